@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The guard: asks the kernel how much a socket received. Where the kernel does not
+ * tell, it watches nothing. */
+#include "guard.h"
+#include <sys/socket.h>
+#ifdef __linux__
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#endif
+
+struct _FalGuard {
+  guint64 limit;
+  GMutex lock;
+  /* Below: lock. */
+  GSocket *socket; /* NULL: disarmed */
+  guint64 mark;    /* received when the last whole message came */
+  FalGuardState state;
+};
+
+/* Bytes received over the life of the socket; 0 where that is not known. With the lock held. */
+static guint64
+count_received (const FalGuard *guard)
+{
+#ifdef __linux__
+  struct tcp_info info = { 0 };
+  socklen_t size = sizeof info;
+
+  if (guard->socket != NULL &&
+      getsockopt (g_socket_get_fd (guard->socket), IPPROTO_TCP, TCP_INFO, &info, &size) == 0 &&
+      size >= G_STRUCT_OFFSET (struct tcp_info, tcpi_bytes_received) + sizeof (guint64))
+    return info.tcpi_bytes_received;
+#endif
+  return 0;
+}
+
+FalGuard *
+fal_guard_new (GSocket *socket, guint64 limit)
+{
+  FalGuard *guard = g_atomic_rc_box_new0 (FalGuard);
+
+  guard->socket = g_object_ref (socket);
+  guard->limit = limit;
+  g_mutex_init (&guard->lock);
+  fal_guard_note_message (guard);
+  return guard;
+}
+
+FalGuard *
+fal_guard_ref (FalGuard *guard)
+{
+  return g_atomic_rc_box_acquire (guard);
+}
+
+static void
+guard_clear (gpointer data)
+{
+  FalGuard *guard = data;
+
+  g_clear_object (&guard->socket);
+  g_mutex_clear (&guard->lock);
+}
+
+void
+fal_guard_unref (FalGuard *guard)
+{
+  g_atomic_rc_box_release_full (guard, guard_clear);
+}
+
+void
+fal_guard_note_message (FalGuard *guard)
+{
+  g_mutex_lock (&guard->lock);
+  guard->mark = count_received (guard);
+  g_mutex_unlock (&guard->lock);
+}
+
+/* With the lock held. */
+static void
+shut (FalGuard *guard, FalGuardState state)
+{
+  if (guard->state != FAL_GUARD_CALM || guard->socket == NULL)
+    return;
+  guard->state = state;
+  g_socket_shutdown (guard->socket, TRUE, TRUE, NULL);
+}
+
+void
+fal_guard_check (FalGuard *guard)
+{
+  g_mutex_lock (&guard->lock);
+  if (count_received (guard) > guard->mark + guard->limit)
+    shut (guard, FAL_GUARD_OVERFLOWN);
+  g_mutex_unlock (&guard->lock);
+}
+
+void
+fal_guard_cut (FalGuard *guard)
+{
+  g_mutex_lock (&guard->lock);
+  shut (guard, FAL_GUARD_CUT);
+  g_mutex_unlock (&guard->lock);
+}
+
+void
+fal_guard_disarm (FalGuard *guard)
+{
+  g_mutex_lock (&guard->lock);
+  g_clear_object (&guard->socket);
+  g_mutex_unlock (&guard->lock);
+}
+
+FalGuardState
+fal_guard_get_state (FalGuard *guard)
+{
+  FalGuardState state;
+
+  g_mutex_lock (&guard->lock);
+  state = guard->state;
+  g_mutex_unlock (&guard->lock);
+  return state;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Cuts a link that brings more than a message may hold without ever finishing one.
+ *
+ * Before 3.8 libsoup bounds a fragment, not a message, and while fragments pour in
+ * its main context does nothing else: the limit must be held from another thread. */
+#pragma once
+
+#include <gio/gio.h>
+
+G_BEGIN_DECLS
+
+/* How often somebody should look, in µs: what a fast link brings meanwhile is bounded too. */
+#define FAL_GUARD_INTERVAL (50 * G_TIME_SPAN_MILLISECOND)
+
+/* Reference counted; every function on any thread. */
+typedef struct _FalGuard FalGuard;
+
+typedef enum {
+  FAL_GUARD_CALM,
+  FAL_GUARD_OVERFLOWN, /* it cut the link: the limit was passed */
+  FAL_GUARD_CUT,       /* it cut the link because it was told to */
+} FalGuardState;
+
+/* @limit: bytes on the wire from one whole message to the next. */
+FalGuard *fal_guard_new (GSocket *socket, guint64 limit);
+FalGuard *fal_guard_ref (FalGuard *guard);
+void fal_guard_unref (FalGuard *guard);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (FalGuard, fal_guard_unref)
+
+/* A whole message came: the count begins anew. */
+void fal_guard_note_message (FalGuard *guard);
+
+/* Shuts the socket down where the limit is passed. */
+void fal_guard_check (FalGuard *guard);
+
+/* To be called before the socket is closed: from then on its descriptor may be another's. */
+void fal_guard_disarm (FalGuard *guard);
+
+/* Shuts the socket down now: the way to end a link whose thread the peer keeps busy. */
+void fal_guard_cut (FalGuard *guard);
+
+FalGuardState fal_guard_get_state (FalGuard *guard);
+
+G_END_DECLS

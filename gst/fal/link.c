@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The link: a WebSocket from the first attempt to the last late callback. Net thread. */
+#include "link.h"
+
+#define DRAIN_ROUNDS 64 /* of the main context, so that a close frame gets out */
+/* Beside the message itself: heads of frames, control frames, TLS records. */
+#define GUARD_SLACK (1024 * 1024)
+
+FalLink *
+fal_link_new (gpointer owner)
+{
+  FalLink *link = g_rc_box_new0 (FalLink);
+
+  link->owner = owner;
+  link->cancellable = g_cancellable_new ();
+  return link;
+}
+
+FalLink *
+fal_link_ref (FalLink *link)
+{
+  return g_rc_box_acquire (link);
+}
+
+static void
+link_clear (gpointer data)
+{
+  FalLink *link = data;
+
+  g_clear_object (&link->cancellable);
+  g_clear_object (&link->message);
+  g_clear_object (&link->socket);
+  g_clear_pointer (&link->guard, fal_guard_unref);
+}
+
+void
+fal_link_unref (FalLink *link)
+{
+  g_rc_box_release_full (link, link_clear);
+}
+
+/* The socket under the WebSocket, below libsoup's wrapper and TLS where there is any. */
+static GSocket *
+find_socket (SoupWebsocketConnection *websocket)
+{
+  g_autoptr (GIOStream) stream = g_object_ref (soup_websocket_connection_get_io_stream (websocket));
+
+  while (!G_IS_SOCKET_CONNECTION (stream)) {
+    const gchar *inner = G_IS_TLS_CONNECTION (stream) ? "base-io-stream" : "base-iostream";
+    GIOStream *base = NULL;
+
+    g_object_get (stream, inner, &base, NULL);
+    g_return_val_if_fail (base != NULL, NULL);
+    g_object_unref (stream);
+    stream = base;
+  }
+  return g_socket_connection_get_socket (G_SOCKET_CONNECTION (stream));
+}
+
+void
+fal_link_take_socket (FalLink *link, SoupWebsocketConnection *socket, guint64 max_message_size)
+{
+  link->socket = socket;
+  soup_websocket_connection_set_max_incoming_payload_size (socket, max_message_size);
+  if (g_object_class_find_property (G_OBJECT_GET_CLASS (socket), "max-total-message-size"))
+    g_object_set (socket, "max-total-message-size", max_message_size, NULL);
+  link->guard = fal_guard_new (find_socket (socket), max_message_size + GUARD_SLACK);
+}
+
+void
+fal_link_say_goodbye (FalLink *link, GMainContext *context)
+{
+  if (!link->socket ||
+      soup_websocket_connection_get_state (link->socket) != SOUP_WEBSOCKET_STATE_OPEN)
+    return;
+  g_signal_handlers_disconnect_by_data (link->socket, link);
+  soup_websocket_connection_close (link->socket, SOUP_WEBSOCKET_CLOSE_NORMAL, NULL);
+  for (guint i = 0; i < DRAIN_ROUNDS && g_main_context_iteration (context, FALSE); i++)
+    ;
+}
+
+void
+fal_link_cut (FalLink *link)
+{
+  fal_guard_disarm (link->guard);
+  g_socket_close (find_socket (link->socket), NULL);
+}
+
+static gboolean
+release (gpointer data)
+{
+  fal_link_unref (data);
+  return G_SOURCE_REMOVE;
+}
+
+void
+fal_link_drop (FalLink *link, GMainContext *context)
+{
+  g_autoptr (GSource) source = g_idle_source_new ();
+
+  link->owner = NULL;
+  g_cancellable_cancel (link->cancellable);
+  if (link->message)
+    g_signal_handlers_disconnect_by_data (link->message, link);
+  if (link->socket) {
+    g_signal_handlers_disconnect_by_data (link->socket, link);
+    fal_link_cut (link);
+  }
+  g_source_set_callback (source, release, link, NULL);
+  g_source_attach (source, context);
+}

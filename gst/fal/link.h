@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* One attempt to connect and the WebSocket that comes of it, with what libsoup does
+ * not give it: limits, and an end that takes no time. Net thread. */
+#pragma once
+
+#include "guard.h"
+#include <libsoup/soup.h>
+
+G_BEGIN_DECLS
+
+/* Reference counted: operations under way hold a reference. Once @owner is NULL
+ * nothing of it reaches the connection any more. */
+typedef struct {
+  gpointer owner; /* the connection */
+  GCancellable *cancellable;
+  SoupMessage *message; /* the request on its way: keeps the status of a refusal */
+  SoupWebsocketConnection *socket;
+  FalGuard *guard; /* of @socket */
+  gboolean timed_out;
+} FalLink;
+
+FalLink *fal_link_new (gpointer owner);
+FalLink *fal_link_ref (FalLink *link);
+void fal_link_unref (FalLink *link);
+
+/* The handshake's fruit (taken). To be called before the main loop reads anything:
+ * libsoup's default refuses a picture over 128 KiB. */
+void fal_link_take_socket (
+    FalLink *link, SoupWebsocketConnection *socket, guint64 max_message_size);
+
+/* Sends the close frame as far as the socket takes it now, running @context a little;
+ * nobody waits for the answer. */
+void fal_link_say_goodbye (FalLink *link, GMainContext *context);
+
+/* Closes the socket underneath. Takes no time even where the peer is frozen, while
+ * libsoup's own close waits seconds for the answer. */
+void fal_link_cut (FalLink *link);
+
+/* Cancels, cuts and lets go of the link: whatever comes of it later is ignored. The
+ * reference is released from @context, for this may be a callback of its own socket. */
+void fal_link_drop (FalLink *link, GMainContext *context);
+
+G_END_DECLS

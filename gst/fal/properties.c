@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The properties: a row for each, which says where it lives in the settings and how it
+ * looks to a user. Written once, while the element's class is made; then read by any thread. */
+#include "properties.h"
+
+#define MAX_PROPERTIES 64 /* a bit of FalSettings.set for each */
+
+/* Filled once, while the element's class is made. */
+static struct {
+  GParamSpec *spec;
+  gsize offset;
+} rows[MAX_PROPERTIES];
+static guint n_rows = 1; /* ids begin at 1 */
+
+void
+fal_properties_set (FalSettings *settings, guint id, const GValue *value)
+{
+  gpointer field = G_STRUCT_MEMBER_P (settings, rows[id].offset);
+
+  switch (G_TYPE_FUNDAMENTAL (G_PARAM_SPEC_VALUE_TYPE (rows[id].spec))) {
+  case G_TYPE_STRING:
+    g_free (*(gchar **) field);
+    *(gchar **) field = g_value_dup_string (value);
+    break;
+  case G_TYPE_BOXED:
+    g_clear_pointer ((GstStructure **) field, gst_structure_free);
+    *(GstStructure **) field = g_value_dup_boxed (value);
+    break;
+  case G_TYPE_BOOLEAN:
+    *(gboolean *) field = g_value_get_boolean (value);
+    break;
+  case G_TYPE_ENUM:
+    *(gint *) field = g_value_get_enum (value);
+    break;
+  case G_TYPE_INT:
+    *(gint *) field = g_value_get_int (value);
+    break;
+  case G_TYPE_UINT:
+    *(guint *) field = g_value_get_uint (value);
+    break;
+  case G_TYPE_INT64:
+    *(gint64 *) field = g_value_get_int64 (value);
+    break;
+  case G_TYPE_UINT64:
+    *(guint64 *) field = g_value_get_uint64 (value);
+    break;
+  case G_TYPE_DOUBLE:
+    *(gdouble *) field = g_value_get_double (value);
+    break;
+  default:
+    g_assert_not_reached ();
+  }
+}
+
+void
+fal_properties_get (const FalSettings *settings, guint id, GValue *value)
+{
+  gconstpointer field = G_STRUCT_MEMBER_P (settings, rows[id].offset);
+
+  switch (G_TYPE_FUNDAMENTAL (G_PARAM_SPEC_VALUE_TYPE (rows[id].spec))) {
+  case G_TYPE_STRING:
+    g_value_set_string (value, *(gchar *const *) field);
+    break;
+  case G_TYPE_BOXED:
+    g_value_set_boxed (value, *(GstStructure *const *) field);
+    break;
+  case G_TYPE_BOOLEAN:
+    g_value_set_boolean (value, *(const gboolean *) field);
+    break;
+  case G_TYPE_ENUM:
+    g_value_set_enum (value, *(const gint *) field);
+    break;
+  case G_TYPE_INT:
+    g_value_set_int (value, *(const gint *) field);
+    break;
+  case G_TYPE_UINT:
+    g_value_set_uint (value, *(const guint *) field);
+    break;
+  case G_TYPE_INT64:
+    g_value_set_int64 (value, *(const gint64 *) field);
+    break;
+  case G_TYPE_UINT64:
+    g_value_set_uint64 (value, *(const guint64 *) field);
+    break;
+  case G_TYPE_DOUBLE:
+    g_value_set_double (value, *(const gdouble *) field);
+    break;
+  default:
+    g_assert_not_reached ();
+  }
+}
+
+static void
+set_default (FalSettings *settings, guint id)
+{
+  g_auto (GValue) value = G_VALUE_INIT;
+
+  g_value_init (&value, G_PARAM_SPEC_VALUE_TYPE (rows[id].spec));
+  g_param_value_set_default (rows[id].spec, &value);
+  fal_properties_set (settings, id, &value);
+}
+
+void
+fal_properties_set_defaults (FalSettings *settings)
+{
+  for (guint id = 1; id < n_rows; id++)
+    set_default (settings, id);
+}
+
+void
+fal_properties_copy (const FalSettings *from, FalSettings *to)
+{
+  for (guint id = 1; id < n_rows; id++) {
+    g_auto (GValue) value = G_VALUE_INIT;
+
+    g_value_init (&value, G_PARAM_SPEC_VALUE_TYPE (rows[id].spec));
+    fal_properties_get (from, id, &value);
+    fal_properties_set (to, id, &value);
+  }
+}
+
+void
+fal_properties_clear (FalSettings *settings)
+{
+  for (guint id = 1; id < n_rows; id++) {
+    gpointer field = G_STRUCT_MEMBER_P (settings, rows[id].offset);
+
+    if (G_IS_PARAM_SPEC_STRING (rows[id].spec))
+      g_free (*(gchar **) field);
+    else if (G_IS_PARAM_SPEC_BOXED (rows[id].spec))
+      g_clear_pointer ((GstStructure **) field, gst_structure_free);
+  }
+}
+
+gboolean
+fal_properties_is_set (const FalSettings *settings, gsize offset)
+{
+  for (guint id = 1; id < n_rows; id++)
+    if (rows[id].offset == offset)
+      return (settings->set >> id) & 1;
+  g_return_val_if_reached (FALSE);
+}
+
+static void
+install (GObjectClass *klass, gsize offset, GParamSpec *spec)
+{
+  g_return_if_fail (n_rows < MAX_PROPERTIES);
+  if (G_IS_PARAM_SPEC_ENUM (spec))
+    gst_type_mark_as_plugin_api (G_PARAM_SPEC_VALUE_TYPE (spec), 0);
+  rows[n_rows].spec = spec;
+  rows[n_rows].offset = offset;
+  g_object_class_install_property (klass, n_rows++, spec);
+}
+
+#define ENUM_TYPE(function, name, ...)                                                             \
+  static GType function (void)                                                                     \
+  {                                                                                                \
+    static const GEnumValue values[] = { __VA_ARGS__, { 0, NULL, NULL } };                         \
+    static gsize type;                                                                             \
+    if (g_once_init_enter (&type))                                                                 \
+      g_once_init_leave (&type, g_enum_register_static (name, values));                            \
+    return type;                                                                                   \
+  }
+
+ENUM_TYPE (auth_type, "GstFalAuth",
+    { FAL_AUTH_AUTO, "The token, else one requested with the API key, else none", "auto" },
+    { FAL_AUTH_TOKEN, "A token in the address", "token" },
+    { FAL_AUTH_KEY_HEADER, "The API key in the Authorization header", "key-header" },
+    { FAL_AUTH_NONE, "None: a public or self-hosted app", "none" })
+ENUM_TYPE (token_request_type, "GstFalTokenRequest",
+    { FAL_TOKEN_REQUEST_ALIAS, "allowed_apps with the alias", "alias" },
+    { FAL_TOKEN_REQUEST_PATH, "allowed_apps with owner/alias/realtime", "path" },
+    { FAL_TOKEN_REQUEST_APP, "app with the whole id", "app" })
+ENUM_TYPE (leaky_type, "GstFalLeaky",
+    { FAL_LEAKY_AUTO, "Old frames drop in a live pipeline, else upstream waits", "auto" },
+    { FAL_LEAKY_NO, "Upstream waits and no frame is lost", "no" },
+    { FAL_LEAKY_DOWNSTREAM, "Old frames drop for newer ones", "downstream" })
+ENUM_TYPE (image_encoding_type, "GstFalImageEncoding",
+    { FAL_IMAGE_ENCODING_AUTO, "As the app wants it; unknown apps: data-uri", "auto" },
+    { FAL_IMAGE_ENCODING_BYTES, "Bytes", "bytes" },
+    { FAL_IMAGE_ENCODING_DATA_URI, "Data URI", "data-uri" },
+    { FAL_IMAGE_ENCODING_BASE64, "Base64 text", "base64" })
+ENUM_TYPE (encoding_type, "GstFalEncoding", { FAL_MESSAGE_ENCODING_MSGPACK, "msgpack", "msgpack" },
+    { FAL_MESSAGE_ENCODING_JSON, "JSON in a binary frame", "json" })
+ENUM_TYPE (request_id_type, "GstFalRequestId",
+    { FAL_REQUEST_ID_AUTO, "Unless the app is known not to echo it", "auto" },
+    { FAL_REQUEST_ID_ALWAYS, "Always", "always" },
+    { FAL_REQUEST_ID_NEVER, "Never: results are matched in order", "never" })
+ENUM_TYPE (fit_type, "GstFalFit", { FAL_FIT_CROP, "Fill the size, cut what is over", "crop" },
+    { FAL_FIT_LETTERBOX, "The whole picture between black bars", "letterbox" },
+    { FAL_FIT_STRETCH, "Stretch to the size", "stretch" })
+ENUM_TYPE (timestamp_mode_type, "GstFalTimestampMode",
+    { FAL_TIMESTAMP_MODE_AUTO, "Arrival in a live pipeline without latency, else input", "auto" },
+    { FAL_TIMESTAMP_MODE_INPUT, "Those of the frame that a result answers", "input" },
+    { FAL_TIMESTAMP_MODE_ARRIVAL, "When the result came", "arrival" })
+
+#define READY (G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY)
+#define PLAYING (G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING)
+#define CONTROL (PLAYING | GST_PARAM_CONTROLLABLE)
+#define SECRET (G_PARAM_WRITABLE | G_PARAM_STATIC_STRINGS)
+
+#define STRING(field, name, nick, blurb, value, flags)                                             \
+  install (klass, G_STRUCT_OFFSET (FalSettings, field),                                            \
+      g_param_spec_string (name, nick, blurb, value, flags))
+#define NUMBER(kind, field, name, nick, blurb, least, most, value, flags)                          \
+  install (klass, G_STRUCT_OFFSET (FalSettings, field),                                            \
+      g_param_spec_##kind (name, nick, blurb, least, most, value, flags))
+#define ENUM(field, name, nick, blurb, type, value, flags)                                         \
+  install (klass, G_STRUCT_OFFSET (FalSettings, field),                                            \
+      g_param_spec_enum (name, nick, blurb, type, value, flags))
+#define BOOLEAN(field, name, nick, blurb, value, flags)                                            \
+  install (klass, G_STRUCT_OFFSET (FalSettings, field),                                            \
+      g_param_spec_boolean (name, nick, blurb, value, flags))
+#define TIMEOUT(field, name, nick, blurb, value)                                                   \
+  NUMBER (uint, field, name, nick, blurb, 0, G_MAXINT, value, PLAYING)
+
+static void
+install_connection (GObjectClass *klass)
+{
+  STRING (app, "app", "App",
+      "Application to connect to, owner/alias[/sub], such as fal-ai/fast-lcm-diffusion", NULL,
+      READY);
+  STRING (path, "path", "Path", "Path below the app; some older apps use /ws", "/realtime", READY);
+  STRING (base_uri, "base-uri", "Base URI",
+      "Where apps are served; ws://127.0.0.1:PORT for a local server (FAL_RUN_HOST sets the host)",
+      "wss://fal.run", READY);
+  STRING (token, "token", "Token", "A ready token (JWT) for the app, used for the next connection",
+      NULL, SECRET | GST_PARAM_MUTABLE_PLAYING);
+  STRING (api_key, "api-key", "API key",
+      "id:secret of a fal key; better in the environment as FAL_KEY, or FAL_KEY_ID and "
+      "FAL_KEY_SECRET",
+      NULL, SECRET | GST_PARAM_MUTABLE_READY);
+  ENUM (auth, "auth", "Authentication", "How the element proves who it is", auth_type (),
+      FAL_AUTH_AUTO, READY);
+  STRING (token_uri, "token-uri", "Token URI", "Where a token is requested with the API key",
+      "https://rest.fal.ai/tokens/", READY);
+  ENUM (token_request, "token-request", "Token request", "Which form of token request is sent",
+      token_request_type (), FAL_TOKEN_REQUEST_ALIAS, READY);
+  NUMBER (uint, token_expiration, "token-expiration", "Token expiration",
+      "Life of a requested token, in seconds", 1, 86400, 120, READY);
+  BOOLEAN (allow_insecure, "allow-insecure", "Allow insecure",
+      "Send credentials over an unencrypted connection to another machine", FALSE, READY);
+  TIMEOUT (connect_timeout, "connect-timeout", "Connect timeout",
+      "Time for token and handshake together, in ms (0 = unlimited)", 30000);
+  NUMBER (int, retries, "retries", "Retries",
+      "Attempts in a row to connect again before giving up (-1 = for ever, once a first "
+      "connection stood)",
+      -1, G_MAXINT, -1, PLAYING);
+  TIMEOUT (retry_delay, "retry-delay", "Retry delay", "Before the first new attempt, in ms", 250);
+  TIMEOUT (max_retry_delay, "max-retry-delay", "Maximum retry delay",
+      "Most time between two attempts, in ms", 8000);
+  NUMBER (uint64, max_message_size, "max-message-size", "Maximum message size",
+      "Largest message taken from the server, in bytes", 1024, G_GUINT64_CONSTANT (1) << 30,
+      16 * 1024 * 1024, READY);
+}
+
+static void
+install_flow (GObjectClass *klass)
+{
+  NUMBER (uint, throttle_interval, "throttle-interval", "Throttle interval",
+      "Least time between two requests, in ms (0 = none). Where frames are not dropped it "
+      "spaces them: set 0 for files",
+      0, G_MAXINT, 128, PLAYING);
+  NUMBER (uint, max_buffering, "max-buffering", "Maximum buffering",
+      "Frames that may wait, here and (sent as max_buffering) on the server (0 = unset: one here)",
+      0, FAL_MAX_BUFFERING, 0, PLAYING);
+  NUMBER (uint, max_in_flight, "max-in-flight", "Maximum in flight",
+      "Requests that may be unanswered (0 = adaptive in a live pipeline, each frame sent so that "
+      "it arrives just as the model gets free; 2 otherwise). At most 2 where the app echoes no "
+      "request ids",
+      0, 64, 0, PLAYING);
+  ENUM (leaky, "leaky", "Leaky", "Whether a waiting frame is dropped for a newer one",
+      leaky_type (), FAL_LEAKY_AUTO, PLAYING);
+  TIMEOUT (request_timeout, "request-timeout", "Request timeout",
+      "Time after which an unanswered request is given up, in ms (0 = never)", 10000);
+  TIMEOUT (drain_timeout, "drain-timeout", "Drain timeout",
+      "Longest wait at the end of the stream for results still to come, in ms (0 = unlimited)",
+      10000);
+  ENUM (timestamp_mode, "timestamp-mode", "Timestamp mode", "Which time results are stamped with",
+      timestamp_mode_type (), FAL_TIMESTAMP_MODE_AUTO, READY);
+  NUMBER (int, latency, "latency", "Latency",
+      "Latency reported in a live pipeline, in ms (-1 = not synchronised)", -1, G_MAXINT, -1,
+      PLAYING);
+}
+
+static void
+install_inputs (GObjectClass *klass)
+{
+  STRING (
+      prompt, "prompt", "Prompt", "What the model is asked for (unset: not sent)", NULL, PLAYING);
+  STRING (negative_prompt, "negative-prompt", "Negative prompt",
+      "What the model is to avoid (unset: not sent)", NULL, PLAYING);
+  NUMBER (int64, seed, "seed", "Seed", "Seed of the model (not sent until it is set)", G_MININT64,
+      G_MAXINT64, 0, CONTROL);
+  NUMBER (int, num_inference_steps, "num-inference-steps", "Inference steps",
+      "Steps of the model (not sent until it is set)", 0, 1000, 4, CONTROL);
+  NUMBER (double, strength, "strength", "Strength",
+      "How far the model departs from the picture (not sent until it is set)", 0, 1, 0.5, CONTROL);
+  NUMBER (double, guidance_scale, "guidance-scale", "Guidance scale",
+      "How closely the model keeps to the prompt (not sent until it is set)", 0, 100, 1, CONTROL);
+  install (klass, G_STRUCT_OFFSET (FalSettings, parameters),
+      g_param_spec_boxed ("parameters", "Parameters",
+          "Any inputs of the model: params, sync_mode=true, image_size=square", GST_TYPE_STRUCTURE,
+          PLAYING));
+  STRING (parameters_json, "parameters-json", "Parameters as JSON",
+      "A JSON object with any inputs of the model, nested ones too; parameters and the named "
+      "properties go over it",
+      NULL, PLAYING);
+  STRING (image_field, "image-field", "Image field",
+      "Dotted name of the picture in the request (auto: as the app wants it; unknown apps: "
+      "image_url)",
+      "auto", READY);
+  ENUM (image_encoding, "image-encoding", "Image encoding", "How the picture stands in the request",
+      image_encoding_type (), FAL_IMAGE_ENCODING_AUTO, READY);
+  STRING (result_field, "result-field", "Result field",
+      "Where the pictures are in the result, such as images[*].content", "auto", READY);
+  ENUM (encoding, "encoding", "Encoding", "How requests are encoded", encoding_type (),
+      FAL_MESSAGE_ENCODING_MSGPACK, READY);
+  ENUM (request_id, "request-id", "Request id", "Whether a request id is sent", request_id_type (),
+      FAL_REQUEST_ID_AUTO, READY);
+  BOOLEAN (app_defaults, "app-defaults", "App defaults",
+      "Apply what is known of the app where a property was not set", TRUE, READY);
+}
+
+static void
+install_pictures (GObjectClass *klass)
+{
+  NUMBER (uint, width, "width", "Width", "Width of the picture sent (0 = as it comes)", 0, 16384, 0,
+      PLAYING);
+  NUMBER (uint, height, "height", "Height", "Height of the picture sent (0 = as it comes)", 0,
+      16384, 0, PLAYING);
+  ENUM (fit, "fit", "Fit", "How a frame is made to fit width and height", fit_type (), FAL_FIT_CROP,
+      PLAYING);
+  NUMBER (
+      int, quality, "quality", "Quality", "JPEG quality of the picture sent", 1, 100, 85, CONTROL);
+  NUMBER (uint, max_pixels, "max-pixels", "Maximum pixels",
+      "Largest picture taken from the server, in pixels", 1, G_MAXINT, 7680 * 4320, READY);
+}
+
+guint
+fal_properties_install (GObjectClass *klass)
+{
+  install_connection (klass);
+  install_flow (klass);
+  install_inputs (klass);
+  install_pictures (klass);
+  return n_rows - 1;
+}

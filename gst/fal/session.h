@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Frames in, results out: a stream's life between two pads, without a pad.
+ *
+ * Owns the net thread (token, WebSocket, replies), the send thread (pacing,
+ * encoding) and the one mutex, which guards the waiting frames, the requests in
+ * flight, the results and the word that tells why the flow stopped. It is never
+ * held while encoding, sending, decoding or calling back.
+ *
+ * fal_session_push*() belong to the sink pad's streaming thread, fal_session_pull()
+ * and fal_session_render() to the source pad's task; the rest may be called from
+ * any thread. */
+#pragma once
+
+#include "frame.h"
+#include "settings.h"
+
+G_BEGIN_DECLS
+
+typedef struct _FalSession FalSession;
+
+/* Called without a lock, on the net, send or source thread. */
+typedef struct {
+  void (*state_changed) (gpointer user, FalDialerState state);
+  /* Something went wrong; @fatal: nothing more will come. @details is the owner's
+   * to take; may be NULL. */
+  void (*trouble) (gpointer user, gboolean fatal, const GError *error, GstStructure *details);
+  /* Just before @frame is encoded for sending (send thread): the moment for
+   * controlled properties. */
+  void (*sending) (gpointer user, GstSample *frame);
+  /* The pipeline's running time now, NONE without a clock (source task). */
+  GstClockTime (*get_running_time) (gpointer user);
+} FalSessionEvents;
+
+FalSession *fal_session_new (const FalSessionEvents *events, gpointer user, FalSettings *settings);
+void fal_session_free (FalSession *session);
+
+/* Starts the threads; connects with the first frame. Error: the settings cannot
+ * work, saying what to do. */
+gboolean fal_session_start (FalSession *session, GError **error);
+
+/* Ends connection and threads, however the peer behaves, and gives up everything
+ * that waits. The statistics stay until the next start. */
+void fal_session_stop (FalSession *session);
+
+/* @settings hold from the next frame on; what concerns the connection, from the
+ * next connection on. */
+void fal_session_update (FalSession *session, FalSettings *settings);
+
+/* Whether the pipeline is live: old frames then drop (leaky=auto) and results are
+ * stamped on arrival (timestamp-mode=auto). */
+void fal_session_set_live (FalSession *session, gboolean live);
+
+/* Takes @frame (transfer full). Waits for room where frames are not dropped.
+ * GST_FLOW_FLUSHING while flushing; otherwise what downstream or the session
+ * ended with. */
+GstFlowReturn fal_session_push (FalSession *session, GstSample *frame);
+
+/* Takes a serialized event (transfer full), to come out in its place among the
+ * frames. EOS has the trailing frame sent at once and comes out after the last
+ * result, or when none came for drain-timeout. FALSE: it is EOS, and nobody else will tell
+ * the application that downstream ended the flow with an error. */
+gboolean fal_session_push_event (FalSession *session, GstEvent *event);
+
+/* Flushing: waits end, pulls return NULL, waiting frames and results vanish; the
+ * connection stays. */
+void fal_session_set_flushing (FalSession *session, gboolean flushing);
+
+/* Waits for what comes out next: either an event (transfer full) or a result.
+ * FALSE: the flow stopped. */
+gboolean fal_session_pull (FalSession *session, GstEvent **event, FalResult **result);
+
+/* The result as a sample (buffer, caps, segment) that fits @allowed, what
+ * downstream takes; NULL where it is none after all: a broken picture or one that comes too late,
+ * counted and warned about.
+ * @result is taken. On error (downstream takes nothing that it can become) NULL
+ * with @error set: the flow cannot go on. */
+GstSample *fal_session_render (
+    FalSession *session, FalResult *result, GstCaps *allowed, GError **error);
+
+/* The sample last rendered went downstream. */
+void fal_session_note_pushed (FalSession *session);
+
+/* Downstream takes no more, for the reason @flow: upstream gets it with its next
+ * frame. After EOS events still come out. @reported: the application was told.
+ * FALSE: it must be, upstream has sent EOS and will push no more. */
+gboolean fal_session_stop_flow (FalSession *session, GstFlowReturn flow, gboolean reported);
+
+/* Downstream is linked anew: TRUE where that was what had stopped the flow. */
+gboolean fal_session_resume_flow (FalSession *session);
+
+/* What the element adds to a live pipeline's latency. */
+GstClockTime fal_session_get_latency (FalSession *session);
+
+FalDialerState fal_session_get_state (FalSession *session);
+
+typedef struct {
+  guint64 in, out, dropped, in_flight;
+} FalSessionCounts;
+
+void fal_session_get_counts (FalSession *session, FalSessionCounts *counts);
+
+/* "application/x-fal-realtime-stats"; the two sums of a pacer hold in it. */
+GstStructure *fal_session_get_stats (FalSession *session);
+
+G_END_DECLS

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What a user can set, as one snapshot.
+ *
+ * A snapshot never changes: setting a property makes the next one. Whoever holds
+ * a reference may read it on any thread without a lock. */
+#pragma once
+
+#include "codec.h"
+#include "connection.h"
+#include "timeline.h"
+
+G_BEGIN_DECLS
+
+typedef enum {
+  FAL_LEAKY_AUTO, /* by the LATENCY query: old frames drop in a live pipeline */
+  FAL_LEAKY_NO,
+  FAL_LEAKY_DOWNSTREAM, /* old frames drop, as in queue */
+} FalLeaky;
+
+typedef enum {
+  FAL_REQUEST_ID_AUTO, /* sent, but to an app that is known not to echo it */
+  FAL_REQUEST_ID_ALWAYS,
+  FAL_REQUEST_ID_NEVER,
+} FalRequestId;
+
+/* Fields are named as the properties, in the units of the properties (milliseconds where they say
+ * nothing else). */
+typedef struct {
+  gatomicrefcount refs;
+  guint64 version; /* of two snapshots of one element, the later has the larger one */
+  guint64 set;     /* bit of each property that was set, set by fal_settings_with() */
+
+  gchar *app, *path, *base_uri;
+  gchar *token, *api_key, *token_uri;
+  FalAuth auth;
+  FalTokenRequest token_request;
+  guint token_expiration; /* seconds */
+  gboolean allow_insecure;
+
+  guint throttle_interval, max_buffering, max_in_flight;
+  FalLeaky leaky;
+
+  gchar *prompt, *negative_prompt;
+  gint64 seed;
+  gint num_inference_steps;
+  gdouble strength, guidance_scale;
+  GstStructure *parameters;
+  gchar *parameters_json;
+
+  gchar *image_field, *result_field;
+  FalImageEncoding image_encoding;
+  FalMessageEncoding encoding;
+  FalRequestId request_id;
+  gboolean app_defaults;
+
+  guint width, height;
+  FalFit fit;
+  gint quality;
+
+  guint64 max_message_size; /* bytes */
+  guint max_pixels;
+
+  FalTimestampMode timestamp_mode;
+  gint latency;
+
+  guint connect_timeout, request_timeout, drain_timeout;
+  gint retries;
+  guint retry_delay, max_retry_delay;
+} FalSettings;
+
+FalSettings *fal_settings_new (void);
+FalSettings *fal_settings_ref (FalSettings *settings);
+void fal_settings_unref (FalSettings *settings);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (FalSettings, fal_settings_unref)
+
+/* The snapshot that follows @settings once property @id has @value. */
+FalSettings *fal_settings_with (const FalSettings *settings, guint id, const GValue *value);
+
+/* What is known of the app, or, with app-defaults off, of any. */
+const FalPreset *fal_settings_get_preset (const FalSettings *settings);
+
+/* The inputs of a request but its picture: parameters-json, over it parameters,
+ * over it the named properties. An unset one is absent. */
+GstStructure *fal_settings_get_parameters (const FalSettings *settings, GError **error);
+
+/* How frames are encoded; the preset's size and quality where none was set. */
+FalEncoderConfig fal_settings_get_encoder_config (const FalSettings *settings);
+
+/* Everything of a request that does not change from frame to frame; image-field
+ * "auto" resolved. Borrows from @settings. */
+FalRequest fal_settings_get_request (const FalSettings *settings);
+
+/* Where the pictures are in a result, or NULL: in the usual places. */
+const gchar *fal_settings_get_result_field (const FalSettings *settings);
+
+/* Whether a request id is sent. */
+gboolean fal_settings_sends_request_id (const FalSettings *settings);
+
+/* Whether the credentials are whole and go to @base_uri, and to the token server, on
+ * no open wire. Error: G_IO_ERROR_INVALID_ARGUMENT. */
+gboolean fal_settings_check_credentials (
+    const FalSettings *settings, const gchar *base_uri, GError **error);
+
+/* Whether the settings can work at all; error: G_IO_ERROR_INVALID_ARGUMENT,
+ * saying what to do. Returns the endpoint. */
+FalEndpoint *fal_settings_validate (const FalSettings *settings, GError **error);
+
+G_END_DECLS

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What a session counts and measures beside the pacer's books. Plain data under
+ * the session's mutex. */
+#pragma once
+
+#include "connection.h"
+#include "pacer.h"
+#include "series.h"
+
+G_BEGIN_DECLS
+
+typedef struct {
+  guint64 results;        /* pictures that came and answered a frame */
+  guint64 late;           /* came when their frame was given up, or a newer one had gone out */
+  guint64 invalid;        /* could not be read */
+  guint64 out;            /* buffers that downstream took */
+  gdouble inference_last; /* seconds */
+  gint64 started;         /* monotonic µs; 0: not running */
+  gint64 run_time;        /* µs, once stopped */
+  FalConnectionCounts connection;
+  FalSeries round_trip, age, encode, decode;
+} FalStats;
+
+/* "application/x-fal-realtime-stats": counts as uint64, durations in ms as double,
+ * the two times of a connection in ns. */
+GstStructure *fal_stats_to_structure (const FalStats *stats, const FalPacer *pacer, gint64 now);
+
+/* All frames dropped so far. */
+guint64 fal_stats_count_dropped (const FalPacer *pacer);
+
+G_END_DECLS

@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Values, whatever their form on the wire: names, lists of unlike values, the one walk
+ * that writes a structure out, paths into it. Pure but for the count of new names, which
+ * is atomic: used on any thread. */
+#include "value-private.h"
+
+#include <gio/gio.h>
+#include <string.h>
+
+#define MAX_NEW_NAMES 4096
+
+/* ---- Names ---- */
+
+/* Whether @name may become a field's name. Up to GStreamer 1.24 a structure's field
+ * names are quarks, which a process never frees: were they not counted for the whole
+ * process, a peer that sends ever new keys would fill its memory. So this is the one
+ * state that all callers share. Names that are in use already cost nothing. */
+gboolean
+fal_value_admit_name (const gchar *name)
+{
+  static gint new_names = 0; /* atomic; may pass the limit by one for each thread */
+
+  if (g_quark_try_string (name) != 0)
+    return TRUE;
+  if (g_atomic_int_get (&new_names) >= MAX_NEW_NAMES)
+    return FALSE;
+  g_atomic_int_inc (&new_names);
+  g_quark_from_string (name);
+  return TRUE;
+}
+
+void
+fal_value_take_map (GValue *value, GstStructure *map)
+{
+  g_value_init (value, GST_TYPE_STRUCTURE);
+  g_value_take_boxed (value, map);
+}
+
+/* ---- Lists ---- */
+
+/* GStreamer's lists hold values of one kind only, and look for it so. */
+static GType
+get_kind (const GValue *value)
+{
+  if (!GST_VALUE_HOLDS_ARRAY (value))
+    return G_VALUE_TYPE (value);
+  if (gst_value_array_get_size (value) == 0)
+    return G_TYPE_INVALID;
+  return get_kind (gst_value_array_get_value (value, 0));
+}
+
+static gboolean
+are_alike (const GArray *items)
+{
+  GType kind = G_TYPE_INVALID;
+  guint i;
+
+  for (i = 0; i < items->len; i++) {
+    GType other = get_kind (&g_array_index (items, GValue, i));
+
+    if (kind == G_TYPE_INVALID)
+      kind = other;
+    if (other != G_TYPE_INVALID && other != kind)
+      return FALSE;
+  }
+  return TRUE;
+}
+
+/* See value.h: an item of a list of unlike values. */
+static void
+wrap (GValue *item)
+{
+  GstStructure *any = gst_structure_new_empty ("any");
+
+  gst_structure_take_value (any, "value", item);
+  *item = (GValue) G_VALUE_INIT;
+  fal_value_take_map (item, any);
+}
+
+static const GValue *
+unwrap (const GValue *item)
+{
+  const GstStructure *any =
+      GST_VALUE_HOLDS_STRUCTURE (item) ? gst_value_get_structure (item) : NULL;
+
+  if (any == NULL || !gst_structure_has_name (any, "any") || gst_structure_n_fields (any) != 1 ||
+      !gst_structure_has_field (any, "value"))
+    return item;
+  return gst_structure_get_value (any, "value");
+}
+
+const GValue *
+fal_value_get_item (const GValue *list, guint index)
+{
+  if (GST_VALUE_HOLDS_ARRAY (list) && index < gst_value_array_get_size (list))
+    return unwrap (gst_value_array_get_value (list, index));
+  if (GST_VALUE_HOLDS_LIST (list) && index < gst_value_list_get_size (list))
+    return unwrap (gst_value_list_get_value (list, index));
+  return NULL;
+}
+
+GArray *
+fal_value_new_items (guint count)
+{
+  GArray *items = g_array_sized_new (FALSE, TRUE, sizeof (GValue), count);
+
+  g_array_set_clear_func (items, (GDestroyNotify) g_value_unset);
+  return items;
+}
+
+void
+fal_value_take_list (GValue *value, GArray *items)
+{
+  gboolean alike = are_alike (items);
+  guint i;
+
+  g_value_init (value, GST_TYPE_ARRAY);
+  for (i = 0; i < items->len; i++) {
+    GValue *item = &g_array_index (items, GValue, i);
+
+    if (!alike)
+      wrap (item);
+    gst_value_array_append_and_take_value (value, item);
+    *item = (GValue) G_VALUE_INIT;
+  }
+}
+
+/* ---- Out ---- */
+
+/* Where the walk is: a chain on the stack, made into text only for an error. */
+typedef struct _Step Step;
+struct _Step {
+  const Step *parent;
+  const gchar *name; /* NULL: an item of a list */
+  guint index;
+  guint depth;
+};
+
+static gboolean write_value (const FalValueWriter *writer, gpointer out, const GValue *value,
+    const Step *step, GError **error);
+
+static void
+append_path (GString *path, const Step *step)
+{
+  if (step->parent != NULL)
+    append_path (path, step->parent);
+  if (step->name == NULL)
+    g_string_append_printf (path, "[%u]", step->index);
+  else
+    g_string_append_printf (path, "%s%s", path->len > 0 ? "." : "", step->name);
+}
+
+static gboolean
+refuse (const Step *step, const GValue *value, const gchar *why, GError **error)
+{
+  g_autoptr (GString) path = g_string_new (NULL);
+
+  append_path (path, step);
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+      "The field “%s” of type %s cannot be sent: %s", path->str, G_VALUE_TYPE_NAME (value), why);
+  return FALSE;
+}
+
+static const gchar *
+write_text (const FalValueWriter *writer, gpointer out, const gchar *text)
+{
+  if (text == NULL) {
+    writer->nil (out);
+    return NULL;
+  }
+  if (!g_utf8_validate (text, -1, NULL))
+    return "it is not UTF-8 text";
+  return writer->text (out, text, strlen (text));
+}
+
+static const gchar *
+write_bytes (const FalValueWriter *writer, gpointer out, GBytes *bytes)
+{
+  gsize size;
+  gconstpointer data;
+
+  if (bytes == NULL) {
+    writer->nil (out);
+    return NULL;
+  }
+  data = g_bytes_get_data (bytes, &size);
+  return writer->bytes (out, data, size);
+}
+
+static const gchar *
+write_buffer (const FalValueWriter *writer, gpointer out, GstBuffer *buffer)
+{
+  const gchar *fault;
+  GstMapInfo map;
+
+  if (buffer == NULL) {
+    writer->nil (out);
+    return NULL;
+  }
+  if (!gst_buffer_map (buffer, &map, GST_MAP_READ))
+    return "its memory cannot be read";
+  fault = writer->bytes (out, map.data, map.size);
+  gst_buffer_unmap (buffer, &map);
+  return fault;
+}
+
+static gboolean
+write_list (const FalValueWriter *writer, gpointer out, const GValue *value, const Step *step,
+    GError **error)
+{
+  guint i, n = GST_VALUE_HOLDS_ARRAY (value) ? gst_value_array_get_size (value)
+                                             : gst_value_list_get_size (value);
+
+  writer->begin_list (out, n);
+  for (i = 0; i < n; i++) {
+    Step inner = { step, NULL, i, step->depth + 1 };
+
+    if (!write_value (writer, out, fal_value_get_item (value, i), &inner, error))
+      return FALSE;
+  }
+  writer->end_list (out);
+  return TRUE;
+}
+
+static gboolean
+write_map (const FalValueWriter *writer, gpointer out, const GstStructure *map, const Step *step,
+    GError **error)
+{
+  guint i, n = gst_structure_n_fields (map);
+
+  writer->begin_map (out, n);
+  for (i = 0; i < n; i++) {
+    const gchar *name = gst_structure_nth_field_name (map, i);
+    Step inner = { step, name, 0, step != NULL ? step->depth + 1 : 1 };
+
+    writer->name (out, name);
+    if (!write_value (writer, out, gst_structure_get_value (map, name), &inner, error))
+      return FALSE;
+  }
+  writer->end_map (out);
+  return TRUE;
+}
+
+static const gchar *
+write_leaf (const FalValueWriter *writer, gpointer out, const GValue *value)
+{
+  switch (G_VALUE_TYPE (value)) {
+  case G_TYPE_BOOLEAN:
+    writer->truth (out, g_value_get_boolean (value));
+    return NULL;
+  case G_TYPE_INT:
+    writer->integer (out, g_value_get_int (value));
+    return NULL;
+  case G_TYPE_INT64:
+    writer->integer (out, g_value_get_int64 (value));
+    return NULL;
+  case G_TYPE_UINT:
+    return writer->natural (out, g_value_get_uint (value));
+  case G_TYPE_UINT64:
+    return writer->natural (out, g_value_get_uint64 (value));
+  case G_TYPE_FLOAT:
+    return writer->real (out, g_value_get_float (value));
+  case G_TYPE_DOUBLE:
+    return writer->real (out, g_value_get_double (value));
+  case G_TYPE_STRING:
+    return write_text (writer, out, g_value_get_string (value));
+  default:
+    break;
+  }
+  if (G_VALUE_HOLDS (value, G_TYPE_BYTES))
+    return write_bytes (writer, out, g_value_get_boxed (value));
+  if (GST_VALUE_HOLDS_BUFFER (value))
+    return write_buffer (writer, out, gst_value_get_buffer (value));
+  return "neither msgpack nor JSON has such a type; use text, numbers, booleans, arrays, "
+         "structures or bytes";
+}
+
+static gboolean
+write_value (const FalValueWriter *writer, gpointer out, const GValue *value, const Step *step,
+    GError **error)
+{
+  const gchar *fault = NULL;
+
+  if (GST_VALUE_HOLDS_STRUCTURE (value) || GST_VALUE_HOLDS_ARRAY (value) ||
+      GST_VALUE_HOLDS_LIST (value)) {
+    if (step->depth >= FAL_VALUE_MAX_DEPTH)
+      return refuse (step, value, "it is nested too deeply", error);
+    if (!GST_VALUE_HOLDS_STRUCTURE (value))
+      return write_list (writer, out, value, step, error);
+    if (gst_value_get_structure (value) != NULL)
+      return write_map (writer, out, gst_value_get_structure (value), step, error);
+    writer->nil (out);
+    return TRUE;
+  }
+  fault = write_leaf (writer, out, value);
+  return fault == NULL || refuse (step, value, fault, error);
+}
+
+gboolean
+fal_value_write (
+    const FalValueWriter *writer, gpointer out, const GstStructure *map, GError **error)
+{
+  return write_map (writer, out, map, NULL, error);
+}
+
+/* ---- Paths ---- */
+
+const GValue *
+fal_value_get_path (const GstStructure *map, const gchar *path)
+{
+  g_auto (GStrv) names = g_strsplit (path, ".", -1);
+  const GValue *value = NULL;
+  guint i;
+
+  for (i = 0; names[i] != NULL; i++) {
+    if (map == NULL)
+      return NULL;
+    value = gst_structure_get_value (map, names[i]);
+    map =
+        value != NULL && GST_VALUE_HOLDS_STRUCTURE (value) ? gst_value_get_structure (value) : NULL;
+    if (value == NULL)
+      return NULL;
+  }
+  return value;
+}
+
+/* A copy of the map in field @name, or an empty one. */
+static GstStructure *
+copy_inner_map (const GstStructure *map, const gchar *name)
+{
+  const GValue *value = gst_structure_get_value (map, name);
+
+  if (value != NULL && GST_VALUE_HOLDS_STRUCTURE (value) && gst_value_get_structure (value) != NULL)
+    return gst_structure_copy (gst_value_get_structure (value));
+  return gst_structure_new_empty ("map");
+}
+
+void
+fal_value_take_path (GstStructure *map, const gchar *path, GValue *value)
+{
+  const gchar *dot = strchr (path, '.');
+  g_autofree gchar *name = NULL;
+  GValue inner = G_VALUE_INIT;
+
+  if (dot == NULL) {
+    gst_structure_take_value (map, path, value);
+    return;
+  }
+  name = g_strndup (path, dot - path);
+  fal_value_take_map (&inner, copy_inner_map (map, name));
+  fal_value_take_path (g_value_get_boxed (&inner), dot + 1, value);
+  gst_structure_take_value (map, name, &inner);
+}
+
+void
+fal_value_merge (GstStructure *into, const GstStructure *from)
+{
+  guint i, n = gst_structure_n_fields (from);
+
+  for (i = 0; i < n; i++) {
+    const gchar *name = gst_structure_nth_field_name (from, i);
+    const GValue *value = gst_structure_get_value (from, name);
+    GValue inner = G_VALUE_INIT;
+
+    if (!GST_VALUE_HOLDS_STRUCTURE (value) || gst_value_get_structure (value) == NULL) {
+      gst_structure_set_value (into, name, value);
+      continue;
+    }
+    fal_value_take_map (&inner, copy_inner_map (into, name));
+    fal_value_merge (g_value_get_boxed (&inner), gst_value_get_structure (value));
+    gst_structure_take_value (into, name, &inner);
+  }
+}

@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The window: a small model of the app, fitted to the last answers, and the moment of the
+ * next request that follows from it. Called with the session's mutex held, by whichever
+ * thread has something to say.
+ *
+ * In the client's own clock an answer comes at
+ *   answer[i] = max (sent[i] + delay, answer[i - 1]) + service
+ * where service is the time of the bottleneck (the model, or the uplink) and delay the
+ * rest of the way there and back. With early[i] = answer[i - 1] - sent[i]:
+ *   round trip[i] = service + max (delay, early[i])
+ * This is a hinge. Left of its knee the model idled, right of it the request waited. The
+ * shortest round trip or the spacing of answers alone cannot tell service from delay, and
+ * a sender built on either locks in to a low rate; the knee can. All times and spans are
+ * double here, in microseconds: exact for centuries, and no difference overflows. */
+#include "window.h"
+
+#include <math.h>
+#include <string.h>
+
+#define MS 1000.0
+
+/* The fit. Few samples follow a change soon, many stand noise: 24 is about a second. */
+#define N_SAMPLES 24
+/* After a change only what showed it is kept, and that many surprises in a row show it:
+ * two happen by chance. */
+#define N_CHANGED 3
+/* Below that many samples the fit is taken as it is, from there on smoothed by ALPHA. */
+#define N_YOUNG 4
+#define ALPHA 0.33
+/* Where several knees fit alike: prefer the known one, and a short delay, which sends
+ * later and is found wrong soon (the model idles), where a long one queues unseen. */
+#define COST_OF_MOVING 0.2
+#define COST_OF_DELAY 0.4
+/* No request ever waited, and service takes a good part of the spacing (else the camera is
+ * the slower one): nothing tells how much of it is delay. Suppose that some is, or the rate
+ * never rises. */
+#define PART_OF_SPACING 0.5
+#define OPTIMISM 0.3
+/* Faster than any model, and more than the timers' grain. */
+#define MIN_SERVICE (1 * MS)
+
+/* The margin by which a request goes early, for timers and for noise: an idle model costs
+ * more than a little waiting. */
+#define MARGIN_MIN (0.5 * MS)
+#define MARGIN_OF_SERVICE 0.03
+#define MARGIN_OF_SPREAD 0.65
+
+/* Probes keep both sides of the knee in sight: one request in PROBE_INTERVAL goes early,
+ * and half an interval later one goes late. */
+#define PROBE_INTERVAL 24
+#define EARLY_OF_SERVICE 0.25
+#define LATE_OF_SERVICE 0.2
+
+/* A residual beyond this is a surprise. */
+#define SURPRISE_OF_SERVICE 0.2
+#define SURPRISE_OF_SPREAD 3
+#define SURPRISE_MIN (2 * MS)
+
+/* Silence: a request or its answer was lost, or the model still loads. One request goes
+ * each RETRY, doubled up to RETRY_MAX: 14 in a silent minute. */
+#define RETRY_FIRST (1000 * MS)
+#define RETRY_MAX (5000 * MS)
+/* A slow model is not a silent one: so many answers may be missed first. */
+#define RETRY_ANSWERS 4
+
+typedef struct {
+  double early;
+  double round_trip;
+} Sample;
+
+typedef enum { PROBE_NONE, PROBE_EARLY, PROBE_LATE } Probe;
+
+struct _FalWindow {
+  double unanswered[FAL_WINDOW_MAX_UNANSWERED]; /* times sent, oldest first */
+  guint n_unanswered;
+  Sample samples[N_SAMPLES]; /* oldest first */
+  guint n_samples;
+
+  double service, delay; /* 0: nothing answered yet */
+  double spread;         /* the median residual of the fit */
+
+  double last_sent, last_answer; /* -INFINITY: none */
+  double newest_answered;        /* when it was sent */
+  double retry;
+
+  guint sends;
+  Probe due;      /* with the next request but one */
+  double lead;    /* of the next request, beyond the margin; below 0: late */
+  gint surprises; /* in a row, the sign is theirs */
+};
+
+FalWindow *
+fal_window_new (void)
+{
+  FalWindow *window = g_new0 (FalWindow, 1);
+
+  window->last_answer = -INFINITY;
+  window->newest_answered = -INFINITY;
+  fal_window_reset (window);
+  return window;
+}
+
+void
+fal_window_free (FalWindow *window)
+{
+  g_free (window);
+}
+
+void
+fal_window_reset (FalWindow *window)
+{
+  window->n_unanswered = 0;
+  window->last_sent = -INFINITY;
+  window->retry = RETRY_FIRST;
+  window->lead = 0;
+}
+
+static gboolean
+has_learnt (const FalWindow *window)
+{
+  return window->service > 0;
+}
+
+static void
+forget_oldest (FalWindow *window, guint n)
+{
+  window->n_unanswered -= n;
+  memmove (window->unanswered, window->unanswered + n,
+      window->n_unanswered * sizeof window->unanswered[0]);
+}
+
+/* How long silence is borne before one more request goes. */
+static double
+patience (const FalWindow *window)
+{
+  return fmax (window->retry, RETRY_ANSWERS * (window->service + window->delay));
+}
+
+/* The lead of the request after the @sends-th. */
+static double
+choose_lead (FalWindow *window)
+{
+  guint phase = window->sends % PROBE_INTERVAL;
+  Probe due = window->due;
+
+  window->due = PROBE_NONE;
+  if (due == PROBE_EARLY || (due == PROBE_NONE && phase == 0))
+    return EARLY_OF_SERVICE * window->service;
+  if (due == PROBE_LATE || phase == PROBE_INTERVAL / 2)
+    return -LATE_OF_SERVICE * window->service;
+  return 0;
+}
+
+void
+fal_window_sent (FalWindow *window, gint64 now)
+{
+  double waited = now - fmax (window->last_sent, window->last_answer);
+
+  if (window->n_unanswered > 0 && waited >= patience (window))
+    window->retry = fmin (2 * window->retry, RETRY_MAX);
+  if (window->n_unanswered == FAL_WINDOW_MAX_UNANSWERED)
+    forget_oldest (window, 1);
+  window->unanswered[window->n_unanswered++] = now;
+  window->last_sent = now;
+  window->sends++;
+  window->lead = choose_lead (window);
+}
+
+void
+fal_window_gave_up (FalWindow *window, gint64 sent)
+{
+  guint i = 0;
+
+  while (i < window->n_unanswered && window->unanswered[i] != sent)
+    i++;
+  if (i == window->n_unanswered)
+    return;
+  window->n_unanswered--;
+  memmove (window->unanswered + i, window->unanswered + i + 1,
+      (window->n_unanswered - i) * sizeof window->unanswered[0]);
+}
+
+/* Sorts @values. */
+static double
+median (double *values, guint n)
+{
+  for (guint i = 1; i < n; i++) {
+    double value = values[i];
+    guint k = i;
+
+    for (; k > 0 && values[k - 1] > value; k--)
+      values[k] = values[k - 1];
+    values[k] = value;
+  }
+  return n % 2 == 1 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
+}
+
+/* The best service for the knee at @delay, and what that pair costs. */
+static double
+cost_of (const FalWindow *window, double delay, double *service)
+{
+  double rest[N_SAMPLES];
+  double cost = COST_OF_MOVING * fabs (delay - window->delay) + COST_OF_DELAY * delay;
+
+  for (guint i = 0; i < window->n_samples; i++)
+    rest[i] = window->samples[i].round_trip - fmax (delay, window->samples[i].early);
+  *service = median (rest, window->n_samples);
+  for (guint i = 0; i < window->n_samples; i++)
+    cost += fabs (rest[i] - *service);
+  return *service < MIN_SERVICE ? INFINITY : cost;
+}
+
+/* The knee is at one of the samples, or where it was. */
+static void
+find_knee (const FalWindow *window, double *delay, double *service)
+{
+  double least = INFINITY;
+
+  *delay = window->delay;
+  *service = window->service;
+  for (guint i = 0; i <= window->n_samples; i++) {
+    double d = i < window->n_samples ? fmax (window->samples[i].early, 0) : window->delay;
+    double s;
+    double cost = cost_of (window, d, &s);
+
+    if (cost < least) {
+      least = cost;
+      *delay = d;
+      *service = s;
+    }
+  }
+}
+
+static double
+find_spread (const FalWindow *window, double delay, double service)
+{
+  double off[N_SAMPLES];
+
+  for (guint i = 0; i < window->n_samples; i++)
+    off[i] =
+        fabs (window->samples[i].round_trip - fmax (delay, window->samples[i].early) - service);
+  return median (off, window->n_samples);
+}
+
+/* Whether no sample shows how much of @service is in truth delay. */
+static gboolean
+is_undecided (const FalWindow *window, double delay, double service)
+{
+  double spacing = 0;
+
+  for (guint i = 0; i < window->n_samples; i++) {
+    if (window->samples[i].early > delay)
+      return FALSE;
+    spacing += window->samples[i].round_trip - window->samples[i].early;
+  }
+  return window->n_samples >= N_SAMPLES / 2 &&
+         service > PART_OF_SPACING * spacing / window->n_samples;
+}
+
+static void
+fit (FalWindow *window)
+{
+  double alpha = window->n_samples < N_YOUNG ? 1 : ALPHA;
+  double delay, service, shift;
+
+  find_knee (window, &delay, &service);
+  window->spread = find_spread (window, delay, service);
+  shift = is_undecided (window, delay, service) ? OPTIMISM * service : 0;
+  window->delay += alpha * (delay + shift - window->delay);
+  window->service += alpha * (service - shift - window->service);
+  window->service = fmax (window->service, MIN_SERVICE);
+}
+
+static void
+keep_newest (FalWindow *window, guint n)
+{
+  if (window->n_samples <= n)
+    return;
+  memmove (window->samples, window->samples + window->n_samples - n, n * sizeof (Sample));
+  window->n_samples = n;
+}
+
+/* Counts surprises in a row; after enough of one sign the older samples tell of a past that
+ * is over. A single early answer may be all that shows a shorter path: look for it. */
+static void
+watch_for_change (FalWindow *window, Sample sample)
+{
+  double off = sample.round_trip - window->service - fmax (window->delay, sample.early);
+  double limit = fmax (SURPRISE_OF_SERVICE * window->service, SURPRISE_OF_SPREAD * window->spread) +
+                 SURPRISE_MIN;
+  gint sign = off > limit ? 1 : off < -limit ? -1 : 0;
+
+  window->surprises = sign * window->surprises > 0 ? window->surprises + sign : sign;
+  if (sign < 0)
+    window->due = PROBE_LATE;
+  if (ABS (window->surprises) < N_CHANGED)
+    return;
+  keep_newest (window, N_CHANGED);
+  window->surprises = 0;
+  window->due = PROBE_EARLY;
+}
+
+/* A late request either found the model idle, or the path is shorter than thought, who knows
+ * how much: then the next goes late, too, and so on, or a fall by 100 ms would take many probes
+ * to find. */
+static void
+judge_late (FalWindow *window, Sample sample)
+{
+  double gap = window->delay - sample.early;
+  double idled = sample.round_trip - window->service - sample.early;
+
+  if (gap > LATE_OF_SERVICE * window->service / 2 && idled < gap / 2)
+    window->due = PROBE_LATE;
+}
+
+static void
+learn (FalWindow *window, Sample sample)
+{
+  keep_newest (window, N_SAMPLES - 1);
+  window->samples[window->n_samples++] = sample;
+  if (window->n_samples > N_YOUNG) {
+    judge_late (window, sample);
+    watch_for_change (window, sample);
+  }
+  fit (window);
+}
+
+/* The first answer: half of its round trip is as good a guess as any, and a request that
+ * waits tells more. */
+static void
+guess (FalWindow *window, double round_trip)
+{
+  window->service = fmax (round_trip / 2, MIN_SERVICE);
+  window->delay = round_trip / 2;
+  window->due = PROBE_EARLY;
+  window->lead = EARLY_OF_SERVICE * window->service;
+}
+
+void
+fal_window_answered (FalWindow *window, gint64 sent, gint64 now)
+{
+  Sample sample = { window->last_answer - sent, (double) now - sent };
+  guint n = 0;
+
+  while (n < window->n_unanswered && window->unanswered[n] <= sent)
+    n++;
+  forget_oldest (window, n);
+  if (sent <= window->newest_answered || now < sent)
+    return;
+  window->newest_answered = sent;
+  window->retry = RETRY_FIRST;
+  if (!has_learnt (window))
+    guess (window, sample.round_trip);
+  else
+    learn (window, sample);
+  window->last_answer = now;
+}
+
+/* When the model will have done all that is unanswered, as seen from here. A head that is
+ * overdue holds what follows. */
+static double
+time_free (const FalWindow *window, double now)
+{
+  double ready = window->last_answer;
+
+  for (guint i = 0; i < window->n_unanswered; i++) {
+    ready = fmax (window->unanswered[i] + window->delay, ready) + window->service;
+    if (i == 0)
+      ready = fmax (ready, now);
+  }
+  return ready;
+}
+
+static double
+margin (const FalWindow *window)
+{
+  return fmax (
+      MARGIN_MIN, fmax (MARGIN_OF_SERVICE * window->service, MARGIN_OF_SPREAD * window->spread));
+}
+
+/* When a request arrives just as the model gets free. */
+static double
+just_in_time (const FalWindow *window, double now)
+{
+  if (!has_learnt (window))
+    return INFINITY;
+  if (window->n_unanswered == 0)
+    return now;
+  return time_free (window, now) - window->delay - margin (window) - window->lead;
+}
+
+gint64
+fal_window_next_time (const FalWindow *window, guint cap, gint64 now)
+{
+  double retry_at, time;
+
+  if (window->n_unanswered >= MIN (MAX (cap, 1), FAL_WINDOW_MAX_UNANSWERED))
+    return G_MAXINT64;
+  if (window->last_sent == -INFINITY)
+    return now;
+  retry_at = fmax (window->last_sent, window->last_answer) + patience (window);
+  time = fmin (just_in_time (window, now), retry_at);
+  if (time >= (double) G_MAXINT64)
+    return G_MAXINT64;
+  return time > now ? (gint64) ceil (time) : now;
+}

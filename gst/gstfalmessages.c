@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Messages on the bus, from whatever thread has something to tell. No lock is held. */
+#include "gstfalmessages.h"
+
+#define NOTHING (-1)
+
+GType
+gst_fal_connection_state_get_type (void)
+{
+  static const GEnumValue values[] = {
+    { FAL_DIALER_IDLE, "No connection, nothing to send", "idle" },
+    { FAL_DIALER_AUTHENTICATING, "Requesting a token", "authenticating" },
+    { FAL_DIALER_CONNECTING, "Opening the WebSocket", "connecting" },
+    { FAL_DIALER_WARMING_UP, "Connected, no result yet", "warming-up" },
+    { FAL_DIALER_CONNECTED, "Connected, results come", "connected" },
+    { FAL_DIALER_WAITING, "Waiting to try again", "waiting" },
+    { FAL_DIALER_FAILED, "Given up", "failed" },
+    { 0, NULL, NULL },
+  };
+  static gsize type;
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (&type, g_enum_register_static ("GstFalConnectionState", values));
+  return type;
+}
+
+const gchar *
+gst_fal_connection_state_get_nick (FalDialerState state)
+{
+  g_autoptr (GEnumClass) klass = g_type_class_ref (GST_TYPE_FAL_CONNECTION_STATE);
+
+  return g_enum_get_value (klass, state)->value_nick;
+}
+
+gboolean
+gst_fal_post_progress (GstElement *element, FalDialerState state, gboolean open)
+{
+  static const struct {
+    FalDialerState state;
+    gint first, later; /* GstProgressType with none open, and with one */
+    const gchar *text;
+  } rows[] = {
+    { FAL_DIALER_AUTHENTICATING, GST_PROGRESS_TYPE_START, GST_PROGRESS_TYPE_CONTINUE,
+        "Requesting a token" },
+    { FAL_DIALER_CONNECTING, GST_PROGRESS_TYPE_START, GST_PROGRESS_TYPE_CONTINUE,
+        "Connecting to the app" },
+    { FAL_DIALER_WARMING_UP, NOTHING, GST_PROGRESS_TYPE_COMPLETE, "Connected to the app" },
+    { FAL_DIALER_WAITING, NOTHING, GST_PROGRESS_TYPE_CANCELED, "Waiting to connect again" },
+    { FAL_DIALER_IDLE, NOTHING, GST_PROGRESS_TYPE_CANCELED, "Not connecting any more" },
+    { FAL_DIALER_FAILED, NOTHING, GST_PROGRESS_TYPE_ERROR, "Could not connect" },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    gint type = open ? rows[i].later : rows[i].first;
+
+    if (rows[i].state != state || type == NOTHING)
+      continue;
+    gst_element_post_message (element,
+        gst_message_new_progress (GST_OBJECT (element), type, "fal-connect", rows[i].text));
+    return type == GST_PROGRESS_TYPE_START || type == GST_PROGRESS_TYPE_CONTINUE;
+  }
+  return open;
+}
+
+static void
+get_bus_error (const GError *error, GQuark *domain, gint *code)
+{
+  static const struct {
+    GIOErrorEnum from;
+    gboolean stream; /* else a resource error */
+    gint code;
+  } rows[] = {
+    { G_IO_ERROR_INVALID_ARGUMENT, FALSE, GST_RESOURCE_ERROR_SETTINGS },
+    { G_IO_ERROR_PERMISSION_DENIED, FALSE, GST_RESOURCE_ERROR_NOT_AUTHORIZED },
+    { G_IO_ERROR_NOT_FOUND, FALSE, GST_RESOURCE_ERROR_NOT_FOUND },
+    { G_IO_ERROR_HOST_NOT_FOUND, FALSE, GST_RESOURCE_ERROR_NOT_FOUND },
+    { G_IO_ERROR_HOST_UNREACHABLE, FALSE, GST_RESOURCE_ERROR_OPEN_READ_WRITE },
+    { G_IO_ERROR_TIMED_OUT, FALSE, GST_RESOURCE_ERROR_OPEN_READ_WRITE },
+    { G_IO_ERROR_BUSY, FALSE, GST_RESOURCE_ERROR_BUSY },
+    { G_IO_ERROR_BROKEN_PIPE, FALSE, GST_RESOURCE_ERROR_READ },
+    { G_IO_ERROR_NO_SPACE, FALSE, GST_RESOURCE_ERROR_NO_SPACE_LEFT },
+    { G_IO_ERROR_INVALID_DATA, TRUE, GST_STREAM_ERROR_DECODE },
+    { G_IO_ERROR_NOT_SUPPORTED, TRUE, GST_STREAM_ERROR_WRONG_TYPE },
+  };
+
+  *domain = GST_RESOURCE_ERROR;
+  *code = GST_RESOURCE_ERROR_FAILED;
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    if (!g_error_matches (error, G_IO_ERROR, rows[i].from))
+      continue;
+    *domain = rows[i].stream ? GST_STREAM_ERROR : GST_RESOURCE_ERROR;
+    *code = rows[i].code;
+  }
+}
+
+void
+gst_fal_post_trouble (
+    GstElement *element, gboolean fatal, const GError *error, GstStructure *details)
+{
+  GQuark domain;
+  gint code;
+
+  get_bus_error (error, &domain, &code);
+  gst_element_message_full_with_details (element, fatal ? GST_MESSAGE_ERROR : GST_MESSAGE_WARNING,
+      domain, code, g_strdup (error->message), NULL, __FILE__, GST_FUNCTION, __LINE__, details);
+}

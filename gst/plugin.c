@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The plugin "fal": generative models of fal.ai in GStreamer pipelines. */
+#include "gstfalrealtimefilter.h"
+
+static gboolean
+plugin_init (GstPlugin *plugin)
+{
+  static const gchar *tags[] = { NULL };
+
+  /* Describes the journey of the frame that a buffer answers; see the README. */
+  gst_meta_register_custom ("GstFalResultMeta", tags, NULL, NULL, NULL);
+  return GST_ELEMENT_REGISTER (falrealtimefilter, plugin);
+}
+
+#define PACKAGE "gst-fal"
+GST_PLUGIN_DEFINE (GST_VERSION_MAJOR, GST_VERSION_MINOR, fal, "Realtime models of fal.ai",
+    plugin_init, PACKAGE_VERSION, "LGPL", PACKAGE, "https://fal.ai")

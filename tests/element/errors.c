@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What cannot work ends in an ERROR that says what to do, and no secret in it. */
+#include "fixture.h"
+#include <gio/gio.h>
+#include <string.h>
+
+/* The ERROR's text, with debug string and details; its domain and code must be those. */
+static gchar *
+take_error (GstBus *bus, GQuark domain, gint code)
+{
+  g_autoptr (GstMessage) message =
+      gst_bus_timed_pop_filtered (bus, WATCHDOG_SECONDS * GST_SECOND, GST_MESSAGE_ERROR);
+  g_autoptr (GError) error = NULL;
+  g_autofree gchar *debug = NULL;
+  g_autofree gchar *structure = NULL;
+
+  g_assert_nonnull (message);
+  gst_message_parse_error (message, &error, &debug);
+  g_test_message ("%s", error->message);
+  g_assert_error (error, domain, code);
+  structure = gst_structure_to_string (gst_message_get_structure (message));
+  return g_strconcat (error->message, "\n", debug, "\n", structure, NULL);
+}
+
+/* Starts an element with @properties alone; it must refuse, and tell why. */
+static void
+check_refused (const gchar *properties, const gchar *hint)
+{
+  g_autofree gchar *description = g_strconcat ("falrealtimefilter ", properties, NULL);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GstElement) element = gst_parse_launch (description, &error);
+  g_autoptr (GstBus) bus = gst_bus_new ();
+  g_autofree gchar *text = NULL;
+
+  g_assert_no_error (error);
+  gst_object_ref_sink (element);
+  gst_element_set_bus (element, bus);
+  g_assert_cmpint (gst_element_set_state (element, GST_STATE_PAUSED), ==, GST_STATE_CHANGE_FAILURE);
+  text = take_error (bus, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS);
+  g_assert_nonnull (strstr (text, hint));
+  gst_element_set_state (element, GST_STATE_NULL);
+  gst_element_set_bus (element, NULL);
+}
+
+static void
+test_settings_that_cannot_work_are_refused (void)
+{
+  static const gchar *const rows[][2] = {
+    { "", "set app" },
+    { "app=\"\"", "set app" },
+    { "app=nonsense", "nonsense" },
+    { "app=a/b base-uri=ftp://x", "base-uri" },
+    { "app=a/b base-uri=\"not an address\"", "base-uri" },
+    { "app=a/b parameters-json=\"{\"", "parameters-json" },
+    { "app=a/b parameters-json=\"[1,2]\"", "parameters-json" },
+    { "app=a/b auth=token", "set token" },
+    { "app=a/b auth=key-header", "set api-key" },
+    { "app=a/b token=t base-uri=ws://192.0.2.1", "allow-insecure" },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
+    check_refused (rows[i][0], rows[i][1]);
+}
+
+static void
+test_buffering_out_of_range_is_refused_by_the_property (void)
+{
+  g_autoptr (GstElement) element = gst_element_factory_make ("falrealtimefilter", NULL);
+  GParamSpec *spec = g_object_class_find_property (G_OBJECT_GET_CLASS (element), "max-buffering");
+  g_auto (GValue) value = G_VALUE_INIT;
+
+  gst_object_ref_sink (element);
+  g_value_init (&value, G_TYPE_UINT);
+  g_value_set_uint (&value, 61);
+  g_assert_true (g_param_value_validate (spec, &value));
+  g_assert_cmpuint (g_value_get_uint (&value), ==, 60);
+}
+
+/* A fixture whose one frame meets an error; its text. */
+static gchar *
+push_into_error (Fixture *f, GQuark domain, gint code)
+{
+  fixture_set_size (f, 32, 32);
+  gst_harness_push (f->harness, fixture_frame (32, 32, 0, 0));
+  return take_error (f->bus, domain, code);
+}
+
+static void
+test_an_unknown_app_is_an_error (void)
+{
+  g_autoptr (Fixture) f = fixture_new (NULL, "app=missing/app");
+  g_autofree gchar *text = push_into_error (f, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND);
+
+  g_assert_nonnull (strstr (text, "404"));
+  g_assert_nonnull (strstr (text, "check app and path"));
+  g_assert_cmpint (gst_harness_push (f->harness, fixture_frame (32, 32, 0, 1)), ==, GST_FLOW_ERROR);
+}
+
+static void
+test_a_refused_token_is_an_error_and_stays_secret (void)
+{
+  static const guint statuses[] = { 401, 403 };
+
+  for (guint i = 0; i < G_N_ELEMENTS (statuses); i++) {
+    g_autoptr (Fixture) f = fixture_new (NULL, "token=SECRETTOKEN");
+    g_autofree gchar *text = NULL;
+
+    fal_server_set_refusal (f->server, statuses[i]);
+    text = push_into_error (f, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_AUTHORIZED);
+    g_assert_nonnull (strstr (text, "set token"));
+    g_assert_null (strstr (text, "SECRETTOKEN"));
+  }
+}
+
+static void
+test_an_unreachable_host_is_an_error (void)
+{
+  g_autoptr (GSocketListener) listener = g_socket_listener_new ();
+  guint port = g_socket_listener_add_any_inet_port (listener, NULL, NULL);
+  g_autofree gchar *uri = g_strdup_printf ("ws://127.0.0.1:%u", port);
+  g_autoptr (Fixture) f = fixture_new (NULL, "retry-delay=1 max-retry-delay=1");
+  g_autofree gchar *text = NULL;
+
+  g_socket_listener_close (listener); /* nobody listens there any more */
+  gst_harness_set (f->harness, "falrealtimefilter", "base-uri", uri, NULL);
+  gst_element_set_state (f->harness->element, GST_STATE_READY);
+  gst_element_set_state (f->harness->element, GST_STATE_PLAYING);
+  gst_harness_push_event (f->harness, gst_event_new_stream_start ("again"));
+  text = push_into_error (f, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_OPEN_READ_WRITE);
+  g_assert_nonnull (strstr (text, uri));
+  g_assert_nonnull (strstr (text, "check base-uri"));
+}
+
+/* A server that takes the connection and never says a word. */
+static void
+test_a_silent_host_is_given_up_after_the_connect_timeout (void)
+{
+  g_autoptr (GSocketListener) listener = g_socket_listener_new ();
+  guint port = g_socket_listener_add_any_inet_port (listener, NULL, NULL);
+  g_autofree gchar *uri = g_strdup_printf ("ws://127.0.0.1:%u", port);
+  g_autoptr (Fixture) f = fixture_new (NULL, "connect-timeout=50 retries=1 retry-delay=1");
+  g_autofree gchar *text = NULL;
+
+  gst_harness_set (f->harness, "falrealtimefilter", "base-uri", uri, NULL);
+  gst_element_set_state (f->harness->element, GST_STATE_READY);
+  gst_element_set_state (f->harness->element, GST_STATE_PLAYING);
+  gst_harness_push_event (f->harness, gst_event_new_stream_start ("again"));
+  text = push_into_error (f, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_OPEN_READ_WRITE);
+  g_assert_nonnull (strstr (text, "connect-timeout"));
+}
+
+/* Down to NULL just as an attempt is given up. */
+static void
+test_null_may_come_at_the_deadline (void)
+{
+  g_autoptr (GSocketListener) listener = g_socket_listener_new ();
+  guint port = g_socket_listener_add_any_inet_port (listener, NULL, NULL);
+  g_autofree gchar *uri = g_strdup_printf ("ws://127.0.0.1:%u", port);
+
+  for (guint i = 0; i < 40; i++) {
+    g_autoptr (Fixture) f = fixture_new (NULL, "connect-timeout=4");
+
+    gst_harness_set (f->harness, "falrealtimefilter", "base-uri", uri, NULL);
+    gst_element_set_state (f->harness->element, GST_STATE_READY);
+    gst_element_set_state (f->harness->element, GST_STATE_PLAYING);
+    gst_harness_push_event (f->harness, gst_event_new_stream_start ("again"));
+    fixture_set_size (f, 32, 32);
+    gst_harness_push (f->harness, fixture_frame (32, 32, 0, 0));
+    g_usleep (3000 + i * 50);
+    gst_element_set_state (f->harness->element, GST_STATE_NULL);
+  }
+}
+
+static void
+test_inputs_that_the_model_refuses_end_after_a_number_in_a_row (void)
+{
+  g_autoptr (Fixture) f = fixture_new_live (NULL, "prompt=boom retry-delay=1 max-retry-delay=1");
+  g_autofree gchar *text = NULL;
+  g_autoptr (GstMessage) message = NULL;
+  GstFlowReturn flow = GST_FLOW_OK;
+
+  fixture_set_size (f, 32, 32);
+  for (guint i = 0; flow == GST_FLOW_OK && i < 20000; i++) {
+    flow = gst_harness_push (f->harness, fixture_frame (32, 32, 0, i));
+    g_usleep (500);
+  }
+  g_assert_cmpint (flow, ==, GST_FLOW_ERROR);
+  message = fixture_wait_for_message (f, GST_MESSAGE_WARNING);
+  text = take_error (f->bus, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_FAILED);
+  g_assert_nonnull (strstr (text, "CUDA out of memory"));
+}
+
+static void
+test_a_bad_parameters_json_while_playing_is_a_warning (void)
+{
+  g_autoptr (Fixture) f = fixture_new (NULL, "parameters-json={\"seed\":3}");
+  g_autoptr (GstMessage) warning = NULL;
+  g_autoptr (GstStructure) request = NULL;
+  gint64 seed;
+
+  fixture_set_size (f, 32, 32);
+  gst_harness_set (f->harness, "falrealtimefilter", "parameters-json", "{", NULL);
+  fixture_push (f, fixture_frame (32, 32, 0, 0));
+  warning = fixture_wait_for_message (f, GST_MESSAGE_WARNING);
+  gst_harness_set (f->harness, "falrealtimefilter", "parameters-json", "{\"seed\":4}", NULL);
+  gst_buffer_unref (fixture_pull (f));
+  gst_structure_free (fal_server_pop_request (f->server, WATCHDOG_SECONDS * 1000));
+  fixture_push (f, fixture_frame (32, 32, 0, 1));
+  request = fal_server_pop_request (f->server, WATCHDOG_SECONDS * 1000);
+  g_assert_true (gst_structure_get_int64 (request, "seed", &seed) && seed == 4);
+}
+
+/* ---- secrets ---- */
+
+static GString *log_text;
+static GMutex log_lock;
+
+static void
+keep_log (GstDebugCategory *category, GstDebugLevel level, const gchar *file, const gchar *function,
+    gint line, GObject *object, GstDebugMessage *message, gpointer data)
+{
+  g_mutex_lock (&log_lock);
+  g_string_append (log_text, gst_debug_message_get (message));
+  g_string_append_c (log_text, '\n');
+  g_mutex_unlock (&log_lock);
+}
+
+static void
+check_secret (const gchar *text)
+{
+  g_assert_null (strstr (text, "PLANTED"));
+}
+
+static void
+check_properties (GstElement *element)
+{
+  g_autofree GParamSpec **specs =
+      g_object_class_list_properties (G_OBJECT_GET_CLASS (element), NULL);
+
+  for (guint i = 0; specs[i]; i++) {
+    g_auto (GValue) value = G_VALUE_INIT;
+    g_autofree gchar *text = NULL;
+
+    if (!(specs[i]->flags & G_PARAM_READABLE))
+      continue;
+    g_value_init (&value, specs[i]->value_type);
+    g_object_get_property (G_OBJECT (element), specs[i]->name, &value);
+    if (G_VALUE_HOLDS_BOXED (&value) && g_value_get_boxed (&value) == NULL)
+      continue;
+    text = g_strdup_value_contents (&value);
+    check_secret (text);
+  }
+}
+
+/* The properties are set from a program: what GStreamer itself logs of a description's text is
+ * not ours to keep. */
+static void
+run_with_secrets (const gchar *property, const gchar *secret, guint refusal)
+{
+  g_autoptr (Fixture) f = fixture_new (NULL, "retries=0");
+  g_autofree gchar *dot = NULL;
+  g_autofree gchar *uri =
+      g_strconcat ("http", fal_server_get_uri (f->server) + strlen ("ws"), "/tokens/", NULL);
+
+  gst_harness_set (f->harness, "falrealtimefilter", property, secret, "token-uri", uri, NULL);
+  fal_server_set_refusal (f->server, refusal);
+  fixture_set_size (f, 32, 32);
+  gst_harness_push (f->harness, fixture_frame (32, 32, 0, 0));
+  if (refusal)
+    gst_message_unref (fixture_wait_for_message (f, GST_MESSAGE_ERROR));
+  else
+    gst_buffer_unref (fixture_pull (f));
+  check_properties (f->element);
+  dot = gst_debug_bin_to_dot_data (GST_BIN (f->harness->element), GST_DEBUG_GRAPH_SHOW_VERBOSE);
+  check_secret (dot);
+}
+
+static void
+test_secrets_stay_secret (void)
+{
+  static const guint refusals[] = { 0, 401, 403, 404, 500 };
+
+  log_text = g_string_new (NULL);
+  gst_debug_set_threshold_from_string ("falrealtimefilter:9,GST_PADS:5,GST_MESSAGE:9", TRUE);
+  gst_debug_remove_log_function (gst_debug_log_default);
+  gst_debug_add_log_function (keep_log, NULL, NULL);
+  for (guint i = 0; i < G_N_ELEMENTS (refusals); i++) {
+    run_with_secrets ("token", "PLANTED.JWT.PLANTED", refusals[i]);
+    run_with_secrets ("api-key", "PLANTED:PLANTED", refusals[i]);
+  }
+  gst_debug_remove_log_function (keep_log);
+  gst_debug_set_threshold_from_string ("", TRUE);
+  g_assert_cmpuint (log_text->len, >, 1000);
+  check_secret (log_text->str);
+  g_string_free (log_text, TRUE);
+}
+
+int
+main (int argc, char **argv)
+{
+  fixture_init (&argc, &argv);
+#define ADD(name) g_test_add_func ("/errors/" #name, test_##name)
+  ADD (settings_that_cannot_work_are_refused);
+  ADD (buffering_out_of_range_is_refused_by_the_property);
+  ADD (an_unknown_app_is_an_error);
+  ADD (a_refused_token_is_an_error_and_stays_secret);
+  ADD (an_unreachable_host_is_an_error);
+  ADD (a_silent_host_is_given_up_after_the_connect_timeout);
+  ADD (null_may_come_at_the_deadline);
+  ADD (inputs_that_the_model_refuses_end_after_a_number_in_a_row);
+  ADD (a_bad_parameters_json_while_playing_is_a_warning);
+  ADD (secrets_stay_secret);
+  return fixture_run ();
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A local server and an element between a test's own pads. */
+#pragma once
+
+#include "../server/server.h"
+#include <gst/check/gstharness.h>
+#include <gst/video/video.h>
+
+G_BEGIN_DECLS
+
+/* Longest wait for anything in a test. */
+#define WATCHDOG_SECONDS 20
+
+typedef struct {
+  FalServer *server;
+  GstHarness *harness;
+  GstElement *element; /* borrowed from the harness */
+  GstBus *bus;
+} Fixture;
+
+/* Warnings end a test, but those of libsoup: its server warns of a client that went before it was
+ * looked at, which is nobody's fault. */
+void fixture_init (int *argc, char ***argv);
+
+/* Runs the tests and ends GStreamer, so that its tracers tell what they found. */
+int fixture_run (void);
+
+/* A server with @options (NULL: defaults), or a failure of the test. */
+FalServer *fixture_start_server (const FalServerOptions *options);
+
+/* An element with @properties (a pipeline description's) against a server with
+ * @options, not live, throttle-interval=0, app=test/app/image. */
+Fixture *fixture_new (const FalServerOptions *options, const gchar *properties);
+Fixture *fixture_new_live (const FalServerOptions *options, const gchar *properties);
+/* Ends both; checks that the sums of the statistics hold. */
+void fixture_free (Fixture *fixture);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Fixture, fixture_free)
+
+/* "video/x-raw,format=RGB,width=W,height=H,framerate=30/1" on the sink pad. */
+void fixture_set_size (Fixture *fixture, gint width, gint height);
+
+/* A frame of one colour (0xRRGGBB) for the caps of fixture_set_size(); frame @n of 30 a second. */
+GstBuffer *fixture_frame (gint width, gint height, guint colour, guint n);
+void fixture_push (Fixture *fixture, GstBuffer *buffer);
+
+/* The next result, or a failure of the test. */
+GstBuffer *fixture_pull (Fixture *fixture);
+
+/* The colour in the middle of @buffer, in the format of the source pad's caps. */
+guint fixture_colour (Fixture *fixture, GstBuffer *buffer);
+/* Fails where a channel of @colour is further than @most from @wanted. */
+void assert_colour (guint colour, guint wanted, guint most);
+
+guint64 fixture_stat (Fixture *fixture, const gchar *name);
+/* Waits until the statistic has the value. */
+void fixture_wait_for_stat (Fixture *fixture, const gchar *name, guint64 value);
+void fixture_check_books (Fixture *fixture);
+
+/* The next message of these types, or a failure of the test. */
+GstMessage *fixture_wait_for_message (Fixture *fixture, GstMessageType types);
+/* Pulls events until one of @type came. */
+GstEvent *fixture_wait_for_event (Fixture *fixture, GstEventType type);
+
+/* The caps that results have now. */
+GstCaps *fixture_get_caps (Fixture *fixture);
+
+G_END_DECLS

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* fal-local-server: the local server as a program, until SIGINT or SIGTERM. Main thread. */
+#include "server.h"
+#include "effects.h"
+#include "model.h"
+#include <glib-unix.h>
+#include <locale.h>
+#include <stdio.h>
+
+typedef struct {
+  gint port, delay_ms, buffering, session_timeout_ms;
+  gchar *effect, *schema, *token, *api_key;
+  gboolean no_echo_request_id, timings, deflate;
+} Arguments;
+
+static void
+arguments_clear (Arguments *arguments)
+{
+  g_free (arguments->effect);
+  g_free (arguments->schema);
+  g_free (arguments->token);
+  g_free (arguments->api_key);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Arguments, arguments_clear)
+
+static gboolean
+parse (Arguments *to, gint *argc, gchar ***argv, GError **error)
+{
+  g_autofree gchar *effects = fal_effect_dup_names (), *schemas = fal_schema_dup_names ();
+  const GOptionEntry entries[] = { { "port", 0, 0, G_OPTION_ARG_INT, &to->port,
+                                       "Port on 127.0.0.1; 0: any", "N" },
+    { "effect", 0, 0, G_OPTION_ARG_STRING, &to->effect, effects, "NAME" },
+    { "delay-ms", 0, 0, G_OPTION_ARG_INT, &to->delay_ms, "Model time for a picture", "N" },
+    { "buffering", 0, 0, G_OPTION_ARG_INT, &to->buffering,
+        "Newest requests kept waiting, older ones are dropped silently; 0: all", "N" },
+    { "session-timeout-ms", 0, 0, G_OPTION_ARG_INT, &to->session_timeout_ms,
+        "Ends a session so long after its last input; 0: never", "N" },
+    { "schema", 0, 0, G_OPTION_ARG_STRING, &to->schema, schemas, "NAME" },
+    { "token", 0, 0, G_OPTION_ARG_STRING, &to->token, "Accept this token only", "T" },
+    { "api-key", 0, 0, G_OPTION_ARG_STRING, &to->api_key,
+        "Accept this key, and tokens requested with it", "K" },
+    { "no-echo-request-id", 0, 0, G_OPTION_ARG_NONE, &to->no_echo_request_id,
+        "Results without request_id", NULL },
+    { "timings", 0, 0, G_OPTION_ARG_NONE, &to->timings,
+        "A message with the inference time after each result", NULL },
+    { "deflate", 0, 0, G_OPTION_ARG_NONE, &to->deflate,
+        "Compresses for clients that offer to (permessage-deflate)", NULL },
+    { NULL } };
+  g_autoptr (GOptionContext) context =
+      g_option_context_new ("- a server that speaks fal's realtime protocol on loopback");
+
+  g_option_context_add_main_entries (context, entries, NULL);
+  if (!g_option_context_parse (context, argc, argv, error))
+    return FALSE;
+  if (*argc == 1 && to->port >= 0 && to->port <= G_MAXUINT16 && to->delay_ms >= 0 &&
+      to->buffering >= 0 && to->session_timeout_ms >= 0)
+    return TRUE;
+  g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+      "Numbers must not be negative, a port at most %u, and nothing stands beside the options",
+      G_MAXUINT16);
+  return FALSE;
+}
+
+static FalServer *
+start (const Arguments *from, GError **error)
+{
+  const FalServerOptions options = { .port = from->port,
+    .effect = from->effect,
+    .delay_ms = from->delay_ms,
+    .buffering = from->buffering,
+    .session_timeout_ms = from->session_timeout_ms,
+    .schema = from->schema,
+    .token = from->token,
+    .api_key = from->api_key,
+    .no_echo_request_id = from->no_echo_request_id,
+    .timings = from->timings,
+    .deflate = from->deflate,
+    .forget_requests = TRUE };
+
+  return fal_server_new (&options, error);
+}
+
+static gboolean
+on_signal (gpointer loop)
+{
+  g_main_loop_quit (loop);
+  return G_SOURCE_CONTINUE;
+}
+
+int
+main (int argc, char **argv)
+{
+  g_auto (Arguments) arguments = { 0 };
+  g_autoptr (GMainLoop) loop = NULL;
+  g_autoptr (FalServer) server = NULL;
+  g_autoptr (GError) error = NULL;
+
+  setlocale (LC_ALL, "");
+  gst_init (NULL, NULL);
+  if (parse (&arguments, &argc, &argv, &error))
+    server = start (&arguments, &error);
+  if (server == NULL) {
+    g_printerr ("fal-local-server: %s\n", error->message);
+    return 1;
+  }
+  loop = g_main_loop_new (NULL, FALSE);
+  g_unix_signal_add (SIGINT, on_signal, loop);
+  g_unix_signal_add (SIGTERM, on_signal, loop);
+  /* Whoever started this reads the first line to learn the address. */
+  g_print ("listening on %s\n", fal_server_get_uri (server));
+  fflush (stdout);
+  g_main_loop_run (loop);
+  return 0;
+}

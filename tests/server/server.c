@@ -1,0 +1,426 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The local server: addresses and threads. The SoupServer, the gate and the peers live in a thread
+ * and main context of their own; what tests call hops into it and waits, or goes to the ledger. */
+#include "server.h"
+#include "gate.h"
+#include "ledger.h"
+#include "peer.h"
+
+#define MAX_REQUESTS 4096 /* kept for fal_server_pop_request() */
+#define DRAIN_ROUNDS 64   /* of the main context, so that libsoup lets go of its connections */
+
+struct _FalServer {
+  gchar *uri;
+  FalLedger *ledger;  /* the one part that is shared by threads */
+  FalPeerRules rules; /* fixed */
+
+  GMainContext *context;
+  GMainLoop *loop;
+  GThread *thread;
+
+  /* Server's thread: */
+  SoupServer *soup;
+  FalGate *gate;
+  GPtrArray *peers; /* FalPeer, those whose socket has not closed */
+};
+
+/* A call that hops into the server's thread and is waited for there. */
+typedef struct {
+  void (*func) (FalServer *server, gpointer data);
+  FalServer *server;
+  gpointer data;
+  GMutex mutex;
+  GCond cond;
+  gboolean done;
+} Hop;
+
+static gboolean
+run_hop (gpointer user)
+{
+  Hop *hop = user;
+
+  hop->func (hop->server, hop->data);
+  g_mutex_lock (&hop->mutex);
+  hop->done = TRUE;
+  g_cond_signal (&hop->cond);
+  g_mutex_unlock (&hop->mutex);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+hop_and_wait (FalServer *server, void (*func) (FalServer *server, gpointer data), gpointer data)
+{
+  Hop hop = { .func = func, .server = server, .data = data };
+
+  g_mutex_init (&hop.mutex);
+  g_cond_init (&hop.cond);
+  g_main_context_invoke_full (server->context, G_PRIORITY_HIGH, run_hop, &hop, NULL);
+  g_mutex_lock (&hop.mutex);
+  while (!hop.done)
+    g_cond_wait (&hop.cond, &hop.mutex);
+  g_mutex_unlock (&hop.mutex);
+  g_cond_clear (&hop.cond);
+  g_mutex_clear (&hop.mutex);
+}
+
+/* ---- Upgrades ---- */
+
+static void
+on_gone (FalPeer *peer, gpointer user)
+{
+  FalServer *server = user;
+
+  fal_ledger_add (server->ledger, FAL_COUNT_OPEN, -1);
+  g_ptr_array_remove (server->peers, peer);
+}
+
+static void
+on_websocket (SoupServer *soup, SoupServerMessage *message, const char *path,
+    SoupWebsocketConnection *socket, gpointer user)
+{
+  FalServer *server = user;
+  FalPeer *peer = fal_peer_new (socket, &server->rules, server->ledger, on_gone, server);
+
+  g_ptr_array_add (server->peers, peer);
+  fal_ledger_add (server->ledger, FAL_COUNT_OPEN, 1);
+}
+
+/* Any owner and alias are an app, but for the owner "missing". */
+static gboolean
+is_app (const gchar *path)
+{
+  g_auto (GStrv) parts = g_strsplit (path + 1, "/", 3);
+
+  return g_strv_length (parts) >= 2 && *parts[0] && *parts[1] && !g_str_equal (parts[0], "missing");
+}
+
+static guint
+judge_upgrade (FalServer *server, SoupServerMessage *message)
+{
+  guint refusal = fal_ledger_get_refusal (server->ledger);
+
+  if (refusal != 0)
+    return refusal;
+  if (!is_app (g_uri_get_path (soup_server_message_get_uri (message))))
+    return SOUP_STATUS_NOT_FOUND;
+  return fal_gate_admits (server->gate, message) ? 0 : SOUP_STATUS_UNAUTHORIZED;
+}
+
+static gboolean
+is_upgrade (SoupServerMessage *message)
+{
+  SoupMessageHeaders *headers = soup_server_message_get_request_headers (message);
+
+  return soup_message_headers_header_contains (headers, "Upgrade", "websocket");
+}
+
+/* Comes before the upgrade is answered: a status set here refuses it. */
+static void
+on_request_head (SoupServer *soup, SoupServerMessage *message, const char *path, GHashTable *query,
+    gpointer user)
+{
+  FalServer *server = user;
+  GUri *uri = soup_server_message_get_uri (message);
+  const gchar *text = g_uri_get_query (uri);
+  g_autofree gchar *target = g_strconcat (g_uri_get_path (uri), text ? "?" : NULL, text, NULL);
+  guint status;
+
+  if (!is_upgrade (message))
+    return;
+  fal_ledger_set_target (server->ledger, target);
+  status = judge_upgrade (server, message);
+  if (status != 0)
+    soup_server_message_set_status (message, status, NULL);
+  else /* here, so that a client which is let in finds itself counted */
+    fal_ledger_add (server->ledger, FAL_COUNT_CONNECTIONS, 1);
+}
+
+/* ---- Token requests ---- */
+
+static gboolean
+is_token_path (const gchar *path)
+{
+  return g_str_equal (path, "/tokens/") || g_str_equal (path, "/tokens/realtime");
+}
+
+/* A proxy stands in for the token request: it holds the key, and is told where the request was
+ * meant to go. */
+static gboolean
+is_for_proxy (SoupServerMessage *message, const gchar *path)
+{
+  SoupMessageHeaders *headers = soup_server_message_get_request_headers (message);
+
+  return g_str_equal (path, "/proxy") &&
+         soup_message_headers_get_one (headers, "x-fal-target-url") != NULL;
+}
+
+static void
+on_request (SoupServer *soup, SoupServerMessage *message, const char *path, GHashTable *query,
+    gpointer user)
+{
+  FalServer *server = user;
+  gboolean proxy = is_for_proxy (message, path);
+
+  if (is_upgrade (message)) /* comes by here first */
+    return;
+  if (!proxy && !is_token_path (path)) {
+    soup_server_message_set_status (message, SOUP_STATUS_NOT_FOUND, NULL);
+  } else if (soup_server_message_get_method (message) != SOUP_METHOD_POST) {
+    soup_server_message_set_status (message, SOUP_STATUS_METHOD_NOT_ALLOWED, NULL);
+  } else {
+    fal_ledger_add (server->ledger, FAL_COUNT_TOKEN_REQUESTS, 1);
+    fal_gate_issue (server->gate, message, proxy);
+  }
+}
+
+/* ---- Start and end ---- */
+
+static gpointer
+serve (gpointer user)
+{
+  FalServer *server = user;
+
+  g_main_context_push_thread_default (server->context);
+  g_main_loop_run (server->loop);
+  for (guint i = 0; i < DRAIN_ROUNDS && g_main_context_iteration (server->context, FALSE); i++)
+    ;
+  g_main_context_pop_thread_default (server->context);
+  return NULL;
+}
+
+static gboolean
+listen_on_loopback (FalServer *server, guint port, GError **error)
+{
+  g_autoslist (GUri) uris = NULL;
+
+  soup_server_add_early_handler (server->soup, NULL, on_request_head, server, NULL);
+  soup_server_add_websocket_handler (server->soup, NULL, NULL, NULL, on_websocket, server, NULL);
+  soup_server_add_handler (server->soup, NULL, on_request, server, NULL);
+  if (!soup_server_listen_local (server->soup, port, SOUP_SERVER_LISTEN_IPV4_ONLY, error)) {
+    g_prefix_error (error, "Could not listen on port %u of 127.0.0.1, choose another: ", port);
+    return FALSE;
+  }
+  uris = soup_server_get_uris (server->soup);
+  server->uri = g_strdup_printf ("ws://127.0.0.1:%d", g_uri_get_port (uris->data));
+  return TRUE;
+}
+
+static gboolean
+check_name (const gchar *kind, const gchar *name, gconstpointer found, gchar *names, GError **error)
+{
+  g_autofree gchar *known = names;
+
+  if (found == NULL)
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+        "There is no %s \"%s\", choose one of: %s", kind, name, known);
+  return found != NULL;
+}
+
+/* Fills in the rules; an unknown name is an error that lists the known ones. */
+static gboolean
+take_options (FalServer *server, const FalServerOptions *options, GError **error)
+{
+  const gchar *schema = options->schema ? options->schema : "turbo";
+  const gchar *effect = options->effect ? options->effect : "invert";
+
+  server->rules = (FalPeerRules){ .schema = fal_schema_find (schema),
+    .buffering = options->buffering,
+    .session_timeout_ms = options->session_timeout_ms,
+    .echo_request_id = !options->no_echo_request_id,
+    .timings = options->timings };
+  fal_ledger_set_effect (server->ledger, fal_effect_find (effect));
+  fal_ledger_set_delay (server->ledger, options->delay_ms);
+  return check_name ("schema", schema, server->rules.schema, fal_schema_dup_names (), error) &&
+         check_name ("effect", effect, fal_effect_find (effect), fal_effect_dup_names (), error);
+}
+
+FalServer *
+fal_server_new (const FalServerOptions *options, GError **error)
+{
+  g_autoptr (FalServer) server = g_new0 (FalServer, 1);
+  gboolean listening;
+
+  server->context = g_main_context_new ();
+  server->loop = g_main_loop_new (server->context, FALSE);
+  server->ledger = fal_ledger_new (options->forget_requests ? 0 : MAX_REQUESTS);
+  server->gate = fal_gate_new (options->token, options->api_key);
+  server->peers = g_ptr_array_new_with_free_func ((GDestroyNotify) fal_peer_free);
+  if (!take_options (server, options, error))
+    return NULL;
+  /* Its sources go to the context that is the default now. */
+  g_main_context_push_thread_default (server->context);
+  server->soup = soup_server_new ("server-header", "fal-local-server ", NULL);
+  /* It costs more than the model, and pictures do not get smaller. */
+  if (!options->deflate)
+    soup_server_remove_websocket_extension (server->soup, SOUP_TYPE_WEBSOCKET_EXTENSION_DEFLATE);
+  listening = listen_on_loopback (server, options->port, error);
+  g_main_context_pop_thread_default (server->context);
+  if (!listening)
+    return NULL;
+  server->thread = g_thread_new ("fal-server", serve, server);
+  return g_steal_pointer (&server);
+}
+
+static void
+cut_all (FalServer *server, gpointer data)
+{
+  fal_ledger_add (server->ledger, FAL_COUNT_OPEN, -(gint) server->peers->len);
+  g_ptr_array_set_size (server->peers, 0);
+}
+
+static void
+shut_down (FalServer *server, gpointer data)
+{
+  cut_all (server, NULL);
+  soup_server_disconnect (server->soup);
+  g_main_loop_quit (server->loop);
+}
+
+void
+fal_server_free (FalServer *server)
+{
+  if (server->thread != NULL) {
+    hop_and_wait (server, shut_down, NULL);
+    g_thread_join (server->thread);
+  }
+  g_clear_object (&server->soup);
+  g_ptr_array_unref (server->peers);
+  fal_gate_free (server->gate);
+  fal_ledger_free (server->ledger);
+  g_main_loop_unref (server->loop);
+  g_main_context_unref (server->context);
+  g_free (server->uri);
+  g_free (server);
+}
+
+/* ---- What it saw ---- */
+
+const gchar *
+fal_server_get_uri (FalServer *server)
+{
+  return server->uri;
+}
+
+guint
+fal_server_get_connections (FalServer *server)
+{
+  return fal_ledger_get (server->ledger, FAL_COUNT_CONNECTIONS);
+}
+
+guint
+fal_server_get_open (FalServer *server)
+{
+  return fal_ledger_get (server->ledger, FAL_COUNT_OPEN);
+}
+
+guint
+fal_server_get_requests (FalServer *server)
+{
+  return fal_ledger_get (server->ledger, FAL_COUNT_REQUESTS);
+}
+
+guint
+fal_server_get_dropped (FalServer *server)
+{
+  return fal_ledger_get (server->ledger, FAL_COUNT_DROPPED);
+}
+
+guint
+fal_server_get_token_requests (FalServer *server)
+{
+  return fal_ledger_get (server->ledger, FAL_COUNT_TOKEN_REQUESTS);
+}
+
+GstStructure *
+fal_server_pop_request (FalServer *server, guint timeout_ms)
+{
+  return fal_ledger_pop_request (server->ledger, timeout_ms);
+}
+
+gchar *
+fal_server_dup_last_target (FalServer *server)
+{
+  return fal_ledger_dup_target (server->ledger);
+}
+
+/* ---- How it misbehaves ---- */
+
+void
+fal_server_set_delay (FalServer *server, guint delay_ms)
+{
+  fal_ledger_set_delay (server->ledger, delay_ms);
+}
+
+void
+fal_server_set_effect (FalServer *server, const gchar *effect)
+{
+  const FalEffect *found = fal_effect_find (effect);
+
+  g_return_if_fail (found != NULL);
+  fal_ledger_set_effect (server->ledger, found);
+}
+
+void
+fal_server_set_answer (FalServer *server, GBytes *message, gboolean text)
+{
+  fal_ledger_set_answer (server->ledger, message, text);
+}
+
+void
+fal_server_set_mute (FalServer *server, gboolean mute)
+{
+  fal_ledger_set_mute (server->ledger, mute);
+}
+
+void
+fal_server_set_refusal (FalServer *server, guint status)
+{
+  fal_ledger_set_refusal (server->ledger, status);
+}
+
+typedef struct {
+  GBytes *message;
+  gboolean text;
+} Sending;
+
+static void
+send_to_all (FalServer *server, gpointer data)
+{
+  const Sending *sending = data;
+
+  for (guint i = 0; i < server->peers->len; i++)
+    fal_peer_send (server->peers->pdata[i], sending->message, sending->text);
+}
+
+void
+fal_server_send (FalServer *server, GBytes *message, gboolean text)
+{
+  Sending sending = { message, text };
+
+  hop_and_wait (server, send_to_all, &sending);
+}
+
+typedef struct {
+  gushort code;
+  const gchar *reason;
+} Closing;
+
+static void
+close_all (FalServer *server, gpointer data)
+{
+  const Closing *closing = data;
+
+  for (guint i = 0; i < server->peers->len; i++)
+    fal_peer_close (server->peers->pdata[i], closing->code, closing->reason);
+}
+
+void
+fal_server_close (FalServer *server, gushort code, const gchar *reason)
+{
+  Closing closing = { code, reason };
+
+  if (code == 0)
+    hop_and_wait (server, cut_all, NULL);
+  else
+    hop_and_wait (server, close_all, &closing);
+}

@@ -1,0 +1,62 @@
+/* The local fal server: speaks fal's realtime protocol as the open framework
+ * does, on loopback, with an effect in place of a model. In-process for tests
+ * (every function may be called from any thread), a program for the demo.
+ *
+ * It runs in a thread and main context of its own; one inference at a time per
+ * connection. */
+#pragma once
+
+#include <gst/gst.h>
+
+G_BEGIN_DECLS
+
+typedef struct {
+  guint port;          /* 0: any */
+  const gchar *effect; /* "invert" when NULL */
+  guint delay_ms;      /* the model's time for a request */
+  guint buffering; /* newest N waiting requests kept, older ones dropped silently; 0: unbounded */
+  guint session_timeout_ms; /* after the last input: TIMEOUT, close 1000; 0: never */
+  const gchar *schema;      /* "turbo" when NULL */
+  const gchar *token;       /* accept this fal_jwt_token only; NULL: any or none */
+  const gchar *api_key;     /* accept this key, for upgrades and tokens; NULL: any or none */
+  gboolean no_echo_request_id;
+  gboolean timings;         /* a timings message after each result */
+  gboolean deflate;         /* accepts permessage-deflate where it is offered */
+  gboolean forget_requests; /* keeps none for fal_server_pop_request(): for long runs */
+} FalServerOptions;
+
+typedef struct _FalServer FalServer;
+
+FalServer *fal_server_new (const FalServerOptions *options, GError **error);
+void fal_server_free (FalServer *server);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (FalServer, fal_server_free)
+
+const gchar *fal_server_get_uri (FalServer *server); /* "ws://127.0.0.1:PORT" */
+
+/* What it saw. */
+guint fal_server_get_connections (FalServer *server); /* upgrades accepted so far */
+guint fal_server_get_open (FalServer *server);        /* connections open now */
+guint fal_server_get_requests (FalServer *server);    /* requests received so far */
+guint fal_server_get_dropped (FalServer *server);     /* by buffering */
+guint fal_server_get_token_requests (FalServer *server);
+/* The next request not yet popped, decoded, oldest first; waits for it at most
+ * @timeout_ms, then NULL. The last 4096 are kept. */
+GstStructure *fal_server_pop_request (FalServer *server, guint timeout_ms);
+/* Path and query of the last upgrade request. */
+gchar *fal_server_dup_last_target (FalServer *server);
+
+/* How it misbehaves from now on. */
+void fal_server_set_delay (FalServer *server, guint delay_ms);
+void fal_server_set_effect (FalServer *server, const gchar *effect);
+/* Answers requests with exactly these bytes in place of a result; NULL: results again. */
+void fal_server_set_answer (FalServer *server, GBytes *message, gboolean text);
+/* Swallows requests without an answer while set. */
+void fal_server_set_mute (FalServer *server, gboolean mute);
+/* Refuses upgrades with this HTTP status; 0: accepts again. */
+void fal_server_set_refusal (FalServer *server, guint status);
+/* Sends to every open connection; closes every open one with a code (0: cuts the
+ * TCP connection without a close frame). */
+void fal_server_send (FalServer *server, GBytes *message, gboolean text);
+void fal_server_close (FalServer *server, gushort code, const gchar *reason);
+
+G_END_DECLS

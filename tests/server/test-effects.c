@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The effects, and pictures in and out of the canvas. No network. */
+#include "effects.h"
+#include <string.h>
+
+static FalCanvas *
+make_canvas (guint width, guint height, guint8 red, guint8 green, guint8 blue)
+{
+  FalCanvas *canvas = fal_canvas_new (width, height);
+  const guint8 colour[3] = { red, green, blue };
+
+  for (guint i = 0; i < 3 * width * height; i++)
+    canvas->data[i] = colour[i % 3];
+  return canvas;
+}
+
+static void
+assert_near (const guint8 *pixel, guint8 red, guint8 green, guint8 blue, gint tolerance)
+{
+  g_assert_cmpint (ABS (pixel[0] - red), <=, tolerance);
+  g_assert_cmpint (ABS (pixel[1] - green), <=, tolerance);
+  g_assert_cmpint (ABS (pixel[2] - blue), <=, tolerance);
+}
+
+/* What an even area of a colour becomes. */
+typedef struct {
+  const gchar *effect;
+  guint8 from[3], to[3];
+} EvenRow;
+
+static const EvenRow even_rows[] = {
+  { "echo", { 200, 100, 50 }, { 200, 100, 50 } },
+  { "invert", { 200, 100, 50 }, { 55, 155, 205 } },
+  { "edge", { 200, 100, 50 }, { 0, 0, 0 } },
+  { "cartoon", { 255, 255, 255 }, { 255, 255, 255 } },
+  { "cartoon", { 0, 0, 0 }, { 6, 6, 6 } },
+  { "sketch", { 200, 100, 50 }, { 255, 255, 255 } },
+  { "thermal", { 0, 0, 0 }, { 4, 2, 32 } },
+  { "thermal", { 255, 255, 255 }, { 255, 255, 208 } },
+  { "mirror", { 200, 100, 50 }, { 200, 100, 50 } },
+};
+
+/* Odd sizes, down to a single pixel: every pixel of the border too. */
+static void
+test_even_area (gconstpointer data)
+{
+  static const guint sizes[][2] = { { 1, 1 }, { 1, 9 }, { 9, 1 }, { 2, 2 }, { 65, 33 }, { 40, 7 } };
+  const EvenRow *row = data;
+
+  for (guint i = 0; i < G_N_ELEMENTS (sizes); i++) {
+    g_autoptr (FalCanvas) canvas =
+        make_canvas (sizes[i][0], sizes[i][1], row->from[0], row->from[1], row->from[2]);
+
+    fal_effect_apply (fal_effect_find (row->effect), canvas);
+    for (guint at = 0; at < sizes[i][0] * sizes[i][1]; at++)
+      assert_near (canvas->data + 3 * at, row->to[0], row->to[1], row->to[2], 1);
+  }
+}
+
+/* Black on the left, white on the right. */
+static FalCanvas *
+make_border (guint width, guint height)
+{
+  FalCanvas *canvas = make_canvas (width, height, 0, 0, 0);
+
+  for (guint y = 0; y < height; y++)
+    memset (canvas->data + 3 * (y * width + width / 2), 255, 3 * (width - width / 2));
+  return canvas;
+}
+
+static void
+test_edge_glows_at_a_border (void)
+{
+  g_autoptr (FalCanvas) canvas = make_border (64, 32);
+
+  fal_effect_apply (fal_effect_find ("edge"), canvas);
+  g_assert_cmpuint (canvas->data[3 * (16 * 64 + 32)], >, 150);
+  g_assert_cmpuint (canvas->data[3 * (16 * 64 + 10)], ==, 0);
+  g_assert_cmpuint (canvas->data[3 * (16 * 64 + 60)], ==, 0);
+}
+
+static void
+test_cartoon_inks_the_dark_side_of_a_border (void)
+{
+  g_autoptr (FalCanvas) canvas = make_canvas (64, 32, 220, 120, 120);
+
+  for (guint y = 0; y < 32; y++)
+    memset (canvas->data + 3 * (y * 64 + 32), 255, 3 * 32);
+  fal_effect_apply (fal_effect_find ("cartoon"), canvas);
+  g_assert_cmpuint (canvas->data[3 * (16 * 64 + 30)], <, 100);
+  g_assert_cmpuint (canvas->data[3 * (16 * 64 + 5)], >, 180);
+  g_assert_cmpuint (canvas->data[3 * (16 * 64 + 60)], >, 240);
+}
+
+static void
+test_mirror_reflects_the_left_half (void)
+{
+  g_autoptr (FalCanvas) canvas = make_border (64, 4);
+
+  fal_effect_apply (fal_effect_find ("mirror"), canvas);
+  assert_near (canvas->data, 0, 0, 0, 0);
+  assert_near (canvas->data + 3 * 63, 0, 0, 0, 0);
+}
+
+static void
+test_jpeg_survives_the_round (void)
+{
+  g_autoptr (FalCanvas) canvas = make_canvas (33, 17, 10, 200, 120);
+  g_autoptr (GBytes) picture = fal_canvas_encode_jpeg (canvas);
+  g_autoptr (FalCanvas) again = fal_canvas_decode (picture, NULL);
+
+  g_assert_cmpuint (again->width, ==, 33);
+  g_assert_cmpuint (again->height, ==, 17);
+  assert_near (again->data + 3 * (8 * 33 + 16), 10, 200, 120, 3);
+}
+
+static void
+test_truncated_jpeg_is_an_error (void)
+{
+  g_autoptr (FalCanvas) canvas = fal_canvas_new_gradient (64, 64, "x");
+  g_autoptr (GBytes) picture = fal_canvas_encode_jpeg (canvas);
+  g_autoptr (GBytes) half = g_bytes_new_from_bytes (picture, 0, g_bytes_get_size (picture) / 2);
+  g_autoptr (GError) error = NULL;
+
+  g_assert_null (fal_canvas_decode (half, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA);
+}
+
+static void
+test_cutout_is_opaque_inside_only (void)
+{
+  g_autoptr (FalCanvas) canvas = make_canvas (64, 64, 255, 255, 255);
+  g_autoptr (GBytes) picture = fal_canvas_encode_cutout (canvas);
+  g_autoptr (FalCanvas) on_black = fal_canvas_decode (picture, NULL);
+
+  if (g_str_equal (fal_canvas_content_type (picture), "image/jpeg")) {
+    g_test_skip ("built without libpng");
+    return;
+  }
+  assert_near (on_black->data, 0, 0, 0, 0);
+  assert_near (on_black->data + 3 * (32 * 64 + 32), 255, 255, 255, 0);
+}
+
+static void
+test_size_is_bounded (void)
+{
+  g_assert_null (fal_canvas_new (0, 1));
+  g_assert_null (fal_canvas_new (65000, 65000));
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+
+  for (guint i = 0; i < G_N_ELEMENTS (even_rows); i++) {
+    g_autofree gchar *name = g_strdup_printf (
+        "/effects/even-area/%s-of-%u", even_rows[i].effect, (guint) even_rows[i].from[0]);
+
+    g_test_add_data_func (name, &even_rows[i], test_even_area);
+  }
+  g_test_add_func ("/effects/edge-glows-at-a-border", test_edge_glows_at_a_border);
+  g_test_add_func ("/effects/cartoon-inks-the-dark-side-of-a-border",
+      test_cartoon_inks_the_dark_side_of_a_border);
+  g_test_add_func ("/effects/mirror-reflects-the-left-half", test_mirror_reflects_the_left_half);
+  g_test_add_func ("/canvas/jpeg-survives-the-round", test_jpeg_survives_the_round);
+  g_test_add_func ("/canvas/truncated-jpeg-is-an-error", test_truncated_jpeg_is_an_error);
+  g_test_add_func ("/canvas/cutout-is-opaque-inside-only", test_cutout_is_opaque_inside_only);
+  g_test_add_func ("/canvas/size-is-bounded", test_size_is_bounded);
+  return g_test_run ();
+}

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The timeline with literal times. */
+#include "fal/timeline.h"
+
+#define MS GST_MSECOND
+#define NONE GST_CLOCK_TIME_NONE
+
+typedef struct {
+  GstSegment segment;
+  FalTimeline timeline;
+} Fixture;
+
+static void
+set_up (Fixture *f)
+{
+  gst_segment_init (&f->segment, GST_FORMAT_TIME);
+  fal_timeline_reset (&f->timeline);
+}
+
+/* The time stamp of a result; NONE - 1: it comes too late. */
+static GstClockTime
+stamp (Fixture *f, FalTimestampMode mode, GstClockTime pts, GstClockTime now)
+{
+  FalMoment moment = { &f->segment, pts, 33 * MS, now, 0, 1 };
+  GstClockTime out, duration;
+
+  if (!fal_timeline_stamp (&f->timeline, mode, &moment, &out, &duration))
+    return NONE - 1;
+  g_assert_cmpuint (duration, ==, 33 * MS);
+  return out;
+}
+
+static void
+test_auto_is_arrival_only_live_and_without_latency (void)
+{
+  const FalTimestampMode a = FAL_TIMESTAMP_MODE_AUTO;
+
+  g_assert_cmpint (fal_timeline_resolve (a, FALSE, -1), ==, FAL_TIMESTAMP_MODE_INPUT);
+  g_assert_cmpint (fal_timeline_resolve (a, FALSE, 500), ==, FAL_TIMESTAMP_MODE_INPUT);
+  g_assert_cmpint (fal_timeline_resolve (a, TRUE, 500), ==, FAL_TIMESTAMP_MODE_INPUT);
+  g_assert_cmpint (fal_timeline_resolve (a, TRUE, -1), ==, FAL_TIMESTAMP_MODE_ARRIVAL);
+  g_assert_cmpint (
+      fal_timeline_resolve (FAL_TIMESTAMP_MODE_INPUT, TRUE, -1), ==, FAL_TIMESTAMP_MODE_INPUT);
+}
+
+static void
+test_latency_is_reported_only_live_and_synchronised (void)
+{
+  const FalTimestampMode a = FAL_TIMESTAMP_MODE_AUTO;
+
+  g_assert_cmpuint (fal_timeline_get_latency (a, TRUE, 800), ==, 800 * MS);
+  g_assert_cmpuint (fal_timeline_get_latency (a, TRUE, 0), ==, 0);
+  g_assert_cmpuint (fal_timeline_get_latency (a, TRUE, -1), ==, 0);
+  g_assert_cmpuint (fal_timeline_get_latency (a, FALSE, 800), ==, 0);
+  g_assert_cmpuint (fal_timeline_get_latency (FAL_TIMESTAMP_MODE_ARRIVAL, TRUE, 800), ==, 0);
+}
+
+static void
+test_input_stamps_are_kept (void)
+{
+  Fixture f;
+
+  set_up (&f);
+  g_assert_cmpuint (stamp (&f, FAL_TIMESTAMP_MODE_INPUT, 100 * MS, 900 * MS), ==, 100 * MS);
+  g_assert_cmpuint (stamp (&f, FAL_TIMESTAMP_MODE_INPUT, 133 * MS, 950 * MS), ==, 133 * MS);
+}
+
+static void
+test_arrival_is_the_clock_in_the_segment (void)
+{
+  Fixture f;
+
+  set_up (&f);
+  f.segment.start = 5000 * MS;
+  f.segment.base = 200 * MS;
+  g_assert_cmpuint (stamp (&f, FAL_TIMESTAMP_MODE_ARRIVAL, 5100 * MS, 700 * MS), ==, 5500 * MS);
+  g_assert_cmpuint (stamp (&f, FAL_TIMESTAMP_MODE_ARRIVAL, 5200 * MS, NONE), ==, NONE - 1);
+}
+
+static void
+test_without_a_clock_arrival_keeps_the_input (void)
+{
+  Fixture f;
+
+  set_up (&f);
+  g_assert_cmpuint (stamp (&f, FAL_TIMESTAMP_MODE_ARRIVAL, 100 * MS, NONE), ==, 100 * MS);
+}
+
+static void
+test_output_time_never_goes_back (void)
+{
+  Fixture f;
+
+  set_up (&f);
+  stamp (&f, FAL_TIMESTAMP_MODE_INPUT, 200 * MS, NONE);
+  g_assert_cmpuint (stamp (&f, FAL_TIMESTAMP_MODE_INPUT, 199 * MS, NONE), ==, NONE - 1);
+  g_assert_cmpuint (stamp (&f, FAL_TIMESTAMP_MODE_INPUT, 200 * MS, NONE), ==, 200 * MS);
+  fal_timeline_reset (&f.timeline);
+  g_assert_cmpuint (stamp (&f, FAL_TIMESTAMP_MODE_INPUT, 0, NONE), ==, 0);
+}
+
+static void
+test_no_stamp_stays_none (void)
+{
+  Fixture f;
+
+  set_up (&f);
+  stamp (&f, FAL_TIMESTAMP_MODE_INPUT, 200 * MS, NONE);
+  g_assert_cmpuint (stamp (&f, FAL_TIMESTAMP_MODE_INPUT, NONE, NONE), ==, NONE);
+}
+
+static void
+test_another_format_is_left_alone (void)
+{
+  Fixture f;
+
+  set_up (&f);
+  gst_segment_init (&f.segment, GST_FORMAT_BYTES);
+  g_assert_cmpuint (stamp (&f, FAL_TIMESTAMP_MODE_ARRIVAL, NONE, 500 * MS), ==, NONE);
+}
+
+static void
+test_pictures_of_one_frame_share_its_span (void)
+{
+  static const GstClockTime starts[] = { 1000, 1033, 1066 }, lengths[] = { 33, 33, 34 };
+  Fixture f;
+
+  set_up (&f);
+  for (guint i = 0; i < 3; i++) {
+    FalMoment moment = { &f.segment, 1000, 100, NONE, i, 3 };
+    GstClockTime pts, duration;
+
+    g_assert_true (
+        fal_timeline_stamp (&f.timeline, FAL_TIMESTAMP_MODE_INPUT, &moment, &pts, &duration));
+    g_assert_cmpuint (pts, ==, starts[i]);
+    g_assert_cmpuint (duration, ==, lengths[i]);
+  }
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+#define ADD(name) g_test_add_func ("/timeline/" #name, test_##name)
+  ADD (auto_is_arrival_only_live_and_without_latency);
+  ADD (latency_is_reported_only_live_and_synchronised);
+  ADD (input_stamps_are_kept);
+  ADD (arrival_is_the_clock_in_the_segment);
+  ADD (without_a_clock_arrival_keeps_the_input);
+  ADD (output_time_never_goes_back);
+  ADD (no_stamp_stays_none);
+  ADD (another_format_is_left_alone);
+  ADD (pictures_of_one_frame_share_its_span);
+  return g_test_run ();
+}
