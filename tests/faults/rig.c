@@ -37,13 +37,30 @@ rig_free (Rig *rig)
   g_free (rig);
 }
 
+/* What is never to be seen: the figures tell where it hangs. */
+static void
+report_hang (Rig *rig)
+{
+  g_autoptr (GstStructure) stats = NULL;
+  g_autofree gchar *text = NULL;
+  gint state;
+
+  g_object_get (rig->f->element, "stats", &stats, "connection-state", &state, NULL);
+  text = gst_structure_to_string (stats);
+  g_test_message ("connection-state %d, %u connection(s) at the peer, %u good result(s), %s", state,
+      peer_get_connections (rig->peer), watch_get_good (rig->watch), text);
+}
+
 void
 rig_wait_until (gboolean (*test) (Rig *rig, guint n), Rig *rig, guint n)
 {
   gint64 watchdog = g_get_monotonic_time () + WATCHDOG_SECONDS * G_USEC_PER_SEC;
 
   while (!test (rig, n)) {
-    g_assert_cmpint (g_get_monotonic_time (), <, watchdog);
+    if (g_get_monotonic_time () >= watchdog) {
+      report_hang (rig);
+      g_assert_not_reached ();
+    }
     g_usleep (500);
   }
 }
