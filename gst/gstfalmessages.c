@@ -62,6 +62,15 @@ gst_fal_post_progress (GstElement *element, FalDialerState state, gboolean open)
   return open;
 }
 
+void
+gst_fal_post_connection (GstElement *element, FalDialerState state)
+{
+  GstStructure *structure =
+      gst_structure_new ("fal-connection", "state", GST_TYPE_FAL_CONNECTION_STATE, state, NULL);
+
+  gst_element_post_message (element, gst_message_new_element (GST_OBJECT (element), structure));
+}
+
 static void
 get_bus_error (const GError *error, GQuark *domain, gint *code)
 {

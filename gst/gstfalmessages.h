@@ -14,6 +14,9 @@ const gchar *gst_fal_connection_state_get_nick (FalDialerState state);
  * one has begun. Whether one is open then. */
 gboolean gst_fal_post_progress (GstElement *element, FalDialerState state, gboolean open);
 
+/* An element message "fal-connection" with the "state". */
+void gst_fal_post_connection (GstElement *element, FalDialerState state);
+
 /* An ERROR or WARNING: the one place where an error of the session becomes one of
  * the bus. @details is taken; may be NULL. */
 void gst_fal_post_trouble (

@@ -16,10 +16,12 @@
  */
 #include "gstfalrealtimefilter.h"
 #include "gstfalmessages.h"
+#include "gstfaloutput.h"
+#include "gstfalsignals.h"
 #include "fal/properties.h"
 #include "fal/session.h"
 
-GST_DEBUG_CATEGORY_STATIC (fal_realtime_filter_debug);
+GST_DEBUG_CATEGORY (fal_realtime_filter_debug);
 #define GST_CAT_DEFAULT fal_realtime_filter_debug
 
 struct _GstFalRealtimeFilter {
@@ -35,13 +37,7 @@ struct _GstFalRealtimeFilter {
   GstSegment segment;
   gboolean live_known;
 
-  GMutex task_lock;      /* taken before all others */
-  gboolean task_allowed; /* task_lock; the source pad is active */
-
-  /* source pad's task, or nobody while it does not run */
-  GstCaps *allowed;  /* what downstream takes; NULL: to be asked */
-  GstCaps *src_caps; /* sent downstream; NULL: none yet */
-  GQueue held;       /* events that may not go before the caps */
+  GstFalOutput *output; /* from init to finalize */
 };
 
 G_DEFINE_TYPE (GstFalRealtimeFilter, gst_fal_realtime_filter, GST_TYPE_ELEMENT)
@@ -68,6 +64,7 @@ on_state_changed (gpointer user, FalDialerState state)
 
   GST_INFO_OBJECT (self, "connection: %s", gst_fal_connection_state_get_nick (state));
   self->progressing = gst_fal_post_progress (GST_ELEMENT (self), state, self->progressing);
+  gst_fal_post_connection (GST_ELEMENT (self), state);
   g_object_notify_by_pspec (G_OBJECT (self), connection_state_spec);
 }
 
@@ -92,176 +89,81 @@ on_sending (gpointer user, GstSample *frame)
     gst_object_sync_values (GST_OBJECT (user), time);
 }
 
+static GBytes *
+encode_message (gpointer user, GstStructure *request, GBytes *image)
+{
+  return gst_fal_encode_message (user, request, image);
+}
+
+static GstStructure *
+decode_message (gpointer user, GBytes *message, gboolean text)
+{
+  return gst_fal_decode_message (user, message, text);
+}
+
+static gboolean
+has_token_provider (gpointer user)
+{
+  return gst_fal_has_token_provider (user);
+}
+
+static void
+request_token (gpointer user, FalProvision *provision)
+{
+  gst_fal_request_token (user, provision);
+}
+
+static gboolean
+accept_certificate (gpointer user, GTlsConnection *connection, GTlsCertificate *certificate,
+    GTlsCertificateFlags errors)
+{
+  return gst_fal_accept_certificate (user, connection, certificate, errors);
+}
+
 static GstClockTime
 get_running_time (gpointer user)
 {
   return gst_element_get_current_running_time (GST_ELEMENT (user));
 }
 
+/* ---- what the source pad tells ---- */
+
+static void
+on_result (GstElement *element, const GstStructure *result)
+{
+  GstFalRealtimeFilter *self = GST_FAL_REALTIME_FILTER (element);
+  gboolean posts;
+
+  gst_fal_emit_result (element, result);
+  GST_OBJECT_LOCK (self);
+  posts = self->settings->post_messages;
+  GST_OBJECT_UNLOCK (self);
+  if (posts)
+    gst_element_post_message (
+        element, gst_message_new_element (GST_OBJECT (self), gst_structure_copy (result)));
+}
+
+/* What gst-launch-1.0 -v shows at the end. */
+static void
+on_ended (GstElement *element)
+{
+  g_object_notify_by_pspec (G_OBJECT (element), stats_spec);
+}
+
 /* ---- the source pad ---- */
-
-static gboolean
-precedes_caps (GstEvent *event)
-{
-  return GST_EVENT_TYPE (event) == GST_EVENT_STREAM_START;
-}
-
-static void
-push_held (GstFalRealtimeFilter *self)
-{
-  GstEvent *event;
-
-  while ((event = g_queue_pop_head (&self->held)))
-    gst_pad_push_event (self->srcpad, event);
-}
-
-/* Sticky events have an order, and the caps are known with the first result only. */
-static void
-push_event (GstFalRealtimeFilter *self, GstEvent *event)
-{
-  gboolean eos = GST_EVENT_TYPE (event) == GST_EVENT_EOS;
-
-  if (self->src_caps == NULL && !precedes_caps (event) && !eos) {
-    g_queue_push_tail (&self->held, event);
-    return;
-  }
-  if (eos) {
-    GST_INFO_OBJECT (self, "end of stream");
-    push_held (self);
-    /* What gst-launch-1.0 -v shows at the end. */
-    g_object_notify_by_pspec (G_OBJECT (self), stats_spec);
-  }
-  gst_pad_push_event (self->srcpad, event);
-}
-
-static void
-set_caps (GstFalRealtimeFilter *self, GstCaps *caps)
-{
-  if (self->src_caps && gst_caps_is_equal (self->src_caps, caps))
-    return;
-  GST_INFO_OBJECT (self, "results are %" GST_PTR_FORMAT, caps);
-  gst_caps_replace (&self->src_caps, caps);
-  gst_pad_push_event (self->srcpad, gst_event_new_caps (caps));
-  push_held (self);
-}
-
-/* What downstream takes is asked again only where it says that it changed. */
-static GstCaps *
-get_allowed (GstFalRealtimeFilter *self)
-{
-  if (gst_pad_check_reconfigure (self->srcpad))
-    gst_clear_caps (&self->allowed);
-  if (self->allowed == NULL) {
-    g_autoptr (GstCaps) template = gst_pad_get_pad_template_caps (self->srcpad);
-
-    self->allowed = gst_pad_peer_query_caps (self->srcpad, template);
-  }
-  return self->allowed;
-}
-
-/* @error: downstream takes nothing that the result can become. */
-static GstFlowReturn
-push_result (GstFalRealtimeFilter *self, FalResult *result, GError **error)
-{
-  g_autoptr (GstSample) sample =
-      fal_session_render (self->session, result, get_allowed (self), error);
-  GstBuffer *buffer;
-  GstFlowReturn flow;
-
-  if (*error)
-    return GST_FLOW_NOT_NEGOTIATED;
-  if (sample == NULL)
-    return GST_FLOW_OK;
-  set_caps (self, gst_sample_get_caps (sample));
-  buffer = gst_buffer_ref (gst_sample_get_buffer (sample));
-  g_clear_pointer (&sample, gst_sample_unref); /* so that downstream gets a writable buffer */
-  flow = gst_pad_push (self->srcpad, buffer);
-  if (flow == GST_FLOW_OK)
-    fal_session_note_pushed (self->session);
-  return flow;
-}
-
-/* Downstream ended the flow, and no more frames from upstream will carry that back to it. */
-static void
-report_flow (GstFalRealtimeFilter *self, GstFlowReturn flow)
-{
-  GST_ELEMENT_FLOW_ERROR (self, flow);
-  gst_pad_push_event (self->srcpad, gst_event_new_eos ());
-}
-
-static void
-handle_result (GstFalRealtimeFilter *self, FalResult *result)
-{
-  g_autoptr (GError) error = NULL;
-  GstFlowReturn flow = push_result (self, result, &error);
-
-  if (flow == GST_FLOW_OK)
-    return;
-  GST_INFO_OBJECT (self, "downstream returned %s", gst_flow_get_name (flow));
-  if (error)
-    GST_ELEMENT_ERROR (self, CORE, NEGOTIATION, ("%s", error->message), (NULL));
-  if (!fal_session_stop_flow (self->session, flow, error != NULL))
-    report_flow (self, flow);
-}
-
-static void
-src_loop (gpointer user)
-{
-  GstFalRealtimeFilter *self = user;
-  GstEvent *event;
-  FalResult *result;
-
-  if (!fal_session_pull (self->session, &event, &result))
-    gst_pad_pause_task (self->srcpad);
-  else if (event)
-    push_event (self, event);
-  else
-    handle_result (self, result);
-}
-
-/* Lets results flow and the task run, where the pad is active: a flush may end while the pad is
- * taken down. */
-static gboolean
-resume (GstFalRealtimeFilter *self)
-{
-  gboolean started = FALSE;
-
-  g_mutex_lock (&self->task_lock);
-  if (self->task_allowed) {
-    fal_session_set_flushing (self->session, FALSE);
-    started = gst_pad_start_task (self->srcpad, src_loop, self, NULL);
-  }
-  g_mutex_unlock (&self->task_lock);
-  return started;
-}
 
 static gboolean
 src_activate_mode (GstPad *pad, GstObject *parent, GstPadMode mode, gboolean active)
 {
-  GstFalRealtimeFilter *self = GST_FAL_REALTIME_FILTER (parent);
-
-  if (mode != GST_PAD_MODE_PUSH)
-    return FALSE;
-  g_mutex_lock (&self->task_lock);
-  self->task_allowed = active;
-  if (!active)
-    fal_session_set_flushing (self->session, TRUE);
-  g_mutex_unlock (&self->task_lock);
-  return active ? resume (self) : gst_pad_stop_task (pad);
+  return mode == GST_PAD_MODE_PUSH &&
+         gst_fal_output_activate (GST_FAL_REALTIME_FILTER (parent)->output, active);
 }
 
-/* Linked anew, after a downstream that was not: as queue does. */
 static gboolean
 src_event (GstPad *pad, GstObject *parent, GstEvent *event)
 {
-  GstFalRealtimeFilter *self = GST_FAL_REALTIME_FILTER (parent);
-
-  if (GST_EVENT_TYPE (event) == GST_EVENT_RECONFIGURE) {
-    g_mutex_lock (&self->task_lock);
-    if (self->task_allowed && fal_session_resume_flow (self->session))
-      gst_pad_start_task (self->srcpad, src_loop, self, NULL);
-    g_mutex_unlock (&self->task_lock);
-  }
+  if (GST_EVENT_TYPE (event) == GST_EVENT_RECONFIGURE)
+    gst_fal_output_relink (GST_FAL_REALTIME_FILTER (parent)->output);
   return gst_pad_event_default (pad, parent, event);
 }
 
@@ -323,34 +225,6 @@ sink_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
 }
 
 static gboolean
-start_flush (GstFalRealtimeFilter *self, GstEvent *event)
-{
-  gboolean forwarded = gst_pad_push_event (self->srcpad, event);
-
-  fal_session_set_flushing (self->session, TRUE);
-  gst_pad_pause_task (self->srcpad);
-  return forwarded;
-}
-
-/* The task is at rest: what it owns may be touched. */
-static gboolean
-stop_flush (GstFalRealtimeFilter *self, GstEvent *event)
-{
-  gboolean forwarded = gst_pad_push_event (self->srcpad, event);
-
-  for (GList *l = self->held.head, *next; l != NULL; l = next) {
-    next = l->next;
-    if (GST_EVENT_TYPE (l->data) != GST_EVENT_SEGMENT && GST_EVENT_IS_STICKY (l->data))
-      continue;
-    gst_event_unref (l->data);
-    g_queue_delete_link (&self->held, l);
-  }
-  gst_segment_init (&self->segment, GST_FORMAT_UNDEFINED);
-  resume (self);
-  return forwarded;
-}
-
-static gboolean
 sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
 {
   GstFalRealtimeFilter *self = GST_FAL_REALTIME_FILTER (parent);
@@ -358,9 +232,10 @@ sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
 
   switch (GST_EVENT_TYPE (event)) {
   case GST_EVENT_FLUSH_START:
-    return start_flush (self, event);
+    return gst_fal_output_start_flush (self->output, event);
   case GST_EVENT_FLUSH_STOP:
-    return stop_flush (self, event);
+    gst_segment_init (&self->segment, GST_FORMAT_UNDEFINED);
+    return gst_fal_output_stop_flush (self->output, event);
   case GST_EVENT_CAPS: /* ours come with the results */
     gst_event_parse_caps (event, &caps);
     gst_caps_replace (&self->sink_caps, caps);
@@ -379,7 +254,7 @@ sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
     return gst_pad_push_event (self->srcpad, event);
   if (fal_session_push_event (self->session, event))
     return TRUE;
-  report_flow (self, GST_FLOW_ERROR);
+  gst_fal_output_report_flow (self->output, GST_FLOW_ERROR);
   return FALSE;
 }
 
@@ -413,9 +288,7 @@ stop (GstFalRealtimeFilter *self)
 {
   fal_session_stop (self->session);
   gst_clear_caps (&self->sink_caps);
-  gst_clear_caps (&self->src_caps);
-  gst_clear_caps (&self->allowed);
-  g_queue_clear_full (&self->held, (GDestroyNotify) gst_event_unref);
+  gst_fal_output_clear (self->output);
 }
 
 static GstStateChangeReturn
@@ -497,6 +370,40 @@ get_property (GObject *object, guint id, GValue *value, GParamSpec *spec)
   }
 }
 
+/* ---- actions ---- */
+
+static gboolean
+action_send (GstElement *element, const GstStructure *parameters)
+{
+  return fal_session_send_now (GST_FAL_REALTIME_FILTER (element)->session, parameters);
+}
+
+static void
+action_reconnect (GstElement *element)
+{
+  fal_session_close (GST_FAL_REALTIME_FILTER (element)->session, TRUE);
+}
+
+static void
+action_clear (GstElement *element)
+{
+  fal_session_clear (GST_FAL_REALTIME_FILTER (element)->session);
+}
+
+static void
+action_close (GstElement *element)
+{
+  fal_session_close (GST_FAL_REALTIME_FILTER (element)->session, FALSE);
+}
+
+static void
+action_reset_stats (GstElement *element)
+{
+  fal_session_reset_stats (GST_FAL_REALTIME_FILTER (element)->session);
+}
+
+/* ---- life ---- */
+
 static gpointer
 end_running (gpointer data)
 {
@@ -527,22 +434,22 @@ finalize (GObject *object)
 {
   GstFalRealtimeFilter *self = GST_FAL_REALTIME_FILTER (object);
 
+  gst_fal_output_free (self->output);
   fal_session_free (self->session);
   fal_settings_unref (self->settings);
-  g_mutex_clear (&self->task_lock);
   G_OBJECT_CLASS (gst_fal_realtime_filter_parent_class)->finalize (object);
 }
 
 static void
 gst_fal_realtime_filter_init (GstFalRealtimeFilter *self)
 {
-  static const FalSessionEvents events = { on_state_changed, on_trouble, on_sending,
-    get_running_time };
+  static const FalSessionEvents events = { on_state_changed, on_trouble, on_sending, encode_message,
+    decode_message, has_token_provider, request_token, accept_certificate, get_running_time };
+
+  static const GstFalOutputEvents output_events = { on_result, on_ended };
 
   self->settings = fal_settings_new ();
   self->session = fal_session_new (&events, self, self->settings);
-  g_queue_init (&self->held);
-  g_mutex_init (&self->task_lock);
 
   self->sinkpad = gst_pad_new_from_static_template (&sink_template, "sink");
   gst_pad_set_chain_function (self->sinkpad, sink_chain);
@@ -556,6 +463,8 @@ gst_fal_realtime_filter_init (GstFalRealtimeFilter *self)
   gst_pad_set_event_function (self->srcpad, src_event);
   gst_pad_set_query_function (self->srcpad, src_query);
   gst_element_add_pad (GST_ELEMENT (self), self->srcpad);
+  self->output =
+      gst_fal_output_new (GST_ELEMENT (self), self->srcpad, self->session, &output_events);
 }
 
 static void
@@ -593,6 +502,8 @@ gst_fal_realtime_filter_class_init (GstFalRealtimeFilterClass *klass)
   GObjectClass *object_class = G_OBJECT_CLASS (klass);
   GstElementClass *element_class = GST_ELEMENT_CLASS (klass);
   g_autoptr (GstCaps) src_caps = fal_decoder_get_caps ();
+  const GstFalActions actions = { action_send, action_reconnect, action_clear, action_close,
+    action_reset_stats };
 
   GST_DEBUG_CATEGORY_INIT (
       fal_realtime_filter_debug, "falrealtimefilter", 0, "fal.ai realtime filter");
@@ -602,6 +513,7 @@ gst_fal_realtime_filter_class_init (GstFalRealtimeFilterClass *klass)
   object_class->finalize = finalize;
   n_settings = fal_properties_install (object_class);
   install_readings (object_class);
+  gst_fal_signals_install (G_TYPE_FROM_CLASS (klass), &actions);
 
   element_class->change_state = change_state;
   gst_element_class_add_static_pad_template (element_class, &sink_template);

@@ -2,8 +2,10 @@
 /* The connection: libsoup at work for the dialer. Everything here runs on the net
  * thread, in the main context that was its default when the connection was made. */
 #include "connection.h"
+#include "diagnosis.h"
 #include "link.h"
 #include "token.h"
+#include "transport.h"
 
 struct _FalConnection {
   FalEndpoint *endpoint;
@@ -11,16 +13,16 @@ struct _FalConnection {
   gpointer user;
 
   GMainContext *context;
-  SoupSession *soup;
+  FalTransport *transport;
+  FalCredentials *credentials;
   FalDialer *dialer;
+  FalDialerConfig dialer_config;
   FalDialerState shown_state;
   GSource *timer; /* steps the dialer when its time has come */
   FalLink *link;  /* the attempt or connection of now; NULL: none */
   guint pending;  /* operations of libsoup that have not come back */
   FalConnectionCounts counts;
 
-  FalAuth auth;
-  gchar *token, *api_key, *token_uri;
   FalTokenRequest token_request;
   guint token_expiration, max_buffering;
   guint64 max_message_size;
@@ -89,69 +91,84 @@ drop_link (FalConnection *connection)
   fal_link_drop (link, connection->context);
 }
 
+static gint64
+get_wall_time (void)
+{
+  return g_get_real_time () / G_USEC_PER_SEC;
+}
+
+/* How the next attempt shows who it is; the dialer is told whether it begins with a question. */
+static FalWay
+choose_way (FalConnection *connection)
+{
+  gboolean has_provider = connection->events.has_provider (connection->user);
+  FalWay way = fal_credentials_choose (connection->credentials, has_provider, get_wall_time ());
+
+  connection->dialer_config.fetches_token = fal_way_asks (way);
+  fal_dialer_configure (connection->dialer, &connection->dialer_config);
+  return way;
+}
+
+/* Remembers what was refused, and says in *@what which it was. */
+static void
+note_refusal (FalConnection *connection, gchar **what)
+{
+  const FalLink *link = connection->link;
+  gboolean asking = fal_way_asks (link->way) && link->token == NULL;
+  g_autofree gchar *text = *what;
+  g_autofree gchar *shown = fal_credentials_describe (connection->credentials, link->way, asking);
+
+  *what = g_strdup_printf ("%s: %s", text, shown);
+  if (link->token)
+    fal_credentials_refuse (connection->credentials, link->token);
+}
+
 /* The attempt or connection is over: asks the dialer what that means and tells the owner. */
 static void
 end_link (FalConnection *connection, const FalFault *fault, const gchar *what)
 {
   g_autofree gchar *address = fal_endpoint_describe (connection->endpoint);
+  g_autofree gchar *text = g_strdup (what);
   g_autoptr (GError) error = NULL;
   FalVerdict verdict;
 
+  if (fal_fault_is_refusal (fault) && fault->kind != FAL_FAULT_STALE)
+    note_refusal (connection, &text);
   drop_link (connection);
+  choose_way (connection);
   verdict =
       fal_dialer_fault (connection->dialer, fault, g_get_monotonic_time (), g_random_double ());
-  g_set_error (&error, G_IO_ERROR, fal_fault_get_error_code (fault), "%s: %s (%s)", address, what,
+  g_set_error (&error, G_IO_ERROR, fal_fault_get_error_code (fault), "%s: %s (%s)", address, text,
       fal_fault_get_hint (fault));
   connection->events.ended (connection->user, verdict, fault, error);
   show_state (connection);
 }
 
-/* What a failed operation of libsoup means. */
-static FalFault
-classify_error (const FalLink *link, const GError *error)
+static FalScene
+describe_scene (FalConnection *connection, const gchar *doing)
 {
-  if (link->timed_out)
-    return (FalFault){ FAL_FAULT_TIMED_OUT };
-  if (error->domain == G_TLS_ERROR)
-    return (FalFault){ FAL_FAULT_TLS };
-  if (g_error_matches (error, G_RESOLVER_ERROR, G_RESOLVER_ERROR_NOT_FOUND))
-    return (FalFault){ FAL_FAULT_UNKNOWN_HOST };
-  return (FalFault){ FAL_FAULT_NETWORK };
-}
+  const FalLink *link = connection->link;
 
-static gint64
-get_retry_after (SoupMessage *message)
-{
-  const gchar *value =
-      soup_message_headers_get_one (soup_message_get_response_headers (message), "Retry-After");
-  guint64 seconds;
-
-  if (value == NULL || !g_ascii_string_to_unsigned (value, 10, 0, 3600, &seconds, NULL))
-    return 0;
-  return seconds * G_USEC_PER_SEC;
+  return (FalScene){ doing, fal_transport_get_proxy (connection->transport), link->tls_errors,
+    link->timed_out };
 }
 
 static void
 end_by_error (FalConnection *connection, const gchar *doing, const GError *error)
 {
-  FalFault fault = classify_error (connection->link, error);
+  FalScene scene = describe_scene (connection, doing);
   g_autofree gchar *what = NULL;
+  FalFault fault = fal_diagnose_error (&scene, error, &what);
 
-  if (fault.kind == FAL_FAULT_TIMED_OUT)
-    what = g_strdup_printf ("no answer while %s", doing);
-  else
-    what = g_strdup_printf ("error while %s: %s", doing, error->message);
   end_link (connection, &fault, what);
 }
 
 static void
 end_by_status (FalConnection *connection, FalFaultKind kind, const gchar *doing)
 {
-  SoupMessage *message = connection->link->message;
-  guint status = soup_message_get_status (message);
-  FalFault fault = { kind, status, get_retry_after (message) };
-  g_autofree gchar *what = g_strdup_printf (
-      "refused with HTTP status %u (%s) while %s", status, soup_status_get_phrase (status), doing);
+  FalScene scene = describe_scene (connection, doing);
+  g_autofree gchar *what = NULL;
+  FalFault fault = fal_diagnose_status (&scene, kind, connection->link->message, &what);
 
   end_link (connection, &fault, what);
 }
@@ -262,7 +279,8 @@ on_connected (GObject *source, GAsyncResult *result, gpointer data)
     cut_stray_socket (operation, g_steal_pointer (&socket));
     return;
   }
-  if (error && error->domain == SOUP_WEBSOCKET_ERROR) {
+  if (error && error->domain == SOUP_WEBSOCKET_ERROR &&
+      soup_message_get_status (link->message) != SOUP_STATUS_NONE) {
     end_by_status (connection, FAL_FAULT_HTTP, "opening the WebSocket");
     return;
   }
@@ -290,76 +308,209 @@ on_headers (SoupMessage *message, FalLink *link)
     end_by_status (link->owner, FAL_FAULT_HTTP, "opening the WebSocket");
 }
 
-/* @token NULL: none in the address. */
+/* ---- requests ---- */
+
+/* Of the last handshake: whoever judges the certificate may want to look at it. */
 static void
-start_connect (FalConnection *connection, const gchar *token)
+on_network_event (SoupMessage *message, GSocketClientEvent event, GIOStream *stream, FalLink *link)
 {
-  g_autofree gchar *uri =
-      fal_endpoint_get_uri (connection->endpoint, token, connection->max_buffering);
+  if (event == G_SOCKET_CLIENT_TLS_HANDSHAKING && G_IS_TLS_CONNECTION (stream))
+    link->tls = G_TLS_CONNECTION (stream);
+}
+
+/* The certificate did not pass. */
+static gboolean
+on_certificate (
+    SoupMessage *message, GTlsCertificate *certificate, GTlsCertificateFlags errors, FalLink *link)
+{
+  FalConnection *connection = link->owner;
+  GTlsCertificateFlags counted = fal_transport_weigh (connection->transport, errors);
+
+  if (counted == 0 ||
+      connection->events.accept_certificate (connection->user, link->tls, certificate, counted))
+    return TRUE;
+  link->tls_errors = counted;
+  return FALSE;
+}
+
+/* @message (taken) becomes the link's, with all that requests have in common. */
+static void
+prepare (FalConnection *connection, SoupMessage *message)
+{
   FalLink *link = connection->link;
 
-  link->message = soup_message_new (SOUP_METHOD_GET, uri);
-  soup_message_add_flags (link->message, SOUP_MESSAGE_NO_REDIRECT);
+  fal_link_take_message (link, message);
+  soup_message_add_flags (message, SOUP_MESSAGE_NO_REDIRECT);
+  fal_transport_add_headers (connection->transport, message);
+  g_signal_connect (message, "network-event", G_CALLBACK (on_network_event), link);
+  g_signal_connect (message, "accept-certificate", G_CALLBACK (on_certificate), link);
+}
+
+/* The address to connect to: a token, where there is one, or the key stands in it. */
+static gchar *
+make_uri (FalConnection *connection)
+{
+  const FalLink *link = connection->link;
+
+  if (link->way == FAL_WAY_KEY_QUERY)
+    return fal_endpoint_get_key_uri (connection->endpoint,
+        fal_credentials_get (connection->credentials)->api_key, connection->max_buffering);
+  return fal_endpoint_get_uri (connection->endpoint, link->token, connection->max_buffering);
+}
+
+static void
+start_connect (FalConnection *connection)
+{
+  g_autofree gchar *uri = make_uri (connection);
+  FalLink *link = connection->link;
+
+  prepare (connection, soup_message_new (SOUP_METHOD_GET, uri));
   g_signal_connect (link->message, "got-headers", G_CALLBACK (on_headers), link);
-  if (connection->auth == FAL_AUTH_KEY_HEADER)
-    fal_token_add_key (link->message, connection->api_key);
-  soup_session_websocket_connect_async (connection->soup, link->message, NULL, NULL,
-      G_PRIORITY_DEFAULT, link->cancellable, on_connected, operation_begin (connection));
+  if (link->way == FAL_WAY_KEY_HEADER)
+    fal_token_add_key (link->message, fal_credentials_get (connection->credentials)->api_key);
+  soup_session_websocket_connect_async (fal_transport_get_session (connection->transport),
+      link->message, NULL, NULL, G_PRIORITY_DEFAULT, link->cancellable, on_connected,
+      operation_begin (connection));
+}
+
+/* ---- tokens ---- */
+
+/* A token that ended, or was refused before, is not sent. */
+static void
+connect_with_token (FalConnection *connection, const gchar *token)
+{
+  FalFault stale = { FAL_FAULT_STALE };
+  FalLink *link = connection->link;
+  g_autoptr (GError) error = NULL;
+
+  link->token = g_strdup (token);
+  if (!fal_credentials_check_token (
+          connection->credentials, link->way, token, get_wall_time (), &error)) {
+    stale.code = error->code == G_IO_ERROR_TIMED_OUT;
+    end_link (connection, &stale, error->message);
+    return;
+  }
+  fal_dialer_token_arrived (connection->dialer);
+  start_connect (connection);
+  show_state (connection);
 }
 
 static void
 on_token (GObject *source, GAsyncResult *result, gpointer data)
 {
   g_autoptr (Operation) operation = data;
+  const FalFault unusable = { FAL_FAULT_TOKEN };
   FalLink *link = operation_get_link (operation);
   FalConnection *connection = operation->connection;
   g_autoptr (GError) error = NULL;
   guint status;
   g_autofree gchar *token = fal_token_request_finish (result, &status, &error);
-  FalFault refused = { FAL_FAULT_TOKEN, SOUP_STATUS_IS_SUCCESSFUL (status) ? 0 : status };
 
   if (link == NULL)
     return;
-  if (token == NULL && status != 0 && !link->timed_out) {
-    end_link (connection, &refused, error->message);
-    return;
-  }
-  if (token == NULL) {
+  if (token != NULL)
+    connect_with_token (connection, token);
+  else if (status == 0 || link->timed_out)
     end_by_error (connection, "requesting a token", error);
-    return;
-  }
-  fal_dialer_token_arrived (connection->dialer);
-  start_connect (connection, token);
-  show_state (connection);
+  else if (SOUP_STATUS_IS_SUCCESSFUL (status))
+    end_link (connection, &unusable, error->message);
+  else
+    end_by_status (connection, FAL_FAULT_TOKEN, "requesting a token");
 }
 
 static void
 start_token_request (FalConnection *connection)
 {
-  FalTokenQuery query = { connection->endpoint, connection->token_uri, connection->api_key,
-    connection->token_request, connection->token_expiration };
+  const FalCredentialsConfig *set = fal_credentials_get (connection->credentials);
+  gboolean proxied = connection->link->way == FAL_WAY_TOKEN_PROXY;
+  FalTokenQuery query = { connection->endpoint, set->token_uri ? set->token_uri : "",
+    proxied ? set->token_proxy_uri : NULL, connection->token_request,
+    connection->token_expiration };
+  const FalFault fault = { FAL_FAULT_TOKEN };
+  SoupMessage *message = fal_token_new_request (&query);
 
+  if (message == NULL) {
+    end_link (connection, &fault, "token-uri or token-proxy-uri is no address");
+    return;
+  }
+  prepare (connection, message);
+  if (!proxied)
+    fal_token_add_key (message, set->api_key);
   connection->counts.token_requests++;
-  fal_token_request_async (connection->soup, &query, connection->link->cancellable, on_token,
-      operation_begin (connection));
+  fal_token_request_async (fal_transport_get_session (connection->transport), message,
+      connection->link->cancellable, on_token, operation_begin (connection));
+}
+
+static void
+on_provision (gpointer user, const gchar *token)
+{
+  const FalFault unusable = { FAL_FAULT_PROVIDER };
+  FalConnection *connection = user;
+
+  g_clear_pointer (&connection->link->provision, fal_provision_unref);
+  if (fal_endpoint_is_token (token))
+    connect_with_token (connection, token);
+  else
+    end_link (connection, &unusable,
+        token && *token ? "request-token gave something that is no token"
+                        : "request-token gave no token");
+}
+
+/* Nothing is counted as pending: the answer may never come. */
+static void
+start_provision (FalConnection *connection)
+{
+  g_autofree gchar *scope = fal_endpoint_get_token_scope (connection->endpoint);
+  FalProvision *provision =
+      fal_provision_new (scope, connection->context, on_provision, connection);
+
+  connection->link->provision = provision;
+  connection->events.request_token (connection->user, provision);
+}
+
+/* ---- what the dialer says ---- */
+
+static void
+start_attempt (FalConnection *connection, FalWay way)
+{
+  connection->link = fal_link_new (connection, way);
+  if (way == FAL_WAY_PROVIDER)
+    start_provision (connection);
+  else if (fal_way_asks (way))
+    start_token_request (connection);
+  else if (way == FAL_WAY_READY_TOKEN)
+    connect_with_token (connection, fal_credentials_get (connection->credentials)->token);
+  else
+    start_connect (connection);
+}
+
+/* It took too long. An operation of libsoup comes back and tells; a provider may never do. */
+static void
+give_up_attempt (FalConnection *connection)
+{
+  const FalFault fault = { FAL_FAULT_PROVIDER, 1 };
+
+  if (connection->link->provision) {
+    end_link (connection, &fault, "no answer from request-token within connect-timeout");
+    return;
+  }
+  connection->link->timed_out = TRUE;
+  g_cancellable_cancel (connection->link->cancellable);
 }
 
 /* Does what the dialer says, once. */
 static void
 step (FalConnection *connection)
 {
+  FalWay way = choose_way (connection);
+
   switch (fal_dialer_next_action (connection->dialer, g_get_monotonic_time ())) {
   case FAL_DIAL_FETCH_TOKEN:
-    connection->link = fal_link_new (connection);
-    start_token_request (connection);
-    break;
   case FAL_DIAL_CONNECT:
-    connection->link = fal_link_new (connection);
-    start_connect (connection, connection->auth == FAL_AUTH_TOKEN ? connection->token : NULL);
+    start_attempt (connection, way);
     break;
   case FAL_DIAL_GIVE_UP_ATTEMPT:
-    connection->link->timed_out = TRUE;
-    g_cancellable_cancel (connection->link->cancellable);
+    give_up_attempt (connection);
     break;
   case FAL_DIAL_NOTHING:
     break;
@@ -383,20 +534,6 @@ timer_dispatch (GSource *source, GSourceFunc callback, gpointer data)
 
 static GSourceFuncs timer_funcs = { .dispatch = timer_dispatch };
 
-/* Without cookies, sniffer, decompression or a user's stored passwords: none of them is wanted,
- * each is one more way in. */
-static SoupSession *
-make_soup_session (void)
-{
-  SoupSession *soup = soup_session_new_with_options (
-      "user-agent", "gst-fal/" FAL_VERSION, "timeout", 0, "idle-timeout", 1, NULL);
-
-  soup_session_remove_feature_by_type (soup, SOUP_TYPE_AUTH_MANAGER);
-  soup_session_remove_feature_by_type (soup, SOUP_TYPE_CONTENT_DECODER);
-  soup_session_remove_feature_by_type (soup, SOUP_TYPE_CONTENT_SNIFFER);
-  return soup;
-}
-
 FalConnection *
 fal_connection_new (FalEndpoint *endpoint, const FalConnectionEvents *events, gpointer user)
 {
@@ -406,7 +543,8 @@ fal_connection_new (FalEndpoint *endpoint, const FalConnectionEvents *events, gp
   connection->events = *events;
   connection->user = user;
   connection->context = g_main_context_ref_thread_default ();
-  connection->soup = make_soup_session ();
+  connection->transport = fal_transport_new ();
+  connection->credentials = fal_credentials_new ();
   connection->dialer = fal_dialer_new ();
   connection->timer = g_source_new (&timer_funcs, sizeof (GSource));
   g_source_set_callback (connection->timer, on_timer, connection, NULL);
@@ -421,52 +559,45 @@ fal_connection_free (FalConnection *connection)
   if (connection->link)
     fal_link_say_goodbye (connection->link, connection->context);
   drop_link (connection);
-  soup_session_abort (connection->soup);
+  soup_session_abort (fal_transport_get_session (connection->transport));
   while (connection->pending > 0)
     g_main_context_iteration (connection->context, TRUE);
-  g_object_unref (connection->soup);
+  fal_transport_free (connection->transport);
   g_source_unref (connection->timer);
   while (g_main_context_iteration (connection->context, FALSE))
     ;
   fal_dialer_free (connection->dialer);
   fal_endpoint_free (connection->endpoint);
+  fal_credentials_free (connection->credentials);
   g_main_context_unref (connection->context);
-  g_free (connection->token);
-  g_free (connection->api_key);
-  g_free (connection->token_uri);
   g_free (connection);
 }
 
+/* A token that is new gets a chance of its own, whatever was refused before it. */
 static void
-set_string (gchar **field, const gchar *value)
+configure_credentials (FalConnection *connection, const FalConnectionConfig *config)
 {
-  g_free (*field);
-  *field = g_strdup (value);
-}
+  const FalCredentialsConfig credentials = { config->auth, config->token, config->api_key,
+    config->api_key_origin, config->token_uri, config->token_proxy_uri };
 
-static FalAuth
-resolve_auth (const FalConnectionConfig *config)
-{
-  if (config->auth != FAL_AUTH_AUTO)
-    return config->auth;
-  return config->token || config->api_key ? FAL_AUTH_TOKEN : FAL_AUTH_NONE;
+  if (fal_credentials_configure (connection->credentials, &credentials))
+    fal_dialer_forgive (connection->dialer);
 }
 
 void
 fal_connection_configure (FalConnection *connection, const FalConnectionConfig *config)
 {
-  FalDialerConfig dialer = config->dialer;
+  const FalTransportConfig transport = { config->tls_validation_flags, config->tls_database,
+    config->proxy, config->user_agent, config->extra_headers };
 
-  connection->auth = resolve_auth (config);
-  set_string (&connection->token, config->token);
-  set_string (&connection->api_key, config->api_key);
-  set_string (&connection->token_uri, config->token_uri);
+  configure_credentials (connection, config);
+  fal_transport_configure (connection->transport, &transport);
   connection->token_request = config->token_request;
   connection->token_expiration = config->token_expiration;
   connection->max_buffering = config->max_buffering;
   connection->max_message_size = config->max_message_size;
-  dialer.fetches_token = connection->auth == FAL_AUTH_TOKEN && config->token == NULL;
-  fal_dialer_configure (connection->dialer, &dialer);
+  connection->dialer_config = config->dialer;
+  choose_way (connection);
 }
 
 void
@@ -505,16 +636,36 @@ fal_connection_note_idle (FalConnection *connection)
 void
 fal_connection_fail (FalConnection *connection, FalFaultKind kind, const gchar *detail)
 {
-  FalFault fault = { kind };
+  const FalFault fault = { kind };
 
   if (connection->link != NULL)
-    end_link (connection, &fault, detail);
+    end_link (connection, &fault, detail ? detail : "the connection is of no use");
+}
+
+void
+fal_connection_close (FalConnection *connection)
+{
+  const FalFault fault = { FAL_FAULT_ASKED };
+
+  if (connection->link != NULL) {
+    fal_link_say_goodbye (connection->link, connection->context);
+    end_link (connection, &fault, "closed");
+    return;
+  }
+  fal_dialer_fault (connection->dialer, &fault, g_get_monotonic_time (), 0);
+  show_state (connection);
 }
 
 FalGuard *
 fal_connection_get_guard (FalConnection *connection)
 {
   return connection->link ? connection->link->guard : NULL;
+}
+
+const gchar *
+fal_connection_get_token (FalConnection *connection)
+{
+  return connection->link ? connection->link->token : NULL;
 }
 
 guint

@@ -7,30 +7,31 @@
  * with none held. libsoup is seen by this room alone. */
 #pragma once
 
+#include "credentials.h"
 #include "dialer.h"
-#include "endpoint.h"
 #include "guard.h"
+#include "provision.h"
 
 G_BEGIN_DECLS
-
-typedef enum {
-  FAL_AUTH_AUTO, /* token, else a token requested with the key, else none */
-  FAL_AUTH_TOKEN,
-  FAL_AUTH_KEY_HEADER,
-  FAL_AUTH_NONE,
-} FalAuth;
 
 /* Borrowed for the call of fal_connection_configure(), which copies what it keeps. */
 typedef struct {
   FalAuth auth;
   const gchar *token;
   const gchar *api_key;
+  FalKeyOrigin api_key_origin;
   const gchar *token_uri;
+  const gchar *token_proxy_uri; /* asked in its place, without the key; NULL: none */
   FalTokenRequest token_request;
   guint token_expiration; /* seconds */
   guint max_buffering;
   guint64 max_message_size;
-  FalDialerConfig dialer; /* fetches_token is worked out here */
+  GTlsCertificateFlags tls_validation_flags; /* which errors of a certificate count */
+  GTlsDatabase *tls_database;                /* NULL: the system's */
+  const gchar *proxy;                        /* NULL: as the system is set up */
+  const gchar *user_agent;
+  const GstStructure *extra_headers; /* of the upgrade and the token request; or NULL */
+  FalDialerConfig dialer;            /* fetches_token is worked out here */
 } FalConnectionConfig;
 
 typedef struct {
@@ -40,6 +41,13 @@ typedef struct {
    * without a secret. Not called for an end that the owner asked for. */
   void (*ended) (gpointer user, FalVerdict verdict, const FalFault *fault, const GError *error);
   void (*state_changed) (gpointer user, FalDialerState state);
+  /* Whether somebody gives tokens; and the question for one, which may be answered at any time
+   * on any thread. */
+  gboolean (*has_provider) (gpointer user);
+  void (*request_token) (gpointer user, FalProvision *provision);
+  /* A certificate that did not pass: TRUE where it is good all the same. */
+  gboolean (*accept_certificate) (gpointer user, GTlsConnection *tls, GTlsCertificate *certificate,
+      GTlsCertificateFlags errors);
 } FalConnectionEvents;
 
 typedef struct {
@@ -75,8 +83,15 @@ void fal_connection_note_idle (FalConnection *connection);
 /* Ends the connection as faulty: reported through ended(). @detail: more about it, or NULL. */
 void fal_connection_fail (FalConnection *connection, FalFaultKind kind, const gchar *detail);
 
+/* Ends the attempt or connection on the owner's wish, politely: ended() says so as
+ * FAL_FAULT_ASKED. The next one begins when it is wanted. */
+void fal_connection_close (FalConnection *connection);
+
 /* That of the link that is open (borrowed), or NULL. Some other thread is to check it. */
 FalGuard *fal_connection_get_guard (FalConnection *connection);
+
+/* The token that the link was opened with (borrowed, never to be shown), or NULL. */
+const gchar *fal_connection_get_token (FalConnection *connection);
 
 guint fal_connection_get_attempt (FalConnection *connection);
 const FalConnectionCounts *fal_connection_get_counts (FalConnection *connection);

@@ -33,8 +33,24 @@ static const struct {
       "check base-uri and the network; a cold model may need a larger connect-timeout" },
   { FAL_FAULT_UNKNOWN_HOST, 0, G_MAXUINT, TRANSIENT, G_IO_ERROR_HOST_NOT_FOUND,
       "check the host in base-uri" },
+  { FAL_FAULT_TLS, FAL_TLS_FAULT_UNKNOWN_CA, FAL_TLS_FAULT_UNKNOWN_CA, PERMANENT, G_IO_ERROR_FAILED,
+      "check the host in base-uri; for a server of your own give its authority as tls-database" },
+  { FAL_FAULT_TLS, FAL_TLS_FAULT_WRONG_HOST, FAL_TLS_FAULT_WRONG_HOST, PERMANENT, G_IO_ERROR_FAILED,
+      "check the host in base-uri" },
+  { FAL_FAULT_TLS, FAL_TLS_FAULT_NOT_YET_VALID, FAL_TLS_FAULT_EXPIRED, PERMANENT, G_IO_ERROR_FAILED,
+      "check the clock of this machine, it may be wrong; else the server needs a new certificate" },
+  { FAL_FAULT_TLS, FAL_TLS_FAULT_NOT_TLS, FAL_TLS_FAULT_NOT_TLS, TRANSIENT,
+      G_IO_ERROR_HOST_UNREACHABLE,
+      "check base-uri and the network; a server without TLS is reached with ws://" },
+  { FAL_FAULT_TLS, FAL_TLS_FAULT_MISSING, FAL_TLS_FAULT_MISSING, PERMANENT, G_IO_ERROR_FAILED,
+      "install the package glib-networking" },
   { FAL_FAULT_TLS, 0, G_MAXUINT, PERMANENT, G_IO_ERROR_FAILED,
       "check the host in base-uri, the clock of this machine and its CA certificates" },
+  { FAL_FAULT_PROXY, 407, 407, PERMANENT, G_IO_ERROR_PERMISSION_DENIED,
+      "set proxy to http://user:password@host:port" },
+  { FAL_FAULT_PROXY, 400, 499, PERMANENT, G_IO_ERROR_FAILED,
+      "check proxy: does it allow this host and port?" },
+  { FAL_FAULT_PROXY, 0, G_MAXUINT, TRANSIENT, G_IO_ERROR_HOST_UNREACHABLE, "check proxy" },
   { FAL_FAULT_HTTP, 401, 401, CREDENTIALS, G_IO_ERROR_PERMISSION_DENIED,
       "set token to a fresh one, or api-key to a valid key" },
   { FAL_FAULT_HTTP, 403, 403, CREDENTIALS, G_IO_ERROR_PERMISSION_DENIED,
@@ -52,10 +68,18 @@ static const struct {
   { FAL_FAULT_TOKEN, 300, 399, PERMANENT, G_IO_ERROR_FAILED,
       "redirects are not followed: set token-uri to the right address" },
   { FAL_FAULT_TOKEN, 400, 407, CREDENTIALS, G_IO_ERROR_PERMISSION_DENIED,
-      "check api-key (FAL_KEY) and token-uri" },
+      "check api-key (FAL_KEY) and token-uri, or the server at token-proxy-uri" },
   { FAL_FAULT_TOKEN, 422, 422, CREDENTIALS, G_IO_ERROR_PERMISSION_DENIED,
       "check app and token-request" },
   { FAL_FAULT_TOKEN, 0, G_MAXUINT, TRANSIENT, G_IO_ERROR_FAILED, "check token-uri" },
+  { FAL_FAULT_PROVIDER, 1, 1, TRANSIENT, G_IO_ERROR_TIMED_OUT,
+      "request-token is to answer sooner, or connect-timeout to be larger" },
+  { FAL_FAULT_PROVIDER, 0, G_MAXUINT, TRANSIENT, G_IO_ERROR_PERMISSION_DENIED,
+      "request-token is to return a token (JWT) for the app" },
+  { FAL_FAULT_STALE, 0, 0, CREDENTIALS, G_IO_ERROR_PERMISSION_DENIED,
+      "set token to a fresh one, or api-key to a valid key" },
+  { FAL_FAULT_STALE, 1, 1, CREDENTIALS, G_IO_ERROR_PERMISSION_DENIED,
+      "check the clock of this machine, and give a fresh token" },
   { FAL_FAULT_UNAUTHORIZED, 0, G_MAXUINT, CREDENTIALS, G_IO_ERROR_PERMISSION_DENIED,
       "set token to a fresh one, or api-key to a valid key" },
   { FAL_FAULT_CLOSED, 1000, 1000, QUIET, G_IO_ERROR_BROKEN_PIPE, "nothing" },
@@ -73,6 +97,7 @@ static const struct {
       "check the inputs that the app wants" },
   { FAL_FAULT_SILENT, 0, G_MAXUINT, TRANSIENT, G_IO_ERROR_BROKEN_PIPE,
       "a slow model may need a larger request-timeout" },
+  { FAL_FAULT_ASKED, 0, G_MAXUINT, QUIET, G_IO_ERROR_CANCELLED, "nothing" },
   { FAL_FAULT_WEBRTC, 0, G_MAXUINT, PERMANENT, G_IO_ERROR_FAILED,
       "this app speaks WebRTC, not frames: use another app or path" },
 };
@@ -85,6 +110,12 @@ find_fault (const FalFault *fault)
         fault->code <= faults[i].to)
       return i;
   g_return_val_if_reached (0);
+}
+
+gboolean
+fal_fault_is_refusal (const FalFault *fault)
+{
+  return faults[find_fault (fault)].class == CREDENTIALS;
 }
 
 const gchar *
@@ -120,6 +151,12 @@ void
 fal_dialer_configure (FalDialer *dialer, const FalDialerConfig *config)
 {
   dialer->config = *config;
+}
+
+void
+fal_dialer_forgive (FalDialer *dialer)
+{
+  dialer->credentials_refused = FALSE;
 }
 
 void
@@ -220,7 +257,7 @@ static gboolean
 is_spent (const FalDialer *dialer)
 {
   if (dialer->config.retries >= 0)
-    return dialer->attempt >= (guint)dialer->config.retries;
+    return dialer->attempt >= (guint) dialer->config.retries;
   return !dialer->opened_once && dialer->attempt >= FAL_DIALER_FIRST_RETRIES;
 }
 
@@ -251,18 +288,20 @@ FalVerdict
 fal_dialer_fault (FalDialer *dialer, const FalFault *fault, gint64 now, gdouble random)
 {
   FaultClass class = faults[find_fault (fault)].class;
-  gboolean had_result = dialer->state == FAL_DIALER_CONNECTED;
+  gboolean at_once = dialer->state == FAL_DIALER_CONNECTED || fault->kind == FAL_FAULT_ASKED;
   gboolean first = !dialer->in_outage;
 
   if (dialer->idle_announced && fault->kind == FAL_FAULT_CLOSED)
     class = QUIET;
   dialer->deadline = G_MAXINT64;
+  if (fault->kind == FAL_FAULT_ASKED)
+    dialer->wanted = FALSE;
   if (is_final (dialer, fault, class)) {
     dialer->state = FAL_DIALER_FAILED;
     return FAL_VERDICT_FAIL;
   }
   /* A connection that closes quietly but never brought a result is not dialled in a hurry. */
-  if (class != QUIET || !had_result)
+  if (class != QUIET || !at_once)
     dialer->attempt++;
   dialer->not_before =
       now + (dialer->attempt ? MAX (backoff (dialer, random), fault->retry_after) : 0);

@@ -43,15 +43,29 @@ typedef enum {
   FAL_FAULT_NETWORK,      /* refused, reset, lost */
   FAL_FAULT_TIMED_OUT,    /* no answer within the connect timeout */
   FAL_FAULT_UNKNOWN_HOST, /* the name does not resolve */
-  FAL_FAULT_TLS,
-  FAL_FAULT_HTTP,  /* the upgrade was refused; code is the status */
-  FAL_FAULT_TOKEN, /* the token request was refused; code is the status, 0: no usable reply */
+  FAL_FAULT_TLS,          /* code is a FalTlsFault */
+  FAL_FAULT_PROXY,        /* the HTTP proxy refused; code is its status, 0: it did otherwise */
+  FAL_FAULT_HTTP,         /* the upgrade was refused; code is the status */
+  FAL_FAULT_TOKEN,    /* the token request was refused; code is the status, 0: no usable reply */
+  FAL_FAULT_PROVIDER, /* request-token; code 0: gave no token, 1: not within the connect timeout */
+  FAL_FAULT_STALE,    /* the token was not sent; code 0: it was refused before, 1: it has ended */
   FAL_FAULT_UNAUTHORIZED, /* said on an open connection */
   FAL_FAULT_CLOSED,       /* code is the close code */
   FAL_FAULT_SERVER,       /* reported an error of its own; the close that follows is part of it */
   FAL_FAULT_SILENT,       /* requests went unanswered */
   FAL_FAULT_WEBRTC,       /* not an app of frames */
+  FAL_FAULT_ASKED,        /* none: the owner wanted the end */
 } FalFaultKind;
+
+typedef enum {
+  FAL_TLS_FAULT_OTHER,
+  FAL_TLS_FAULT_UNKNOWN_CA, /* self-signed, or signed by nobody known */
+  FAL_TLS_FAULT_WRONG_HOST,
+  FAL_TLS_FAULT_NOT_YET_VALID,
+  FAL_TLS_FAULT_EXPIRED,
+  FAL_TLS_FAULT_NOT_TLS, /* the server does not speak it */
+  FAL_TLS_FAULT_MISSING, /* GLib has no TLS */
+} FalTlsFault;
 
 typedef struct {
   FalFaultKind kind;
@@ -74,6 +88,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (FalDialer, fal_dialer_free)
 
 void fal_dialer_configure (FalDialer *dialer, const FalDialerConfig *config);
 
+/* A credential that is new was set: those refused before do not count. */
+void fal_dialer_forgive (FalDialer *dialer);
+
 /* There is something to send. Stays so until a connection stands. */
 void fal_dialer_want (FalDialer *dialer);
 
@@ -94,6 +111,9 @@ FalVerdict fal_dialer_fault (FalDialer *dialer, const FalFault *fault, gint64 no
 
 FalDialerState fal_dialer_get_state (const FalDialer *dialer);
 guint fal_dialer_get_attempt (const FalDialer *dialer); /* retries made in this outage */
+
+/* Whether the credential was refused: it is not to be used again. */
+gboolean fal_fault_is_refusal (const FalFault *fault);
 
 /* What a user can do about it; static. */
 const gchar *fal_fault_get_hint (const FalFault *fault);

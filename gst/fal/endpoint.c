@@ -196,26 +196,56 @@ form_encode (const gchar *text)
   return g_strdelimit (g_uri_escape_string (text, " ", FALSE), " ", '+');
 }
 
-gchar *
-fal_endpoint_get_uri (const FalEndpoint *endpoint, const gchar *token, guint max_buffering)
+/* @credentials: a query of its own, or "". */
+static gchar *
+make_uri (const FalEndpoint *endpoint, const gchar *credentials, guint max_buffering)
 {
   GString *uri = g_string_new (endpoint->base_uri);
 
   g_string_append (uri, endpoint->path);
-  if (token != NULL) {
-    g_autofree gchar *encoded = form_encode (token);
-
-    g_string_append_printf (uri, "?fal_jwt_token=%s", encoded);
-  }
+  g_string_append (uri, credentials);
   if (max_buffering > 0)
-    g_string_append_printf (uri, "%cmax_buffering=%u", token != NULL ? '&' : '?', max_buffering);
+    g_string_append_printf (uri, "%cmax_buffering=%u", *credentials ? '&' : '?', max_buffering);
   return g_string_free (uri, FALSE);
+}
+
+gchar *
+fal_endpoint_get_uri (const FalEndpoint *endpoint, const gchar *token, guint max_buffering)
+{
+  g_autofree gchar *encoded = token != NULL ? form_encode (token) : NULL;
+  g_autofree gchar *query = g_strconcat ("?fal_jwt_token=", encoded, NULL);
+
+  return make_uri (endpoint, token != NULL ? query : "", max_buffering);
+}
+
+gchar *
+fal_endpoint_get_key_uri (const FalEndpoint *endpoint, const gchar *api_key, guint max_buffering)
+{
+  g_auto (GStrv) halves = g_strsplit (api_key, ":", 2);
+  g_autofree gchar *id = form_encode (halves[0] ? halves[0] : "");
+  g_autofree gchar *secret = form_encode (halves[0] && halves[1] ? halves[1] : "");
+  g_autofree gchar *query = g_strconcat ("?fal_key_id=", id, "&fal_key_secret=", secret, NULL);
+
+  return make_uri (endpoint, query, max_buffering);
 }
 
 gchar *
 fal_endpoint_describe (const FalEndpoint *endpoint)
 {
   return g_strconcat (endpoint->base_uri, endpoint->path, NULL);
+}
+
+gchar *
+fal_endpoint_describe_uri (const gchar *uri)
+{
+  const GUriHideFlags hidden =
+      G_URI_HIDE_USERINFO | G_URI_HIDE_QUERY | G_URI_HIDE_FRAGMENT | G_URI_HIDE_AUTH_PARAMS;
+  g_autoptr (GUri) parsed = g_uri_parse (uri, G_URI_FLAGS_ENCODED_PATH, NULL);
+  const gchar *host = parsed != NULL ? g_uri_get_host (parsed) : NULL;
+
+  if (host == NULL || *host == '\0' || find_scheme (g_uri_get_scheme (parsed)) == NULL)
+    return NULL;
+  return g_uri_to_string_partial (parsed, hidden);
 }
 
 static gboolean
@@ -264,12 +294,12 @@ fal_endpoint_get_token_request (const FalEndpoint *endpoint, FalTokenRequest kin
   }
 }
 
-static gboolean
-is_token (const gchar *text)
+gboolean
+fal_endpoint_is_token (const gchar *text)
 {
   const gchar *p;
 
-  for (p = text; *p != '\0'; p++) {
+  for (p = text; p != NULL && *p != '\0'; p++) {
     if (!g_ascii_isalnum (*p) && strchr (TOKEN_MARKS, *p) == NULL)
       return FALSE;
   }
@@ -302,7 +332,7 @@ fal_endpoint_parse_token_reply (const gchar *body, gsize length, GError **error)
     text = g_strstrip (g_strndup (body, length));
     token = find_token (text);
   }
-  if (token != NULL && is_token (token))
+  if (fal_endpoint_is_token (token))
     return g_steal_pointer (&token);
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
       "The token server's answer of %" G_GSIZE_FORMAT " bytes holds no token; look at token-uri",
@@ -362,8 +392,10 @@ static const FalPreset presets[] = {
   { "fal-ai/lcm", NULL, "image_url", FAL_IMAGE_ENCODING_DATA_URI, YES },
   { "fal-ai/sd-turbo-real-time-high-fps-msgpack", "/ws", "image", FAL_IMAGE_ENCODING_BYTES, YES },
   { "fal-ai/birefnet", NULL, "image_bytes", FAL_IMAGE_ENCODING_BYTES, NO },
-  { "fal-ai/live-portrait", NULL, "image_bytes", FAL_IMAGE_ENCODING_BYTES, YES },
-  { "fal-ai/krea-wan-14b", "/ws", "image", FAL_IMAGE_ENCODING_BYTES, NO },
+  { "fal-ai/live-portrait", NULL, "image_bytes", FAL_IMAGE_ENCODING_BYTES, YES,
+      .start_fields = "initial_image_url", .feedback_fields = "x_d_0_info,r_d_0" },
+  { "fal-ai/krea-wan-14b", "/ws", "image", FAL_IMAGE_ENCODING_BYTES, NO,
+      .start_fields = "start_frame", .wait_for_ready = TRUE },
 };
 
 static const FalPreset unknown_app = { "", NULL, "image_url", FAL_IMAGE_ENCODING_DATA_URI,

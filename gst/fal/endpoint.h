@@ -34,12 +34,20 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (FalEndpoint, fal_endpoint_free)
  * the token: never log it. */
 gchar *fal_endpoint_get_uri (const FalEndpoint *endpoint, const gchar *token, guint max_buffering);
 
+/* The same with the two halves of @api_key, "id:secret", in the token's place. */
+gchar *fal_endpoint_get_key_uri (
+    const FalEndpoint *endpoint, const gchar *api_key, guint max_buffering);
+
 /* Scheme, host and path: what logs and messages may show. */
 gchar *fal_endpoint_describe (const FalEndpoint *endpoint);
 
 /* Whether what is sent to @uri stays between the two: it is encrypted, or goes to
  * this very machine (127.0.0.0/8, ::1, localhost). FALSE for what is no address. */
 gboolean fal_endpoint_keeps_secrets (const gchar *uri);
+
+/* @uri without user, password, query and fragment: what messages may show. NULL: it is no address
+ * of a server (http, https, ws, wss). */
+gchar *fal_endpoint_describe_uri (const gchar *uri);
 
 /* Which of the three bodies that are in use asks for a token. */
 typedef enum {
@@ -60,6 +68,10 @@ gchar *fal_endpoint_get_token_scope (const FalEndpoint *endpoint);
  * token, or is longer than 16 KiB, is refused. */
 gchar *fal_endpoint_parse_token_reply (const gchar *body, gsize length, GError **error);
 
+/* Whether @text, or NULL, could be a token: not empty, not longer than 16 KiB, nothing in it that
+ * would need an escape in a URL or a header. */
+gboolean fal_endpoint_is_token (const gchar *text);
+
 /* When a JWT ends, in seconds since 1970; 0 where it does not say. */
 gint64 fal_endpoint_get_token_expiry (const gchar *token);
 
@@ -69,10 +81,13 @@ typedef struct {
   const gchar *path; /* NULL: the usual one */
   const gchar *image_field;
   FalImageEncoding image_encoding;
-  gint echoes_request_id;    /* 1: yes, 0: no, -1: not known */
-  const gchar *result_field; /* NULL: the usual places */
-  guint width, height;       /* the size that suits it best; 0: any */
-  guint quality;             /* JPEG quality that suits it best; 0: any */
+  gint echoes_request_id;                      /* 1: yes, 0: no, -1: not known */
+  const gchar *result_field;                   /* NULL: the usual places */
+  guint width, height;                         /* the size that suits it best; 0: any */
+  guint quality;                               /* JPEG quality that suits it best; 0: any */
+  const gchar *start_fields, *feedback_fields; /* as in the properties; or NULL */
+  gboolean wait_for_ready;
+  gboolean server_streaming; /* results for a request until it closes */
 } FalPreset;
 
 /* Never NULL: an app that nothing is known of takes a data URI in "image_url". */

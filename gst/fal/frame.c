@@ -31,7 +31,10 @@ fal_frame_ref (FalFrame *frame)
 static void
 clear_frame (gpointer data)
 {
-  g_clear_pointer (&((FalFrame *)data)->sample, gst_sample_unref);
+  FalFrame *frame = data;
+
+  g_clear_pointer (&frame->sample, gst_sample_unref);
+  g_clear_pointer (&frame->inputs, gst_structure_free);
 }
 
 void
@@ -44,7 +47,25 @@ void
 fal_result_free (FalResult *result)
 {
   fal_frame_unref (result->frame);
-  g_bytes_unref (result->picture);
+  g_clear_pointer (&result->picture, g_bytes_unref);
+  g_clear_pointer (&result->fields, gst_structure_free);
   g_free (result->request_id);
   g_free (result);
+}
+
+GstStructure *
+fal_result_describe (const FalResult *result)
+{
+  GstStructure *fields =
+      result->fields ? gst_structure_copy (result->fields) : gst_structure_new_empty ("fal-result");
+
+  gst_structure_set_name (fields, "fal-result");
+  gst_structure_set (fields, "sent", G_TYPE_INT64, result->sent, "received", G_TYPE_INT64,
+      result->received, "round-trip", G_TYPE_DOUBLE, (result->received - result->sent) / 1000.0,
+      "image-index", G_TYPE_UINT, result->index, "image-count", G_TYPE_UINT, result->count, NULL);
+  if (result->request_id)
+    gst_structure_set (fields, "request-id", G_TYPE_STRING, result->request_id, NULL);
+  if (result->inference >= 0)
+    gst_structure_set (fields, "inference", G_TYPE_DOUBLE, result->inference * 1000, NULL);
+  return fields;
 }

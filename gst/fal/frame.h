@@ -6,10 +6,11 @@
 
 G_BEGIN_DECLS
 
-/* Reference counted. Only @sample changes after it is made, see there. */
+/* Reference counted. Only @sample and @inputs change after it is made, see there. */
 typedef struct {
   GstSample *sample; /* the picture, with caps and segment; belongs to whoever holds the session's
                         mutex, and is let go once it cannot be sent again */
+  GstStructure *inputs; /* of its request alone, over all others; or NULL; as @sample */
   GstSegment segment;
   GstClockTime pts, duration;
   gint fps_n, fps_d; /* of its caps; 0/1 where they do not say */
@@ -26,14 +27,24 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (FalFrame, fal_frame_unref)
 typedef struct {
   FalFrame *frame; /* that it answers */
   guint64 serial;  /* of the frame */
-  GBytes *picture; /* encoded */
-  guint index, count;
+  GBytes *picture; /* encoded; NULL while it is fetched */
+  guint64 fetch;   /* number of its fetch, 0: it came whole */
+  guint index;
+  guint count;           /* of pictures for the request; 0: nobody knows */
   gint64 sent, received; /* monotonic µs */
+  gint64 since_first;    /* µs since the first result for the request */
+  gboolean passed;       /* none: the frame itself goes on, with its sample */
   gdouble inference;     /* seconds, negative where unknown */
   gchar *request_id;     /* as echoed, or NULL */
+  GstStructure *fields;  /* what the reply says beside its pictures; or NULL */
 } FalResult;
 
 void fal_result_free (FalResult *result);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (FalResult, fal_result_free)
+
+/* "fal-result": the reply's own fields and, over them, sent and received (int64, monotonic µs),
+ * round-trip and, where known, inference (double, ms), image-index and image-count (uint),
+ * request-id (string). */
+GstStructure *fal_result_describe (const FalResult *result);
 
 G_END_DECLS

@@ -7,11 +7,12 @@
 #define GUARD_SLACK (1024 * 1024)
 
 FalLink *
-fal_link_new (gpointer owner)
+fal_link_new (gpointer owner, FalWay way)
 {
   FalLink *link = g_rc_box_new0 (FalLink);
 
   link->owner = owner;
+  link->way = way;
   link->cancellable = g_cancellable_new ();
   return link;
 }
@@ -30,6 +31,7 @@ link_clear (gpointer data)
   g_clear_object (&link->cancellable);
   g_clear_object (&link->message);
   g_clear_object (&link->socket);
+  g_clear_pointer (&link->token, g_free);
   g_clear_pointer (&link->guard, fal_guard_unref);
 }
 
@@ -37,6 +39,17 @@ void
 fal_link_unref (FalLink *link)
 {
   g_rc_box_release_full (link, link_clear);
+}
+
+void
+fal_link_take_message (FalLink *link, SoupMessage *message)
+{
+  if (link->message)
+    g_signal_handlers_disconnect_by_data (link->message, link);
+  g_clear_object (&link->message);
+  link->message = message;
+  link->tls = NULL;
+  link->tls_errors = 0;
 }
 
 /* The socket under the WebSocket, below libsoup's wrapper and TLS where there is any. */
@@ -99,6 +112,9 @@ fal_link_drop (FalLink *link, GMainContext *context)
   g_autoptr (GSource) source = g_idle_source_new ();
 
   link->owner = NULL;
+  if (link->provision)
+    fal_provision_cancel (link->provision);
+  g_clear_pointer (&link->provision, fal_provision_unref);
   g_cancellable_cancel (link->cancellable);
   if (link->message)
     g_signal_handlers_disconnect_by_data (link->message, link);

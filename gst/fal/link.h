@@ -3,7 +3,9 @@
  * not give it: limits, and an end that takes no time. Net thread. */
 #pragma once
 
+#include "credentials.h"
 #include "guard.h"
+#include "provision.h"
 #include <libsoup/soup.h>
 
 G_BEGIN_DECLS
@@ -13,15 +15,24 @@ G_BEGIN_DECLS
 typedef struct {
   gpointer owner; /* the connection */
   GCancellable *cancellable;
-  SoupMessage *message; /* the request on its way: keeps the status of a refusal */
+  FalWay way;              /* how it shows who it is */
+  FalProvision *provision; /* the question for a token that is out; or NULL */
+  gchar *token;            /* that it shows; NULL: none, or none yet */
+  /* The request on its way, for the token or for the upgrade: keeps the status of a refusal. */
+  SoupMessage *message;
+  GTlsConnection *tls;             /* of @message, borrowed; for an answer about its certificate */
+  GTlsCertificateFlags tls_errors; /* for which the certificate was not accepted */
   SoupWebsocketConnection *socket;
   FalGuard *guard; /* of @socket */
   gboolean timed_out;
 } FalLink;
 
-FalLink *fal_link_new (gpointer owner);
+FalLink *fal_link_new (gpointer owner, FalWay way);
 FalLink *fal_link_ref (FalLink *link);
 void fal_link_unref (FalLink *link);
+
+/* The request that is on its way now (taken), in place of one before. */
+void fal_link_take_message (FalLink *link, SoupMessage *message);
 
 /* The handshake's fruit (taken). To be called before the main loop reads anything:
  * libsoup's default refuses a picture over 128 KiB. */

@@ -34,6 +34,7 @@ struct _FalPacer {
   guint64 last_id;
   gboolean online;
   gboolean draining;
+  gboolean urged; /* until nothing waits any more */
   gboolean answered_once;
   gboolean echoes;
 };
@@ -179,6 +180,8 @@ fal_pacer_next_time (const FalPacer *pacer, gint64 now)
 
   if (!has_candidate (pacer))
     return G_MAXINT64;
+  if (pacer->urged)
+    return now;
   if (!trailing && pacer->last_sent != G_MININT64)
     next = MAX (now, pacer->last_sent + pacer->config.throttle_interval);
   if (!pacer->config.adaptive || first_unsent (pacer) != NULL)
@@ -215,6 +218,7 @@ fal_pacer_take (FalPacer *pacer, gint64 now, guint64 *request_id)
   request->unsent = FALSE;
   request->sent_time = now;
   pacer->last_sent = now;
+  pacer->urged = pacer->urged && pacer->waiting.length > 0;
   fal_window_sent (pacer->window, now);
   *request_id = request->request_id;
   return request->frame;
@@ -242,6 +246,14 @@ parse_id (const gchar *text, guint64 *request_id)
   return g_str_has_prefix (text, ID_PREFIX) &&
          g_ascii_string_to_unsigned (
              text + strlen (ID_PREFIX), 10, 1, G_MAXUINT64, request_id, NULL);
+}
+
+gboolean
+fal_pacer_is_id (const gchar *text)
+{
+  guint64 id;
+
+  return parse_id (text, &id);
 }
 
 /* The request that a reply means, or NULL. From an app that was seen to echo our ids another id
@@ -330,6 +342,21 @@ fal_pacer_expire (FalPacer *pacer, gint64 now)
 }
 
 void
+fal_pacer_urge (FalPacer *pacer)
+{
+  pacer->urged = TRUE;
+}
+
+void
+fal_pacer_reset_counts (FalPacer *pacer)
+{
+  pacer->counts = (FalPacerCounts){
+    .in = pacer->waiting.length + pacer->in_flight.length,
+    .sent = pacer->in_flight.length,
+  };
+}
+
+void
 fal_pacer_lose (FalPacer *pacer)
 {
   guint n = pacer->in_flight.length;
@@ -359,7 +386,7 @@ fal_pacer_flush (FalPacer *pacer)
     request->frame = NULL;
   }
   pacer->last_sent = G_MININT64;
-  pacer->draining = FALSE;
+  pacer->draining = pacer->urged = FALSE;
 }
 
 void

@@ -70,6 +70,16 @@ gpointer fal_pacer_take (FalPacer *pacer, gint64 now, guint64 *request_id);
 /* The id as it stands in a request. */
 gchar *fal_pacer_format_id (guint64 request_id);
 
+/* Whether @text is the id of some pacer's request. */
+gboolean fal_pacer_is_id (const gchar *text);
+
+/* The next frame goes at once, whatever the throttle and the window say, as far as
+ * max_in_flight allows. */
+void fal_pacer_urge (FalPacer *pacer);
+
+/* The counts begin anew, with what waits and what is in flight. */
+void fal_pacer_reset_counts (FalPacer *pacer);
+
 /* Whether the request in flight will be sent again should its connection be lost. */
 gboolean fal_pacer_keeps (const FalPacer *pacer, guint64 request_id);
 

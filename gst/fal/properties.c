@@ -11,6 +11,7 @@ static struct {
   gsize offset;
 } rows[MAX_PROPERTIES];
 static guint n_rows = 1; /* ids begin at 1 */
+static guint n_shared;   /* of them, those before are the connection's */
 
 void
 fal_properties_set (FalSettings *settings, guint id, const GValue *value)
@@ -25,6 +26,13 @@ fal_properties_set (FalSettings *settings, guint id, const GValue *value)
   case G_TYPE_BOXED:
     g_clear_pointer ((GstStructure **) field, gst_structure_free);
     *(GstStructure **) field = g_value_dup_boxed (value);
+    break;
+  case G_TYPE_OBJECT:
+    g_clear_object ((GObject **) field);
+    *(GObject **) field = g_value_dup_object (value);
+    break;
+  case G_TYPE_FLAGS:
+    *(guint *) field = g_value_get_flags (value);
     break;
   case G_TYPE_BOOLEAN:
     *(gboolean *) field = g_value_get_boolean (value);
@@ -63,6 +71,12 @@ fal_properties_get (const FalSettings *settings, guint id, GValue *value)
     break;
   case G_TYPE_BOXED:
     g_value_set_boxed (value, *(GstStructure *const *) field);
+    break;
+  case G_TYPE_OBJECT:
+    g_value_set_object (value, *(GObject *const *) field);
+    break;
+  case G_TYPE_FLAGS:
+    g_value_set_flags (value, *(const guint *) field);
     break;
   case G_TYPE_BOOLEAN:
     g_value_set_boolean (value, *(const gboolean *) field);
@@ -129,7 +143,33 @@ fal_properties_clear (FalSettings *settings)
       g_free (*(gchar **) field);
     else if (G_IS_PARAM_SPEC_BOXED (rows[id].spec))
       g_clear_pointer ((GstStructure **) field, gst_structure_free);
+    else if (G_IS_PARAM_SPEC_OBJECT (rows[id].spec))
+      g_clear_object ((GObject **) field);
   }
+}
+
+static gboolean
+is_equal (const FalSettings *a, const FalSettings *b, guint id)
+{
+  g_auto (GValue) left = G_VALUE_INIT, right = G_VALUE_INIT;
+  GType type = G_PARAM_SPEC_VALUE_TYPE (rows[id].spec);
+
+  g_value_init (&left, type);
+  g_value_init (&right, type);
+  fal_properties_get (a, id, &left);
+  fal_properties_get (b, id, &right);
+  if (type == GST_TYPE_STRUCTURE && g_value_get_boxed (&left) && g_value_get_boxed (&right))
+    return gst_structure_is_equal (g_value_get_boxed (&left), g_value_get_boxed (&right));
+  return g_param_values_cmp (rows[id].spec, &left, &right) == 0;
+}
+
+const gchar *
+fal_properties_find_difference (const FalSettings *a, const FalSettings *b)
+{
+  for (guint id = 1; id < n_shared; id++)
+    if (!is_equal (a, b, id))
+      return rows[id].spec->name;
+  return NULL;
 }
 
 gboolean
@@ -163,9 +203,12 @@ install (GObjectClass *klass, gsize offset, GParamSpec *spec)
   }
 
 ENUM_TYPE (auth_type, "GstFalAuth",
-    { FAL_AUTH_AUTO, "The token, else one requested with the API key, else none", "auto" },
+    { FAL_AUTH_AUTO,
+        "The token, else one from request-token, else one requested with the API key, else none",
+        "auto" },
     { FAL_AUTH_TOKEN, "A token in the address", "token" },
     { FAL_AUTH_KEY_HEADER, "The API key in the Authorization header", "key-header" },
+    { FAL_AUTH_KEY_QUERY, "The API key in the address, as older apps want it", "key-query" },
     { FAL_AUTH_NONE, "None: a public or self-hosted app", "none" })
 ENUM_TYPE (token_request_type, "GstFalTokenRequest",
     { FAL_TOKEN_REQUEST_ALIAS, "allowed_apps with the alias", "alias" },
@@ -211,6 +254,9 @@ ENUM_TYPE (timestamp_mode_type, "GstFalTimestampMode",
 #define BOOLEAN(field, name, nick, blurb, value, flags)                                            \
   install (klass, G_STRUCT_OFFSET (FalSettings, field),                                            \
       g_param_spec_boolean (name, nick, blurb, value, flags))
+#define STRUCTURE(field, name, nick, blurb, flags)                                                 \
+  install (klass, G_STRUCT_OFFSET (FalSettings, field),                                            \
+      g_param_spec_boxed (name, nick, blurb, GST_TYPE_STRUCTURE, flags))
 #define TIMEOUT(field, name, nick, blurb, value)                                                   \
   NUMBER (uint, field, name, nick, blurb, 0, G_MAXINT, value, PLAYING)
 
@@ -230,16 +276,24 @@ install_connection (GObjectClass *klass)
       "id:secret of a fal key; better in the environment as FAL_KEY, or FAL_KEY_ID and "
       "FAL_KEY_SECRET",
       NULL, SECRET | GST_PARAM_MUTABLE_READY);
+  STRING (api_key_file, "api-key-file", "API key file",
+      "A file whose first line is the fal key, id:secret; read at the start", NULL, READY);
   ENUM (auth, "auth", "Authentication", "How the element proves who it is", auth_type (),
       FAL_AUTH_AUTO, READY);
   STRING (token_uri, "token-uri", "Token URI", "Where a token is requested with the API key",
       "https://rest.fal.ai/tokens/", READY);
+  STRING (token_proxy_uri, "token-proxy-uri", "Token proxy URI",
+      "A server of your own that adds the key and asks for the token (x-fal-target-url); needs no "
+      "key here",
+      NULL, READY);
   ENUM (token_request, "token-request", "Token request", "Which form of token request is sent",
       token_request_type (), FAL_TOKEN_REQUEST_ALIAS, READY);
   NUMBER (uint, token_expiration, "token-expiration", "Token expiration",
       "Life of a requested token, in seconds", 1, 86400, 120, READY);
   BOOLEAN (allow_insecure, "allow-insecure", "Allow insecure",
       "Send credentials over an unencrypted connection to another machine", FALSE, READY);
+  STRING (connection_key, "connection-key", "Connection key",
+      "Elements of a process with the same key share one connection", NULL, READY);
   TIMEOUT (connect_timeout, "connect-timeout", "Connect timeout",
       "Time for token and handshake together, in ms (0 = unlimited)", 30000);
   NUMBER (int, retries, "retries", "Retries",
@@ -255,8 +309,32 @@ install_connection (GObjectClass *klass)
 }
 
 static void
+install_transport (GObjectClass *klass)
+{
+  install (klass, G_STRUCT_OFFSET (FalSettings, tls_validation_flags),
+      g_param_spec_flags ("tls-validation-flags", "TLS validation flags",
+          "Which errors of the server's certificate count", G_TYPE_TLS_CERTIFICATE_FLAGS,
+          G_TLS_CERTIFICATE_VALIDATE_ALL, READY));
+  install (klass, G_STRUCT_OFFSET (FalSettings, tls_database),
+      g_param_spec_object ("tls-database", "TLS database",
+          "Authorities that may vouch for the server (unset: the system's)", G_TYPE_TLS_DATABASE,
+          READY));
+  STRING (proxy, "proxy", "Proxy",
+      "HTTP proxy, http://[user:password@]host:port (unset: as the system is set up)", NULL,
+      SECRET | GST_PARAM_MUTABLE_READY);
+  STRING (user_agent, "user-agent", "User agent", "What the element calls itself to the server",
+      "gst-fal/" FAL_VERSION, READY);
+  STRUCTURE (extra_headers, "extra-headers", "Extra headers",
+      "More HTTP headers: headers, X-Team=video; a list of values sends the header more than once",
+      SECRET | GST_PARAM_MUTABLE_READY);
+}
+
+static void
 install_flow (GObjectClass *klass)
 {
+  BOOLEAN (enabled, "enabled", "Enabled",
+      "Send frames to the app; otherwise they pass unchanged and no connection is made", TRUE,
+      PLAYING);
   NUMBER (uint, throttle_interval, "throttle-interval", "Throttle interval",
       "Least time between two requests, in ms (0 = none). Where frames are not dropped it "
       "spaces them: set 0 for files",
@@ -298,10 +376,8 @@ install_inputs (GObjectClass *klass)
       "How far the model departs from the picture (not sent until it is set)", 0, 1, 0.5, CONTROL);
   NUMBER (double, guidance_scale, "guidance-scale", "Guidance scale",
       "How closely the model keeps to the prompt (not sent until it is set)", 0, 100, 1, CONTROL);
-  install (klass, G_STRUCT_OFFSET (FalSettings, parameters),
-      g_param_spec_boxed ("parameters", "Parameters",
-          "Any inputs of the model: params, sync_mode=true, image_size=square", GST_TYPE_STRUCTURE,
-          PLAYING));
+  STRUCTURE (parameters, "parameters", "Parameters",
+      "Any inputs of the model: params, sync_mode=true, image_size=square", PLAYING);
   STRING (parameters_json, "parameters-json", "Parameters as JSON",
       "A JSON object with any inputs of the model, nested ones too; parameters and the named "
       "properties go over it",
@@ -312,12 +388,22 @@ install_inputs (GObjectClass *klass)
       "auto", READY);
   ENUM (image_encoding, "image-encoding", "Image encoding", "How the picture stands in the request",
       image_encoding_type (), FAL_IMAGE_ENCODING_AUTO, READY);
-  STRING (result_field, "result-field", "Result field",
-      "Where the pictures are in the result, such as images[*].content", "auto", READY);
   ENUM (encoding, "encoding", "Encoding", "How requests are encoded", encoding_type (),
       FAL_MESSAGE_ENCODING_MSGPACK, READY);
   ENUM (request_id, "request-id", "Request id", "Whether a request id is sent", request_id_type (),
       FAL_REQUEST_ID_AUTO, READY);
+  STRING (start_fields, "start-fields", "Start fields",
+      "Names of inputs that only the first message of a connection carries, comma separated; one "
+      "that no parameter has carries the picture there",
+      NULL, READY);
+  STRING (feedback_fields, "feedback-fields", "Feedback fields",
+      "Names of fields that each request takes from the last result, comma separated", NULL, READY);
+  BOOLEAN (wait_for_ready, "wait-for-ready", "Wait for ready",
+      "Send nothing on a connection before the app says that it is ready", FALSE, READY);
+  BOOLEAN (server_streaming, "server-streaming", "Server streaming",
+      "The app answers a request with several results and closes: the end of the stream waits for "
+      "that",
+      FALSE, READY);
   BOOLEAN (app_defaults, "app-defaults", "App defaults",
       "Apply what is known of the app where a property was not set", TRUE, READY);
 }
@@ -333,14 +419,31 @@ install_pictures (GObjectClass *klass)
       PLAYING);
   NUMBER (
       int, quality, "quality", "Quality", "JPEG quality of the picture sent", 1, 100, 85, CONTROL);
+}
+
+static void
+install_results (GObjectClass *klass)
+{
+  STRING (result_field, "result-field", "Result field",
+      "Where the pictures are in the result, such as images[*].content", "auto", READY);
+  STRING (result_hosts, "result-hosts", "Result hosts",
+      "Hosts that a result's https link may be fetched from, comma separated; * stands for any "
+      "name "
+      "below",
+      "*.fal.media,*.fal.ai,*.fal.run", READY);
   NUMBER (uint, max_pixels, "max-pixels", "Maximum pixels",
       "Largest picture taken from the server, in pixels", 1, G_MAXINT, 7680 * 4320, READY);
+  BOOLEAN (post_messages, "post-messages", "Post messages",
+      "Post an element message fal-result for each result", TRUE, READY);
 }
 
 guint
 fal_properties_install (GObjectClass *klass)
 {
   install_connection (klass);
+  install_transport (klass);
+  install_results (klass);
+  n_shared = n_rows;
   install_flow (klass);
   install_inputs (klass);
   install_pictures (klass);

@@ -18,6 +18,10 @@ void fal_properties_copy (const FalSettings *from, FalSettings *to);
 /* Frees what the fields hold. */
 void fal_properties_clear (FalSettings *settings);
 
+/* The name of a property that concerns the connection, and that the two have set differently;
+ * NULL: none. */
+const gchar *fal_properties_find_difference (const FalSettings *a, const FalSettings *b);
+
 /* Whether the field at @offset was set by the user. */
 gboolean fal_properties_is_set (const FalSettings *settings, gsize offset);
 

@@ -12,9 +12,6 @@
 /* What is kept of an error's text, in characters. */
 #define MAX_ERROR_TEXT 1000
 
-/* The longest name of DNS. */
-#define MAX_HOST_BYTES 253
-
 /* ---- Request ---- */
 
 static void
@@ -55,27 +52,21 @@ fal_protocol_encode_request (const FalRequest *request, GError **error)
 
 /* ---- Pictures in a reply ---- */
 
-/* A link may hold a signature: no more than its host is told. */
-static void
-set_link_error (GError **error, const gchar *link)
+static gboolean
+is_link (const gchar *text)
 {
-  g_autoptr (GUri) uri = g_uri_parse (link, G_URI_FLAGS_NONE, NULL);
-  const gchar *host = uri != NULL ? g_uri_get_host (uri) : NULL;
-
-  g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
-      "The result's picture is only a link to %s; ask the app for the picture itself, "
-      "most take the parameter sync_mode=true for it",
-      host != NULL && *host != '\0' && strlen (host) <= MAX_HOST_BYTES ? host : "an unknown host");
+  return g_ascii_strncasecmp (text, "http://", strlen ("http://")) == 0 ||
+         g_ascii_strncasecmp (text, "https://", strlen ("https://")) == 0;
 }
 
-static GBytes *
-decode_text (const gchar *text, GError **error)
+static void
+image_free (gpointer data)
 {
-  if (g_ascii_strncasecmp (text, "http://", strlen ("http://")) != 0 &&
-      g_ascii_strncasecmp (text, "https://", strlen ("https://")) != 0)
-    return fal_data_uri_decode (text, error);
-  set_link_error (error, text);
-  return NULL;
+  FalImage *image = data;
+
+  g_clear_pointer (&image->bytes, g_bytes_unref);
+  g_free (image->link);
+  g_free (image);
 }
 
 /* Whether something stands there; an empty one counts as nil does. */
@@ -88,16 +79,31 @@ is_filled (const GValue *value)
          g_bytes_get_size (g_value_get_boxed (value)) > 0;
 }
 
+/* @bytes and @link: as in FalImage; both are taken. */
+static void
+add_image (GPtrArray *images, GBytes *bytes, gchar *link)
+{
+  FalImage *image = g_new (FalImage, 1);
+
+  *image = (FalImage){ bytes, link };
+  g_ptr_array_add (images, image);
+}
+
 /* @value is filled. */
 static gboolean
 add_picture (GPtrArray *images, const GValue *value, GError **error)
 {
-  GBytes *image = G_VALUE_HOLDS_STRING (value) ? decode_text (g_value_get_string (value), error)
-                                               : g_value_dup_boxed (value);
+  const gchar *text = G_VALUE_HOLDS_STRING (value) ? g_value_get_string (value) : NULL;
+  GBytes *bytes;
 
-  if (image == NULL)
+  if (text != NULL && is_link (text)) {
+    add_image (images, NULL, g_strdup (text));
+    return TRUE;
+  }
+  bytes = text != NULL ? fal_data_uri_decode (text, error) : g_value_dup_boxed (value);
+  if (bytes == NULL)
     return FALSE;
-  g_ptr_array_add (images, image);
+  add_image (images, bytes, NULL);
   return TRUE;
 }
 
@@ -402,7 +408,7 @@ new_reply (FalReplyType type, GstStructure *fields)
   FalReply *reply = g_new0 (FalReply, 1);
 
   reply->type = type;
-  reply->images = g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
+  reply->images = g_ptr_array_new_with_free_func (image_free);
   reply->inference = -1;
   reply->fields = fields;
   return reply;
@@ -458,6 +464,12 @@ map_from_binary (GBytes *message, GError **error)
 }
 
 FalReply *
+fal_protocol_read_reply (GstStructure *map, const gchar *result_field, GError **error)
+{
+  return reply_from_map (map, result_field, error);
+}
+
+FalReply *
 fal_protocol_parse_reply (GBytes *message, gboolean text, const gchar *result_field, GError **error)
 {
   gsize size;
@@ -467,7 +479,7 @@ fal_protocol_parse_reply (GBytes *message, gboolean text, const gchar *result_fi
 
   if (!text && is_picture (data, size)) {
     reply = new_reply (FAL_REPLY_RESULT, NULL);
-    g_ptr_array_add (reply->images, g_bytes_ref (message));
+    add_image (reply->images, g_bytes_ref (message), NULL);
     return reply;
   }
   if (text)

@@ -47,9 +47,15 @@ typedef enum {
   FAL_REPLY_OTHER,        /* a type that is not known: ignore */
 } FalReplyType;
 
+/* A picture of a reply: encoded, or only a link to it (http or https); one of the two is NULL. */
+typedef struct {
+  GBytes *bytes;
+  gchar *link;
+} FalImage;
+
 typedef struct {
   FalReplyType type;
-  GPtrArray *images;    /* GBytes: the encoded pictures, in order; never NULL */
+  GPtrArray *images;    /* FalImage, in order; never NULL */
   gchar *request_id;    /* as text, also where it came as a number; or NULL */
   gdouble inference;    /* seconds; negative where nothing was said */
   gchar *error;         /* the error's name or message; or NULL */
@@ -63,9 +69,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (FalReply, fal_reply_free)
 /* One message of the server. @result_field is where the pictures are
  * ("images[*].content"), NULL or "auto" to look in the usual places. A picture
  * may be bytes, a data URI or plain base64; a binary message that begins like a
- * picture is one. Error: G_IO_ERROR_INVALID_DATA; a picture that is only a link
- * is G_IO_ERROR_NOT_SUPPORTED and names its host. */
+ * picture is one. Error: G_IO_ERROR_INVALID_DATA. */
 FalReply *fal_protocol_parse_reply (
     GBytes *message, gboolean text, const gchar *result_field, GError **error);
+
+/* The same of a message that somebody decoded already (@map is taken). */
+FalReply *fal_protocol_read_reply (GstStructure *map, const gchar *result_field, GError **error);
 
 G_END_DECLS

@@ -57,29 +57,37 @@ stamp (FalRenderer *renderer, const FalResult *result, const FalRendererConfig *
 {
   const FalFrame *frame = result->frame;
   FalMoment moment = { &frame->segment, frame->pts, frame->duration,
-    config->get_running_time (config->user), result->index, result->count };
+    config->get_running_time (config->user), result->index, result->count,
+    result->since_first * GST_USECOND };
 
   return fal_timeline_stamp (&renderer->timeline, config->mode, &moment, &GST_BUFFER_PTS (buffer),
       &GST_BUFFER_DURATION (buffer));
 }
 
+static gboolean
+copy_field (GQuark name, const GValue *value, gpointer fields)
+{
+  gst_structure_id_set_value (fields, name, value);
+  return TRUE;
+}
+
 /* Tells downstream what became of the frame on the way, for whoever wants to know. */
 static void
-describe (const FalResult *result, GstBuffer *buffer)
+describe (const GstStructure *description, GstBuffer *buffer)
 {
   GstCustomMeta *meta = gst_buffer_add_custom_meta (buffer, "GstFalResultMeta");
-  GstStructure *fields;
 
-  if (meta == NULL)
-    return;
-  fields = gst_custom_meta_get_structure (meta);
-  gst_structure_set (fields, "sent", G_TYPE_INT64, result->sent, "received", G_TYPE_INT64,
-      result->received, "round-trip", G_TYPE_DOUBLE, (result->received - result->sent) / 1000.0,
-      "image-index", G_TYPE_UINT, result->index, "image-count", G_TYPE_UINT, result->count, NULL);
-  if (result->request_id)
-    gst_structure_set (fields, "request-id", G_TYPE_STRING, result->request_id, NULL);
-  if (result->inference >= 0)
-    gst_structure_set (fields, "inference", G_TYPE_DOUBLE, result->inference * 1000, NULL);
+  if (meta != NULL)
+    gst_structure_foreach (description, copy_field, gst_custom_meta_get_structure (meta));
+}
+
+/* Tells downstream of a gap. */
+static void
+mark_gap (FalRenderer *renderer, const FalResult *result, GstBuffer *buffer)
+{
+  if (renderer->last_serial == 0 || result->serial > renderer->last_serial + 1)
+    GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_DISCONT);
+  renderer->last_serial = result->serial;
 }
 
 GstSample *
@@ -88,6 +96,7 @@ fal_renderer_render (
 {
   g_autoptr (GstCaps) caps = NULL;
   g_autoptr (GstBuffer) buffer = decode (renderer, result, config, &caps, error);
+  GstStructure *description;
 
   if (buffer == NULL)
     return NULL;
@@ -96,9 +105,53 @@ fal_renderer_render (
         error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT, "a result came after a newer one had gone out");
     return NULL;
   }
-  if (renderer->last_serial == 0 || result->serial > renderer->last_serial + 1)
-    GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_DISCONT);
-  renderer->last_serial = result->serial;
-  describe (result, buffer);
-  return gst_sample_new (buffer, caps, &result->frame->segment, NULL);
+  mark_gap (renderer, result, buffer);
+  description = fal_result_describe (result);
+  describe (description, buffer);
+  return gst_sample_new (buffer, caps, &result->frame->segment, description);
+}
+
+/* The frame's picture becomes the result's. FALSE: it is none, but raw video. */
+static gboolean
+take_picture (FalResult *result, GError **error)
+{
+  GstBuffer *buffer = gst_sample_get_buffer (result->frame->sample);
+  GstCaps *caps = gst_sample_get_caps (result->frame->sample);
+  gpointer data;
+  gsize size;
+
+  if (gst_structure_has_name (gst_caps_get_structure (caps, 0), "video/x-raw")) {
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
+        "downstream does not take the frames as they are; put videoconvert and videoscale behind");
+    return FALSE;
+  }
+  gst_buffer_extract_dup (buffer, 0, -1, &data, &size);
+  result->picture = g_bytes_new_take (data, size);
+  result->count = 1;
+  return TRUE;
+}
+
+GstSample *
+fal_renderer_pass (
+    FalRenderer *renderer, FalResult *result, const FalRendererConfig *config, GError **error)
+{
+  const FalFrame *frame = result->frame;
+  GstCaps *caps = gst_sample_get_caps (frame->sample);
+  g_autoptr (GstBuffer) buffer = NULL;
+  FalRendererConfig stamps = *config;
+
+  stamps.mode = FAL_TIMESTAMP_MODE_INPUT;
+  if (!gst_caps_can_intersect (caps, config->allowed)) {
+    if (!take_picture (result, error))
+      return NULL;
+    return fal_renderer_render (renderer, result, &stamps, error);
+  }
+  buffer = gst_buffer_copy (gst_sample_get_buffer (frame->sample));
+  result->count = 1;
+  if (!stamp (renderer, result, &stamps, buffer)) {
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT, "a frame is older than what went out");
+    return NULL;
+  }
+  mark_gap (renderer, result, buffer);
+  return gst_sample_new (buffer, caps, &frame->segment, NULL);
 }

@@ -26,10 +26,16 @@ typedef struct {
   gpointer user;
 } FalRendererConfig;
 
-/* The result as a sample of buffer, caps and segment. Errors: those of
- * fal_decoder_decode(); G_IO_ERROR_TIMED_OUT where it comes too late, since output
+/* The result as a sample of buffer, caps, segment and, as info, what fal_result_describe() says.
+ * Errors: those of fal_decoder_decode(); G_IO_ERROR_TIMED_OUT where it comes too late, since output
  * time never goes back. */
 GstSample *fal_renderer_render (FalRenderer *renderer, const FalResult *result,
     const FalRendererConfig *config, GError **error);
+
+/* A frame that passes, as it is where downstream takes that; a picture is decoded where it does
+ * not. The same errors; G_IO_ERROR_NOT_FOUND for raw video in a format that downstream does not
+ * take. */
+GstSample *fal_renderer_pass (
+    FalRenderer *renderer, FalResult *result, const FalRendererConfig *config, GError **error);
 
 G_END_DECLS

@@ -5,6 +5,57 @@
 
 /* ---- upstream ---- */
 
+/* With the lock held. @frame is taken. */
+static void
+offer (FalSession *session, FalFrame *frame, gint64 now)
+{
+  if (fal_pacer_offer (session->pacer, frame, session->next_serial++, now))
+    g_cond_signal (&session->output);
+  fal_session_call_for_connection (session);
+  g_cond_signal (&session->work);
+}
+
+/* With the lock held: whether upstream's next frame can be taken. Where no frame is lost, one that
+ * passes does not overtake those that are under way. */
+static gboolean
+has_room (const FalSession *session)
+{
+  if (session->settings->enabled)
+    return fal_pacer_has_room (session->pacer);
+  if (fal_pacer_is_leaky (session->pacer))
+    return TRUE;
+  return session->results.length < FAL_SESSION_MAX_RESULTS && !fal_session_is_busy (session);
+}
+
+/* With the lock held: @frame (taken) goes by; the oldest that does gives way where there are too
+ * many. */
+static void
+pass (FalSession *session, FalFrame *frame)
+{
+  FalResult *result = g_new0 (FalResult, 1);
+
+  if (session->results.length >= FAL_SESSION_MAX_RESULTS)
+    fal_result_free (g_queue_pop_head (&session->results));
+  *result = (FalResult){ .frame = frame, .serial = session->next_serial++, .passed = TRUE };
+  g_queue_push_tail (&session->results, result);
+  g_cond_signal (&session->output);
+}
+
+/* With the lock held: @frame is taken. */
+static void
+take (FalSession *session, FalFrame *frame, gint64 now)
+{
+  if (!session->settings->enabled) {
+    fal_session_close_when_idle (session);
+    pass (session, frame);
+    return;
+  }
+  fal_session_clear_newest (session);
+  session->newest = fal_frame_ref (frame);
+  session->newest_sample = gst_sample_ref (frame->sample);
+  offer (session, frame, now);
+}
+
 GstFlowReturn
 fal_session_push (FalSession *session, GstSample *sample)
 {
@@ -13,19 +64,49 @@ fal_session_push (FalSession *session, GstSample *sample)
   GstFlowReturn flow;
 
   g_mutex_lock (&session->lock);
-  while (session->flow == GST_FLOW_OK && !session->refused && !fal_pacer_has_room (session->pacer))
+  while (session->flow == GST_FLOW_OK && !session->refused && !has_room (session))
     g_cond_wait (&session->room, &session->lock);
   flow = session->flow == GST_FLOW_OK && session->refused ? GST_FLOW_EOS : session->flow;
-  if (flow == GST_FLOW_OK) {
-    if (fal_pacer_offer (session->pacer, g_steal_pointer (&frame), session->next_serial++, now))
-      g_cond_signal (&session->output);
-    fal_session_call_for_connection (session);
-    g_cond_signal (&session->work);
-  }
+  if (flow == GST_FLOW_OK)
+    take (session, g_steal_pointer (&frame), now);
   g_mutex_unlock (&session->lock);
   if (frame)
     fal_frame_unref (frame);
   return flow;
+}
+
+/* With the lock held: sees to it that the newest frame waits, again where it went already. FALSE:
+ * there is none. */
+static gboolean
+offer_newest (FalSession *session)
+{
+  gint64 now = g_get_monotonic_time ();
+
+  if (session->newest == NULL)
+    return FALSE;
+  if (fal_pacer_get_waiting (session->pacer) > 0) /* it is the last of them */
+    return TRUE;
+  fal_frame_unref (session->newest);
+  session->newest = fal_frame_new (gst_sample_ref (session->newest_sample), now);
+  offer (session, fal_frame_ref (session->newest), now);
+  return TRUE;
+}
+
+gboolean
+fal_session_send_now (FalSession *session, const GstStructure *inputs)
+{
+  gboolean sends;
+
+  g_mutex_lock (&session->lock);
+  sends = session->flow == GST_FLOW_OK && !session->refused && offer_newest (session);
+  if (sends) {
+    g_clear_pointer (&session->newest->inputs, gst_structure_free);
+    session->newest->inputs = inputs ? gst_structure_copy (inputs) : NULL;
+    fal_pacer_urge (session->pacer);
+    g_cond_signal (&session->work);
+  }
+  g_mutex_unlock (&session->lock);
+  return sends;
 }
 
 void
@@ -90,6 +171,25 @@ flush_events (FalSession *session)
   }
 }
 
+/* With the lock held. */
+static void
+clear (FalSession *session)
+{
+  fal_pacer_flush (session->pacer);
+  fal_session_clear_results (session);
+  fal_session_clear_answered (session);
+  fal_session_clear_newest (session);
+}
+
+void
+fal_session_clear (FalSession *session)
+{
+  g_mutex_lock (&session->lock);
+  clear (session);
+  fal_session_wake_all (session);
+  g_mutex_unlock (&session->lock);
+}
+
 void
 fal_session_set_flushing (FalSession *session, gboolean flushing)
 {
@@ -97,8 +197,7 @@ fal_session_set_flushing (FalSession *session, gboolean flushing)
   session->drain_deadline = G_MAXINT64;
   if (flushing) {
     session->flow = GST_FLOW_FLUSHING;
-    fal_pacer_flush (session->pacer);
-    fal_session_clear_results (session);
+    clear (session);
     flush_events (session);
   } else {
     session->flow = session->state == FAL_DIALER_FAILED ? GST_FLOW_ERROR : GST_FLOW_OK;
@@ -121,6 +220,8 @@ next_output (FalSession *session, GstEvent **event, FalResult **result)
 
   if (first != NULL)
     oldest = MIN (oldest, first->serial);
+  if (session->answered.open)
+    oldest = MIN (oldest, session->answered.serial);
   if (item != NULL && item->serial <= oldest) {
     g_autofree EventItem *taken = g_queue_pop_head (&session->events);
 
@@ -129,8 +230,12 @@ next_output (FalSession *session, GstEvent **event, FalResult **result)
       session->drain_deadline = G_MAXINT64;
     return TRUE;
   }
+  if (first == NULL ||
+      (first->picture == NULL && !first->passed)) /* its picture is being fetched */
+    return FALSE;
   *result = g_queue_pop_head (&session->results);
-  return *result != NULL;
+  g_cond_signal (&session->room);
+  return TRUE;
 }
 
 /* With the lock held. Past the drain timeout the stream ends without what is still missing: how
@@ -148,7 +253,10 @@ wait_for_output (FalSession *session)
     return 0;
   session->drain_deadline = G_MAXINT64;
   missing = fal_pacer_get_waiting (session->pacer) + fal_pacer_get_in_flight (session->pacer);
+  missing += session->results.length;
   fal_pacer_abandon (session->pacer, TRUE);
+  fal_session_clear_results (session);
+  session->answered.open = FALSE;
   return missing;
 }
 
@@ -158,7 +266,7 @@ warn_missing (FalSession *session, guint missing)
   g_autoptr (GError) error = g_error_new (G_IO_ERROR, G_IO_ERROR_TIMED_OUT,
       "the stream ends without %u frame(s): no result came for drain-timeout", missing);
 
-  session->callbacks.trouble (session->user, FALSE, error, NULL);
+  fal_session_tell (session, FALSE, error, NULL);
 }
 
 gboolean
@@ -197,7 +305,7 @@ note_useless (FalSession *session, const GError *error)
     session->stats.invalid++;
   g_mutex_unlock (&session->lock);
   if (!late)
-    fal_session_warn (session, error);
+    fal_session_warn (session, error, NULL);
 }
 
 GstSample *
@@ -219,7 +327,10 @@ fal_session_render (FalSession *session, FalResult *taken, GstCaps *allowed, GEr
   config.mode = fal_timeline_resolve (settings->timestamp_mode, session->live, settings->latency);
   config.every_frame = !fal_pacer_is_leaky (session->pacer);
   g_mutex_unlock (&session->lock);
-  sample = fal_renderer_render (session->renderer, result, &config, &trouble);
+  if (result->passed)
+    sample = fal_renderer_pass (session->renderer, result, &config, &trouble);
+  else
+    sample = fal_renderer_render (session->renderer, result, &config, &trouble);
   if (g_error_matches (trouble, G_IO_ERROR, G_IO_ERROR_NOT_FOUND)) {
     g_propagate_error (error, g_steal_pointer (&trouble));
     return NULL;
@@ -228,6 +339,8 @@ fal_session_render (FalSession *session, FalResult *taken, GstCaps *allowed, GEr
     note_useless (session, trouble);
     return NULL;
   }
+  if (result->passed)
+    return sample;
   g_mutex_lock (&session->lock);
   fal_series_add (&session->stats.decode, g_get_monotonic_time () - began);
   fal_series_add (&session->stats.age, g_get_monotonic_time () - result->frame->arrival);
@@ -236,10 +349,11 @@ fal_session_render (FalSession *session, FalResult *taken, GstCaps *allowed, GEr
 }
 
 void
-fal_session_note_pushed (FalSession *session)
+fal_session_note_pushed (FalSession *session, gboolean passed)
 {
   g_mutex_lock (&session->lock);
   session->stats.out++;
+  session->stats.passed += passed;
   g_mutex_unlock (&session->lock);
 }
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The session's net thread: what the connection tells, and what the replies mean for the frames
- * in flight. */
+/* The session on its line: what the connection is set to, what it tells, requests on their way out.
+ * All on the net thread but for joining, leaving and sending. */
 #include "session-private.h"
-#include "protocol.h"
 
 gboolean
 fal_session_configure_connection (gpointer data)
@@ -10,15 +9,21 @@ fal_session_configure_connection (gpointer data)
   FalSession *session = data;
   g_autoptr (FalSettings) settings = fal_session_dup_settings (session);
   g_autoptr (GError) error = NULL;
+  g_autofree gchar *api_key = NULL;
   FalConnectionConfig config = {
     .auth = settings->auth,
     .token = settings->token,
-    .api_key = settings->api_key,
     .token_uri = settings->token_uri,
+    .token_proxy_uri = settings->token_proxy_uri,
     .token_request = settings->token_request,
     .token_expiration = settings->token_expiration,
     .max_buffering = settings->max_buffering,
     .max_message_size = settings->max_message_size,
+    .tls_validation_flags = settings->tls_validation_flags,
+    .tls_database = settings->tls_database,
+    .proxy = settings->proxy,
+    .user_agent = settings->user_agent,
+    .extra_headers = settings->extra_headers,
     .dialer = {
       .retries = settings->retries,
       .retry_delay = settings->retry_delay * G_TIME_SPAN_MILLISECOND,
@@ -27,18 +32,30 @@ fal_session_configure_connection (gpointer data)
     },
   };
 
-  if (fal_settings_check_credentials (settings, session->base_uri, &error))
-    fal_connection_configure (session->connection, &config);
+  api_key = fal_settings_dup_api_key (settings, &config.api_key_origin, &error);
+  config.api_key = api_key;
+  if (error == NULL && fal_settings_check_credentials (settings, session->base_uri,
+                           session->callbacks.has_provider (session->user), &error))
+    fal_connection_configure (fal_line_get_connection (session->line), &config);
   else
-    session->callbacks.trouble (session->user, FALSE, error, NULL);
+    fal_session_tell (session, FALSE, error, NULL);
   return G_SOURCE_REMOVE;
 }
 
-/* With the lock held, on the net thread. */
-static void
-note_connection (FalSession *session)
+void
+fal_session_note_connection (FalSession *session)
 {
-  session->stats.connection = *fal_connection_get_counts (session->connection);
+  session->stats.connection = *fal_connection_get_counts (fal_line_get_connection (session->line));
+}
+
+void
+fal_session_go_online (FalSession *session)
+{
+  session->online = TRUE;
+  session->wanted = FALSE;
+  session->fresh = TRUE;
+  fal_pacer_set_online (session->pacer, TRUE);
+  g_cond_signal (&session->work);
 }
 
 static void
@@ -47,14 +64,19 @@ on_opened (gpointer data)
   FalSession *session = data;
 
   g_mutex_lock (&session->lock);
-  session->online = TRUE;
-  session->wanted = FALSE;
+  session->wanted = TRUE; /* until it is online */
+  session->closing = FALSE;
+  g_free (session->last_token);
+  session->last_token =
+      g_strdup (fal_connection_get_token (fal_line_get_connection (session->line)));
   session->doomed = 0;
   session->generation++;
   session->last_received = g_get_monotonic_time ();
-  fal_pacer_set_online (session->pacer, TRUE);
-  session->guard = fal_guard_ref (fal_connection_get_guard (session->connection));
-  note_connection (session);
+  session->guard =
+      fal_guard_ref (fal_connection_get_guard (fal_line_get_connection (session->line)));
+  fal_session_note_connection (session);
+  if (fal_line_is_ready (session->line))
+    fal_session_go_online (session);
   g_cond_signal (&session->work);
   g_mutex_unlock (&session->lock);
 }
@@ -63,13 +85,15 @@ static GstStructure *
 describe_fault (FalSession *session, const FalFault *fault, gboolean retryable)
 {
   GstStructure *details = gst_structure_new ("details", "attempt", G_TYPE_UINT,
-      fal_connection_get_attempt (session->connection), "retryable", G_TYPE_BOOLEAN, retryable,
-      NULL);
+      fal_connection_get_attempt (fal_line_get_connection (session->line)), "retryable",
+      G_TYPE_BOOLEAN, retryable, NULL);
 
   if (fault->kind == FAL_FAULT_HTTP || fault->kind == FAL_FAULT_TOKEN)
     gst_structure_set (details, "http-status", G_TYPE_UINT, fault->code, NULL);
   if (fault->kind == FAL_FAULT_CLOSED)
     gst_structure_set (details, "close-code", G_TYPE_UINT, fault->code, NULL);
+  if (fault->kind == FAL_FAULT_SERVER && session->server_error)
+    gst_structure_set (details, "error", G_TYPE_STRING, session->server_error, NULL);
   return details;
 }
 
@@ -82,12 +106,13 @@ on_ended (gpointer data, FalVerdict verdict, const FalFault *fault, const GError
   g_mutex_lock (&session->lock);
   running = session->running;
   session->online = FALSE;
-  session->wanted = FALSE;
+  session->wanted = session->closing = FALSE;
   session->doomed = 0;
   fal_pacer_set_online (session->pacer, FALSE);
   g_clear_pointer (&session->guard, fal_guard_unref);
   fal_pacer_lose (session->pacer);
-  note_connection (session);
+  session->answered.open = FALSE;
+  fal_session_note_connection (session);
   if (fatal)
     session->state = FAL_DIALER_FAILED;
   if (fatal && session->flow == GST_FLOW_OK)
@@ -96,8 +121,7 @@ on_ended (gpointer data, FalVerdict verdict, const FalFault *fault, const GError
   fal_session_wake_all (session);
   g_mutex_unlock (&session->lock);
   if (running && (fatal || verdict == FAL_VERDICT_WARN))
-    session->callbacks.trouble (
-        session->user, fatal, error, describe_fault (session, fault, !fatal));
+    fal_session_tell (session, fatal, error, describe_fault (session, fault, !fatal));
 }
 
 static void
@@ -109,185 +133,6 @@ on_state_changed (gpointer data, FalDialerState state)
   session->state = state;
   g_mutex_unlock (&session->lock);
   session->callbacks.state_changed (session->user, state);
-}
-
-/* With the lock held. */
-static void
-queue_results (FalSession *session, const FalReply *reply, const FalResult *base)
-{
-  for (guint i = 0; i < reply->images->len; i++) {
-    FalResult *result = g_new (FalResult, 1);
-
-    *result = *base;
-    result->frame = fal_frame_ref (base->frame);
-    result->picture = g_bytes_ref (g_ptr_array_index (reply->images, i));
-    result->index = i;
-    result->count = reply->images->len;
-    result->inference = reply->inference;
-    result->request_id = g_strdup (reply->request_id);
-    g_queue_push_tail (&session->results, result);
-    session->stats.results++;
-  }
-}
-
-/* With the lock held. FALSE: the reply answers nothing. */
-static gboolean
-take_result (FalSession *session, const FalReply *reply, gint64 now)
-{
-  FalResult base = { .received = now };
-  gboolean known;
-
-  base.frame =
-      fal_pacer_answer (session->pacer, reply->request_id, now, &base.sent, &base.serial, &known);
-  if (!known)
-    return FALSE;
-  fal_series_add (&session->stats.round_trip, now - base.sent);
-  if (reply->inference >= 0)
-    session->stats.inference_last = reply->inference;
-  if (base.frame != NULL) {
-    queue_results (session, reply, &base);
-    fal_frame_unref (base.frame);
-  }
-  return TRUE;
-}
-
-static void
-on_result (FalSession *session, const FalReply *reply)
-{
-  g_autoptr (GError) error = NULL;
-  gboolean known;
-
-  g_mutex_lock (&session->lock);
-  known = take_result (session, reply, g_get_monotonic_time ());
-  if (!known)
-    session->stats.late += MAX (reply->images->len, 1);
-  if (known && reply->images->len == 0)
-    session->stats.invalid++;
-  g_cond_signal (&session->work);
-  g_cond_signal (&session->output);
-  g_mutex_unlock (&session->lock);
-  if (known)
-    fal_connection_note_result (session->connection);
-  if (known && reply->images->len == 0) {
-    g_set_error (&error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
-        "a result without a picture; set result-field where the picture has another name");
-    fal_session_warn (session, error);
-  }
-}
-
-/* A reply that nobody can read, or an error in place of a result. Where replies carry no id it
- * stands for the oldest request; else that one is found out by a later reply or its timeout. */
-static void
-on_failed_reply (FalSession *session, const GError *error, gboolean readable)
-{
-  g_mutex_lock (&session->lock);
-  if (!fal_pacer_echoes (session->pacer))
-    fal_pacer_fail_oldest (session->pacer);
-  if (!readable)
-    session->stats.invalid++;
-  g_cond_signal (&session->work);
-  g_cond_signal (&session->output);
-  g_mutex_unlock (&session->lock);
-  fal_session_warn (session, error);
-}
-
-/* The server reports an error. fal's framework ends the session with it: what was queued there is
- * lost, and only the request that it was about has failed. */
-static void
-on_server_error (FalSession *session, const FalReply *reply)
-{
-  const gchar *type = reply->fields ? gst_structure_get_string (reply->fields, "type") : NULL;
-  g_autofree gchar *what =
-      g_strdup_printf ("the server reported %s%s%s", reply->error ? reply->error : "an error",
-          reply->reason && *reply->reason ? ": " : "", reply->reason ? reply->reason : "");
-  g_autoptr (GError) error = g_error_new_literal (G_IO_ERROR, G_IO_ERROR_FAILED, what);
-
-  if (g_strcmp0 (type, "x-fal-error") != 0) {
-    on_failed_reply (session, error, TRUE);
-    return;
-  }
-  g_mutex_lock (&session->lock);
-  fal_pacer_fail_oldest (session->pacer);
-  g_mutex_unlock (&session->lock);
-  fal_connection_fail (session->connection, FAL_FAULT_SERVER, what);
-}
-
-/* The time that the result just before took, where that one has not left yet. */
-static void
-on_timings (FalSession *session, const FalReply *reply)
-{
-  FalResult *last;
-
-  if (reply->inference < 0)
-    return;
-  g_mutex_lock (&session->lock);
-  session->stats.inference_last = reply->inference;
-  last = g_queue_peek_tail (&session->results);
-  if (last != NULL && last->inference < 0)
-    last->inference = reply->inference;
-  g_mutex_unlock (&session->lock);
-}
-
-static void
-dispatch_reply (FalSession *session, const FalReply *reply)
-{
-  switch (reply->type) {
-  case FAL_REPLY_RESULT:
-    on_result (session, reply);
-    break;
-  case FAL_REPLY_TIMINGS:
-    on_timings (session, reply);
-    break;
-  case FAL_REPLY_IDLE:
-    fal_connection_note_idle (session->connection);
-    break;
-  case FAL_REPLY_FAILED:
-    on_server_error (session, reply);
-    break;
-  case FAL_REPLY_UNAUTHORIZED:
-    fal_connection_fail (
-        session->connection, FAL_FAULT_UNAUTHORIZED, "the server refused the token");
-    break;
-  case FAL_REPLY_WEBRTC:
-    fal_connection_fail (session->connection, FAL_FAULT_WEBRTC, "the app asks for WebRTC");
-    break;
-  case FAL_REPLY_READY:
-  case FAL_REPLY_OTHER:
-    break;
-  }
-}
-
-/* FALSE: the connection is given up already, and what it brings could be taken for another
- * frame's. */
-static gboolean
-note_message (FalSession *session)
-{
-  gboolean counts;
-
-  g_mutex_lock (&session->lock);
-  counts = session->doomed == 0;
-  session->last_received = g_get_monotonic_time ();
-  note_connection (session);
-  g_mutex_unlock (&session->lock);
-  return counts;
-}
-
-static void
-on_message (gpointer data, GBytes *message, gboolean text)
-{
-  FalSession *session = data;
-  g_autoptr (FalSettings) settings = fal_session_dup_settings (session);
-  g_autoptr (GError) error = NULL;
-  g_autoptr (FalReply) reply = NULL;
-
-  if (!note_message (session))
-    return;
-  reply =
-      fal_protocol_parse_reply (message, text, fal_settings_get_result_field (settings), &error);
-  if (reply)
-    dispatch_reply (session, reply);
-  else
-    on_failed_reply (session, error, FALSE);
 }
 
 /* A request on its way to the net thread. */
@@ -318,9 +163,9 @@ on_send (gpointer data)
   current = session->online && outgoing->generation == session->generation;
   g_mutex_unlock (&session->lock);
   if (current)
-    fal_connection_send (session->connection, outgoing->message);
+    fal_line_send (session->line, session, outgoing->message);
   g_mutex_lock (&session->lock);
-  note_connection (session);
+  fal_session_note_connection (session);
   g_mutex_unlock (&session->lock);
   return G_SOURCE_REMOVE;
 }
@@ -331,29 +176,70 @@ fal_session_transmit (FalSession *session, GBytes *message, guint generation)
   Outgoing *outgoing = g_new (Outgoing, 1);
 
   *outgoing = (Outgoing){ session, message, generation };
-  fal_session_hop (session, on_send, outgoing, outgoing_free);
+  fal_line_hop (session->line, on_send, outgoing, outgoing_free);
 }
 
-gpointer
-fal_session_net_main (gpointer data)
+static gboolean
+has_provider (gpointer data)
 {
   FalSession *session = data;
-  const FalConnectionEvents events = { on_opened, on_message, on_ended, on_state_changed };
 
-  g_main_context_push_thread_default (session->context);
-  session->connection = fal_connection_new (g_steal_pointer (&session->endpoint), &events, session);
-  fal_session_configure_connection (session);
-  g_main_loop_run (session->loop);
+  return session->callbacks.has_provider (session->user);
+}
+
+static void
+request_token (gpointer data, FalProvision *provision)
+{
+  FalSession *session = data;
+
+  session->callbacks.request_token (session->user, provision);
+}
+
+static gboolean
+accept_certificate (
+    gpointer data, GTlsConnection *tls, GTlsCertificate *certificate, GTlsCertificateFlags errors)
+{
+  FalSession *session = data;
+
+  return session->callbacks.accept_certificate (session->user, tls, certificate, errors);
+}
+
+/* ---- joining and leaving the line ---- */
+
+gboolean
+fal_session_connect (FalSession *session, FalEndpoint *endpoint, GError **error)
+{
+  g_autoptr (FalSettings) settings = fal_session_dup_settings (session);
+  const FalConnectionEvents events = { on_opened, fal_session_take_message, on_ended,
+    on_state_changed, has_provider, request_token, accept_certificate };
+
+  if (!fal_line_join (settings, endpoint, &events, session, &session->line, &session->tag, error))
+    return FALSE;
+  g_mutex_lock (&session->lock);
+  session->running = TRUE;
+  fal_line_hop (session->line, fal_session_configure_connection, session, NULL);
+  g_mutex_unlock (&session->lock);
+  return TRUE;
+}
+
+/* A fetcher belongs to the net thread, and is let go there. */
+static gboolean
+on_leave (gpointer data)
+{
+  FalSession *session = data;
+
+  g_clear_pointer (&session->fetcher, fal_fetcher_free);
   g_mutex_lock (&session->lock);
   fal_pacer_set_online (session->pacer, FALSE);
-  g_clear_pointer (&session->guard, fal_guard_unref);
-  note_connection (session);
+  fal_session_note_connection (session);
   g_mutex_unlock (&session->lock);
-  g_clear_pointer (&session->connection, fal_connection_free);
-  g_main_context_pop_thread_default (session->context);
-  g_mutex_lock (&session->lock);
-  session->net_alive = FALSE;
-  g_cond_broadcast (&session->output);
-  g_mutex_unlock (&session->lock);
-  return NULL;
+  return G_SOURCE_REMOVE;
+}
+
+void
+fal_session_disconnect (FalSession *session)
+{
+  fal_line_hop (session->line, on_leave, session, NULL);
+  fal_line_leave (session->line, session);
+  session->line = NULL;
 }

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The session as its own files see it: session.c (its life), session-flow.c
- * (the two pads' sides), session-net.c (the net thread) and session-send.c (the
- * send thread). */
+ * (the two pads' sides), session-net.c (the connection), session-replies.c (what
+ * comes over it) and session-send.c (the send thread). */
 #pragma once
 
+#include "composer.h"
+#include "fetcher.h"
+#include "line.h"
 #include "renderer.h"
 #include "session.h"
 #include "stats.h"
@@ -22,17 +25,28 @@ typedef struct {
 
 void fal_event_item_free (EventItem *item);
 
+/* The request that was answered last: more results for it may come. */
+typedef struct {
+  FalFrame *frame; /* NULL: none */
+  guint64 serial;
+  gint64 sent, received; /* of the request and its first result, monotonic µs */
+  gchar *request_id;
+  guint results;
+  gboolean open; /* a streaming app has not said that this was all */
+} FalAnswered;
+
 struct _FalSession {
   FalSessionEvents callbacks;
   gpointer user;
 
-  GThread *net_thread, *send_thread;
-  GMainContext *context; /* of the net thread; made by start, let go by stop */
-  GMainLoop *loop;
-  gchar *base_uri;           /* that of the endpoint, while running */
-  FalEndpoint *endpoint;     /* on its way from start to the net thread */
-  FalConnection *connection; /* net thread */
-  FalRenderer *renderer;     /* source task */
+  GThread *send_thread;
+  FalLine *line;         /* with the net thread; from start to stop */
+  guint tag;             /* on the line */
+  gchar *base_uri;       /* that of the endpoint, while running */
+  gchar *address;        /* of the endpoint, as messages show it, while running */
+  gchar *server_error;   /* net thread; the name of the error that a connection ends with */
+  FalFetcher *fetcher;   /* net thread; NULL until a result is only a link */
+  FalRenderer *renderer; /* source task */
 
   GMutex lock;
   /* Everything below: lock. */
@@ -49,26 +63,40 @@ struct _FalSession {
   gboolean reported;  /* the application knows of it */
   gboolean refused;   /* downstream returned EOS: it takes events, but no more buffers */
   gboolean running;   /* between start and stop */
-  gboolean net_alive; /* the net thread has not ended */
   gboolean live;
   gboolean online;
-  gboolean wanted; /* a connection was asked for and does not stand yet */
+  gboolean closing; /* the connection was let go of, and its end did not come yet */
+  gboolean wanted;  /* a connection was asked for and does not stand yet */
   gint64 doomed; /* since when the connection is given up, and its replies count no more; 0: not */
   FalDialerState state;
-  guint generation;      /* of the connection: what was made for an older one is not sent */
-  guint64 next_serial;   /* of the next frame */
+  guint generation;       /* of the connection: what was made for an older one is not sent */
+  guint64 next_serial;    /* of the next frame */
+  guint64 next_fetch;     /* number of the next fetch */
+  gboolean fresh;         /* nothing was sent on the connection yet */
+  gboolean ids_refused;   /* the app takes no request ids, though they were to be sent */
+  GstStructure *feedback; /* what the next request takes from the last result; or NULL */
+  gchar *last_token;      /* that a connection was made or tried with; or NULL */
+  FalFrame *newest;       /* that came from upstream, and its picture, for fal_session_send_now() */
+  GstSample *newest_sample;
+  FalAnswered answered;  /* what was answered last */
   gint64 drain_deadline; /* G_MAXINT64: not draining */
   gint64 last_received;  /* any message, monotonic µs */
   gint64 last_warning;   /* about a single frame, monotonic µs */
 };
 
 /* The threads. Data is the session. */
-gpointer fal_session_net_main (gpointer session);
 gpointer fal_session_send_main (gpointer session);
 
-/* Runs @function (@data) on the net thread; work goes there in no other way. */
-void fal_session_hop (
-    FalSession *session, GSourceFunc function, gpointer data, GDestroyNotify destroy);
+/* Joins and leaves the line. */
+gboolean fal_session_connect (FalSession *session, FalEndpoint *endpoint, GError **error);
+void fal_session_disconnect (FalSession *session);
+
+/* On the net thread: a message that came for the members of the line. */
+void fal_session_take_message (gpointer session, GBytes *message, gboolean text);
+/* On the net thread: the last request is answered as far as it will ever be. */
+void fal_session_close_answered (FalSession *session);
+/* With the lock held. */
+void fal_session_clear_answered (FalSession *session);
 
 /* On the net thread: the settings of now go to the connection. */
 gboolean fal_session_configure_connection (gpointer session);
@@ -79,20 +107,41 @@ void fal_session_transmit (FalSession *session, GBytes *message, guint generatio
 
 /* With the lock held. */
 void fal_session_wake_all (FalSession *session);
+/* With the lock held. */
+void fal_session_note_connection (FalSession *session);
+/* With the lock held, on the net thread: requests may go. */
+void fal_session_go_online (FalSession *session);
+
+/* With the lock held: whether a request id is sent. */
+gboolean fal_session_sends_ids (const FalSession *session);
+/* With the lock held: the settings go to the pacer. */
+void fal_session_configure_pacer (FalSession *session);
+
 /* With the lock held: whether nothing is to be sent for the time being. */
 gboolean fal_session_is_held (const FalSession *session);
 /* With the lock held: frames that can go nowhere ask for a connection, once. */
 void fal_session_call_for_connection (FalSession *session);
+
+/* With the lock held: whether frames are on their way to the app and back. */
+gboolean fal_session_is_busy (const FalSession *session);
+/* With the lock held: ends a connection that nothing is under way on. */
+void fal_session_close_when_idle (FalSession *session);
 
 /* With the lock held: the drain timeout begins, or begins anew where something came. */
 void fal_session_renew_deadline (FalSession *session);
 
 /* With the lock held. */
 void fal_session_clear_results (FalSession *session);
+void fal_session_clear_newest (FalSession *session);
 
 FalSettings *fal_session_dup_settings (FalSession *session);
 
-/* A warning about a single frame, at most one a second. */
-void fal_session_warn (FalSession *session, const GError *error);
+/* Tells the owner of a trouble, without a secret in it: the one way there. @details is taken; may
+ * be NULL. */
+void fal_session_tell (
+    FalSession *session, gboolean fatal, const GError *error, GstStructure *details);
+
+/* A warning about a single frame, at most one a second. @details as above. */
+void fal_session_warn (FalSession *session, const GError *error, GstStructure *details);
 
 G_END_DECLS

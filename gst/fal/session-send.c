@@ -2,89 +2,107 @@
 /* The session's send thread: waits until the pacer has a frame, encodes it and hands it to the
  * net thread. Nothing is encoded that is not sent. */
 #include "session-private.h"
-#include "protocol.h"
 
 /* How long the net thread may take to let go of a connection that was given up, µs. */
 #define DOOM_PATIENCE (100 * G_TIME_SPAN_MILLISECOND)
 
-/* What the send thread keeps from frame to frame. */
+/* A request on its way through the send thread. */
 typedef struct {
-  FalEncoder *encoder;
-  FalSettings *settings; /* that @parameters were made from */
-  GstStructure *parameters;
-} Sender;
+  FalFrame *frame;
+  guint64 id;
+  guint generation;
+  gboolean first; /* of its connection */
+  GstStructure *feedback, *inputs;
+} Job;
 
-/* The inputs follow the settings; bad ones are warned about once, and the last good ones stay. */
 static void
-refresh_parameters (FalSession *session, Sender *sender)
+job_clear (Job *job)
 {
-  g_autoptr (FalSettings) old = sender->settings;
-  g_autoptr (GError) error = NULL;
-  GstStructure *parameters;
+  fal_frame_unref (job->frame);
+  g_clear_pointer (&job->feedback, gst_structure_free);
+  g_clear_pointer (&job->inputs, gst_structure_free);
+}
 
-  sender->settings = fal_session_dup_settings (session);
-  if (sender->settings == old)
-    return;
-  parameters = fal_settings_get_parameters (sender->settings, &error);
-  if (parameters != NULL) {
-    g_clear_pointer (&sender->parameters, gst_structure_free);
-    sender->parameters = parameters;
-  } else if (!old || g_strcmp0 (old->parameters_json, sender->settings->parameters_json) != 0) {
-    session->callbacks.trouble (session->user, FALSE, error, NULL);
-  }
+/* Bad inputs are warned about once. */
+static void
+refresh_settings (FalSession *session, FalComposer *composer)
+{
+  g_autoptr (FalSettings) settings = fal_session_dup_settings (session);
+  g_autoptr (GError) error = NULL;
+
+  if (!fal_composer_set_settings (composer, settings, &error))
+    fal_session_tell (session, FALSE, error, NULL);
+}
+
+/* The id as it stands in the request; NULL: none. */
+static gchar *
+make_id (FalSession *session, guint64 id)
+{
+  g_autofree gchar *text = NULL;
+  gboolean sends;
+
+  g_mutex_lock (&session->lock);
+  sends = fal_session_sends_ids (session);
+  g_mutex_unlock (&session->lock);
+  if (!sends)
+    return NULL;
+  text = fal_pacer_format_id (id);
+  return session->tag ? g_strdup_printf ("%s@%u", text, session->tag) : g_steal_pointer (&text);
 }
 
 static GBytes *
-encode_request (Sender *sender, GstSample *sample, guint64 id, GError **error)
+compose (
+    FalSession *session, FalComposer *composer, GstSample *sample, const Job *job, GError **error)
 {
-  FalEncoderConfig config = fal_settings_get_encoder_config (sender->settings);
-  FalRequest request = fal_settings_get_request (sender->settings);
-  g_autofree gchar *request_id = fal_pacer_format_id (id);
-  g_autoptr (GBytes) image = NULL;
+  g_autofree gchar *request_id = make_id (session, job->id);
+  const FalComposition composition = {
+    .sample = sample,
+    .request_id = request_id,
+    .first = job->first,
+    .feedback = job->feedback,
+    .inputs = job->inputs,
+    .encode = session->callbacks.encode,
+    .user = session->user,
+  };
 
-  image = fal_encoder_encode (sender->encoder, sample, &config, &request.media_type, error);
-  if (image == NULL)
-    return NULL;
-  request.parameters = sender->parameters;
-  request.image = image;
-  if (fal_settings_sends_request_id (sender->settings))
-    request.request_id = request_id;
-  return fal_protocol_encode_request (&request, error);
+  return fal_composer_compose (composer, &composition, error);
 }
 
-/* @frame was encoded as @message, or could not be (NULL). */
+/* The frame was encoded as @message, or could not be (NULL). */
 static void
-finish_encoding (FalSession *session, FalFrame *frame, guint64 id, GBytes *message, gint64 began)
+finish_encoding (FalSession *session, const Job *job, GBytes *message, gint64 began)
 {
   g_mutex_lock (&session->lock);
   if (message == NULL)
-    fal_pacer_fail (session->pacer, id);
+    fal_pacer_fail (session->pacer, job->id);
   else
     fal_series_add (&session->stats.encode, g_get_monotonic_time () - began);
-  if (!fal_pacer_keeps (session->pacer, id))
-    g_clear_pointer (&frame->sample, gst_sample_unref);
+  if (message == NULL && job->generation == session->generation)
+    session->fresh |= job->first;
+  if (!fal_pacer_keeps (session->pacer, job->id))
+    g_clear_pointer (&job->frame->sample, gst_sample_unref);
   g_cond_signal (&session->output);
   g_mutex_unlock (&session->lock);
 }
 
 static void
-send_frame (FalSession *session, Sender *sender, FalFrame *frame, guint64 id, guint generation)
+send_frame (FalSession *session, FalComposer *composer, const Job *job)
 {
-  g_autoptr (GstSample) sample = gst_sample_ref (frame->sample);
+  g_autoptr (GstSample) sample = gst_sample_ref (job->frame->sample);
   g_autoptr (GError) error = NULL;
   g_autoptr (GBytes) message = NULL;
   gint64 began;
 
   session->callbacks.sending (session->user, sample);
-  refresh_parameters (session, sender);
+  refresh_settings (session, composer);
   began = g_get_monotonic_time ();
-  message = encode_request (sender, sample, id, &error);
-  finish_encoding (session, frame, id, message, began);
+  message = compose (session, composer, sample, job, &error);
+  finish_encoding (session, job, message, began);
   if (message == NULL) {
-    fal_session_warn (session, error);
+    fal_session_warn (session, error, NULL);
     return;
   }
-  fal_session_transmit (session, g_steal_pointer (&message), generation);
+  fal_session_transmit (session, g_steal_pointer (&message), job->generation);
 }
 
 static gboolean
@@ -97,7 +115,8 @@ on_silence (gpointer data)
   doomed = session->doomed != 0; /* else it ended by itself meanwhile */
   g_mutex_unlock (&session->lock);
   if (doomed)
-    fal_connection_fail (session->connection, FAL_FAULT_SILENT, "requests went unanswered");
+    fal_connection_fail (
+        fal_line_get_connection (session->line), FAL_FAULT_SILENT, "requests went unanswered");
   return G_SOURCE_REMOVE;
 }
 
@@ -110,7 +129,7 @@ doom_connection (FalSession *session)
   session->wanted = TRUE; /* as soon as the old one has ended */
   session->generation++;
   fal_pacer_set_online (session->pacer, FALSE);
-  fal_session_hop (session, on_silence, session, NULL);
+  fal_line_hop (session->line, on_silence, session, NULL);
 }
 
 /* With the lock held: gives up what waited too long. Where a late reply could then be taken for
@@ -153,17 +172,30 @@ watch_link (FalSession *session, gint64 now)
     fal_guard_cut (session->guard);
 }
 
-/* With the lock held: the frame to send (a new reference), or NULL after a while. */
-static FalFrame *
-wait_for_frame (FalSession *session, guint64 *id)
+/* With the lock held. */
+static void
+fill_job (FalSession *session, FalFrame *frame, Job *job)
+{
+  job->frame = fal_frame_ref (frame);
+  job->generation = session->generation;
+  job->first = session->fresh;
+  job->feedback = session->feedback ? gst_structure_copy (session->feedback) : NULL;
+  job->inputs = g_steal_pointer (&frame->inputs);
+  session->fresh = FALSE;
+}
+
+/* With the lock held: the next request, or FALSE after a while. */
+static gboolean
+wait_for_job (FalSession *session, Job *job)
 {
   gint64 now = g_get_monotonic_time (), next;
   gboolean held = fal_session_is_held (session);
-  FalFrame *frame = held ? NULL : fal_pacer_take (session->pacer, now, id);
+  FalFrame *frame = held ? NULL : fal_pacer_take (session->pacer, now, &job->id);
 
   if (frame != NULL) {
     g_cond_signal (&session->room);
-    return fal_frame_ref (frame);
+    fill_job (session, frame, job);
+    return TRUE;
   }
   watch_link (session, now);
   next = next_look (session, held, now);
@@ -171,7 +203,7 @@ wait_for_frame (FalSession *session, guint64 *id)
     g_cond_wait (&session->work, &session->lock);
   else
     g_cond_wait_until (&session->work, &session->lock, next);
-  return NULL;
+  return FALSE;
 }
 
 static void
@@ -180,38 +212,33 @@ warn_expired (FalSession *session, guint n)
   g_autoptr (GError) error = g_error_new (G_IO_ERROR, G_IO_ERROR_TIMED_OUT,
       "%u request(s) without an answer within request-timeout", n);
 
-  fal_session_warn (session, error);
+  fal_session_warn (session, error, NULL);
 }
 
 gpointer
 fal_session_send_main (gpointer data)
 {
   FalSession *session = data;
-  Sender sender = { .encoder = fal_encoder_new () };
+  FalComposer *composer = fal_composer_new ();
 
-  refresh_parameters (session, &sender); /* those that start() found good */
+  refresh_settings (session, composer); /* those that start() found good */
   g_mutex_lock (&session->lock);
   while (session->running) {
-    guint64 id = 0;
-    guint generation;
+    Job job = { 0 };
     guint expired = expire (session, g_get_monotonic_time ());
-    FalFrame *frame = expired ? NULL : wait_for_frame (session, &id);
 
-    if (!expired && frame == NULL)
+    if (!expired && !wait_for_job (session, &job))
       continue;
-    generation = session->generation;
     g_mutex_unlock (&session->lock);
     if (expired)
       warn_expired (session, expired);
-    if (frame != NULL) {
-      send_frame (session, &sender, frame, id, generation);
-      fal_frame_unref (frame);
+    if (job.frame != NULL) {
+      send_frame (session, composer, &job);
+      job_clear (&job);
     }
     g_mutex_lock (&session->lock);
   }
   g_mutex_unlock (&session->lock);
-  fal_encoder_free (sender.encoder);
-  g_clear_pointer (&sender.settings, fal_settings_unref);
-  g_clear_pointer (&sender.parameters, gst_structure_free);
+  fal_composer_free (composer);
   return NULL;
 }

@@ -2,13 +2,12 @@
 /* The session: one mutex between four threads. Upstream's pushes frames, the send
  * thread encodes and hands them on when the pacer says so, the net thread carries
  * requests out and replies in, the source pad's task pulls results. */
+#include "secrets.h"
 #include "session-private.h"
 #include "window.h"
 
 /* Between two warnings about single frames. */
 #define WARNING_INTERVAL G_USEC_PER_SEC
-/* How long the net thread may take for a polite end, µs. */
-#define NET_PATIENCE (80 * G_TIME_SPAN_MILLISECOND)
 /* Of a file, whose frames do not age: enough that the model need not wait for the next one. */
 #define FILE_IN_FLIGHT 2
 
@@ -20,20 +19,16 @@ fal_event_item_free (EventItem *item)
 }
 
 void
+fal_session_clear_newest (FalSession *session)
+{
+  g_clear_pointer (&session->newest, fal_frame_unref);
+  g_clear_pointer (&session->newest_sample, gst_sample_unref);
+}
+
+void
 fal_session_clear_results (FalSession *session)
 {
   g_queue_clear_full (&session->results, (GDestroyNotify) fal_result_free);
-}
-
-/* Attached rather than invoked: before the net thread runs, an invocation would run here. */
-void
-fal_session_hop (FalSession *session, GSourceFunc function, gpointer data, GDestroyNotify destroy)
-{
-  g_autoptr (GSource) source = g_idle_source_new ();
-
-  g_source_set_priority (source, G_PRIORITY_DEFAULT);
-  g_source_set_callback (source, function, data, destroy);
-  g_source_attach (source, session->context);
 }
 
 void
@@ -55,8 +50,53 @@ fal_session_dup_settings (FalSession *session)
   return settings;
 }
 
+/* Those of now, and the key's file: what a server says may hold any of them. */
+static gchar **
+list_secrets (FalSession *session)
+{
+  g_autoptr (FalSettings) settings = fal_session_dup_settings (session);
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+  FalKeyOrigin origin;
+  g_autofree gchar *api_key = fal_settings_dup_api_key (settings, &origin, NULL);
+  g_autofree gchar *last_token = NULL;
+
+  g_mutex_lock (&session->lock);
+  last_token = g_strdup (session->last_token);
+  g_mutex_unlock (&session->lock);
+  for (guint i = 0; i < 3; i++) {
+    const gchar *const secrets[] = { settings->token, api_key, last_token };
+
+    if (secrets[i] != NULL)
+      g_strv_builder_add (builder, secrets[i]);
+  }
+  return g_strv_builder_end (builder);
+}
+
+static gboolean
+redact_field (GQuark name, GValue *value, gpointer secrets)
+{
+  if (G_VALUE_HOLDS_STRING (value) && g_value_get_string (value))
+    g_value_take_string (value, fal_secrets_redact (g_value_get_string (value), secrets));
+  return TRUE;
+}
+
 void
-fal_session_warn (FalSession *session, const GError *error)
+fal_session_tell (FalSession *session, gboolean fatal, const GError *error, GstStructure *details)
+{
+  g_auto (GStrv) secrets = list_secrets (session);
+  g_autofree gchar *text = fal_secrets_redact (error->message, (const gchar *const *) secrets);
+  g_autoptr (GError) clean = g_error_new_literal (error->domain, error->code, text);
+
+  if (details == NULL)
+    details = gst_structure_new_empty ("details");
+  gst_structure_map_in_place (details, redact_field, secrets);
+  if (session->address)
+    gst_structure_set (details, "endpoint", G_TYPE_STRING, session->address, NULL);
+  session->callbacks.trouble (session->user, fatal, clean, details);
+}
+
+void
+fal_session_warn (FalSession *session, const GError *error, GstStructure *details)
 {
   gint64 now = g_get_monotonic_time ();
   gboolean due;
@@ -67,7 +107,9 @@ fal_session_warn (FalSession *session, const GError *error)
     session->last_warning = now;
   g_mutex_unlock (&session->lock);
   if (due)
-    session->callbacks.trouble (session->user, FALSE, error, NULL);
+    fal_session_tell (session, FALSE, error, details);
+  else if (details)
+    gst_structure_free (details);
 }
 
 static gboolean
@@ -75,7 +117,7 @@ on_want (gpointer data)
 {
   FalSession *session = data;
 
-  fal_connection_want (session->connection);
+  fal_connection_want (fal_line_get_connection (session->line));
   return G_SOURCE_REMOVE;
 }
 
@@ -93,12 +135,17 @@ fal_session_call_for_connection (FalSession *session)
   if (fal_pacer_get_waiting (session->pacer) + fal_pacer_get_in_flight (session->pacer) == 0)
     return;
   session->wanted = TRUE;
-  fal_session_hop (session, on_want, session, NULL);
+  fal_line_hop (session->line, on_want, session, NULL);
 }
 
-/* With the lock held. */
-static void
-configure_pacer (FalSession *session)
+gboolean
+fal_session_sends_ids (const FalSession *session)
+{
+  return fal_settings_sends_request_id (session->settings) && !session->ids_refused;
+}
+
+void
+fal_session_configure_pacer (FalSession *session)
 {
   const FalSettings *settings = session->settings;
   gboolean leaky =
@@ -111,7 +158,7 @@ configure_pacer (FalSession *session)
                                              : FILE_IN_FLIGHT,
     .adaptive = settings->max_in_flight == 0 && leaky,
     .leaky = leaky,
-    .identified = fal_settings_sends_request_id (settings),
+    .identified = fal_session_sends_ids (session),
     .echo_known = fal_settings_get_preset (settings)->echoes_request_id == 1,
     .request_timeout = settings->request_timeout * G_TIME_SPAN_MILLISECOND,
   };
@@ -158,60 +205,68 @@ fal_session_free (FalSession *session)
   g_free (session);
 }
 
+static void
+clear_addresses (FalSession *session)
+{
+  g_clear_pointer (&session->base_uri, g_free);
+  g_clear_pointer (&session->address, g_free);
+  g_clear_pointer (&session->server_error, g_free);
+}
+
+/* With the lock held. */
+static void
+reset (FalSession *session)
+{
+  fal_pacer_free (session->pacer);
+  session->pacer = fal_pacer_new ((GDestroyNotify) fal_frame_unref);
+  session->stats = (FalStats){ .started = g_get_monotonic_time () };
+  session->wanted = session->online = FALSE;
+  session->doomed = 0;
+  session->live = session->refused = session->ids_refused = FALSE;
+  session->state = FAL_DIALER_IDLE;
+  session->next_serial = 1;
+  fal_session_configure_pacer (session);
+}
+
 gboolean
 fal_session_start (FalSession *session, GError **error)
 {
   g_autoptr (FalSettings) settings = fal_session_dup_settings (session);
+  g_autoptr (FalEndpoint) endpoint =
+      fal_settings_validate (settings, session->callbacks.has_provider (session->user), error);
 
-  session->endpoint = fal_settings_validate (settings, error);
-  if (session->endpoint == NULL)
+  if (endpoint == NULL)
     return FALSE;
-  session->base_uri = g_strdup (session->endpoint->base_uri);
-  session->context = g_main_context_new ();
-  session->loop = g_main_loop_new (session->context, FALSE);
+  session->base_uri = g_strdup (endpoint->base_uri);
+  session->address = fal_endpoint_describe (endpoint);
   g_mutex_lock (&session->lock);
-  fal_pacer_free (session->pacer);
-  session->pacer = fal_pacer_new ((GDestroyNotify) fal_frame_unref);
-  session->stats = (FalStats){ .started = g_get_monotonic_time () };
-  session->running = session->net_alive = TRUE;
-  session->wanted = session->online = FALSE;
-  session->doomed = 0;
-  session->live = session->refused = FALSE;
-  session->state = FAL_DIALER_IDLE;
-  session->next_serial = 1;
-  configure_pacer (session);
+  reset (session);
   g_mutex_unlock (&session->lock);
   fal_renderer_reset (session->renderer);
-  session->net_thread = g_thread_new ("fal-net", fal_session_net_main, session);
+  if (!fal_session_connect (session, g_steal_pointer (&endpoint), error)) {
+    clear_addresses (session);
+    return FALSE;
+  }
   session->send_thread = g_thread_new ("fal-send", fal_session_send_main, session);
   return TRUE;
 }
 
-static gboolean
-on_quit (gpointer data)
-{
-  g_main_loop_quit (data);
-  return G_SOURCE_REMOVE;
-}
-
-/* A server that floods keeps libsoup reading, so that the thread's loop comes to nothing else: its
- * socket is then shut down from here. */
+/* With the lock held: gives up everything that waits. */
 static void
-join_net_thread (FalSession *session)
+give_up (FalSession *session)
 {
-  gint64 patience = g_get_monotonic_time () + NET_PATIENCE;
-  FalGuard *guard;
-
-  fal_session_hop (session, on_quit, session->loop, NULL);
-  g_mutex_lock (&session->lock);
-  guard = session->guard ? fal_guard_ref (session->guard) : NULL;
-  while (session->net_alive && g_cond_wait_until (&session->output, &session->lock, patience))
-    ;
-  if (session->net_alive && guard)
-    fal_guard_cut (guard);
-  g_mutex_unlock (&session->lock);
-  g_clear_pointer (&guard, fal_guard_unref);
-  g_thread_join (g_steal_pointer (&session->net_thread));
+  session->online = FALSE;
+  session->state = FAL_DIALER_IDLE;
+  session->stats.run_time = g_get_monotonic_time () - session->stats.started;
+  session->stats.started = 0;
+  fal_pacer_abandon (session->pacer, FALSE);
+  fal_session_clear_results (session);
+  fal_session_clear_answered (session);
+  fal_session_clear_newest (session);
+  g_clear_pointer (&session->feedback, gst_structure_free);
+  g_clear_pointer (&session->last_token, g_free);
+  g_clear_pointer (&session->guard, fal_guard_unref);
+  g_queue_clear_full (&session->events, (GDestroyNotify) fal_event_item_free);
 }
 
 void
@@ -219,7 +274,7 @@ fal_session_stop (FalSession *session)
 {
   gboolean was_idle;
 
-  if (session->net_thread == NULL)
+  if (session->line == NULL)
     return;
   g_mutex_lock (&session->lock);
   session->running = FALSE;
@@ -227,22 +282,101 @@ fal_session_stop (FalSession *session)
   fal_session_wake_all (session);
   g_mutex_unlock (&session->lock);
   g_thread_join (g_steal_pointer (&session->send_thread));
-  join_net_thread (session);
-  g_clear_pointer (&session->loop, g_main_loop_unref);
-  g_clear_pointer (&session->context, g_main_context_unref);
-  g_clear_pointer (&session->base_uri, g_free);
+  fal_session_disconnect (session);
+  clear_addresses (session);
   g_mutex_lock (&session->lock);
   was_idle = session->state == FAL_DIALER_IDLE;
-  session->online = FALSE;
-  session->state = FAL_DIALER_IDLE;
-  session->stats.run_time = g_get_monotonic_time () - session->stats.started;
-  session->stats.started = 0;
-  fal_pacer_abandon (session->pacer, FALSE);
-  fal_session_clear_results (session);
-  g_queue_clear_full (&session->events, (GDestroyNotify) fal_event_item_free);
+  give_up (session);
   g_mutex_unlock (&session->lock);
   if (!was_idle)
     session->callbacks.state_changed (session->user, FAL_DIALER_IDLE);
+}
+
+void
+fal_session_set_live (FalSession *session, gboolean live)
+{
+  g_mutex_lock (&session->lock);
+  session->live = live;
+  fal_session_configure_pacer (session);
+  g_mutex_unlock (&session->lock);
+}
+
+static gboolean
+on_close (gpointer data)
+{
+  FalSession *session = data;
+
+  fal_connection_close (fal_line_get_connection (session->line));
+  return G_SOURCE_REMOVE;
+}
+
+gboolean
+fal_session_is_busy (const FalSession *session)
+{
+  return fal_pacer_get_waiting (session->pacer) + fal_pacer_get_in_flight (session->pacer) > 0;
+}
+
+/* Others may still need the connection. */
+static gboolean
+on_unneeded (gpointer data)
+{
+  FalSession *session = data;
+
+  if (!fal_line_is_shared (session->line))
+    fal_connection_close (fal_line_get_connection (session->line));
+  return G_SOURCE_REMOVE;
+}
+
+/* With the lock held. */
+static void
+let_go (FalSession *session)
+{
+  if (!session->running || session->closing || !(session->guard || session->wanted))
+    return;
+  session->closing = TRUE;
+  fal_line_hop (session->line, on_unneeded, session, NULL);
+}
+
+void
+fal_session_close_when_idle (FalSession *session)
+{
+  if (!fal_session_is_busy (session))
+    let_go (session);
+}
+
+static gboolean
+on_reconnect (gpointer data)
+{
+  FalSession *session = data;
+
+  fal_connection_close (fal_line_get_connection (session->line));
+  fal_connection_want (fal_line_get_connection (session->line));
+  return G_SOURCE_REMOVE;
+}
+
+void
+fal_session_close (FalSession *session, gboolean again)
+{
+  if (!again)
+    fal_session_clear (session);
+  g_mutex_lock (&session->lock);
+  if (session->running)
+    fal_line_hop (session->line, again ? on_reconnect : on_close, session, NULL);
+  g_mutex_unlock (&session->lock);
+}
+
+/* With the lock held: frames pass from now on. What is under way comes to an end first where no
+ * frame may be lost. */
+static void
+disable (FalSession *session)
+{
+  if (fal_pacer_is_leaky (session->pacer)) {
+    fal_pacer_flush (session->pacer);
+    let_go (session);
+  }
+  fal_session_close_when_idle (session);
+  fal_session_clear_newest (session);
+  fal_session_wake_all (session);
 }
 
 void
@@ -255,19 +389,27 @@ fal_session_update (FalSession *session, FalSettings *settings)
   if (settings->version > session->settings->version) {
     old = session->settings;
     session->settings = fal_settings_ref (settings);
-    configure_pacer (session);
+    fal_session_configure_pacer (session);
+    if (old->enabled && !settings->enabled)
+      disable (session);
     if (session->running)
-      fal_session_hop (session, fal_session_configure_connection, session, NULL);
+      fal_line_hop (session->line, fal_session_configure_connection, session, NULL);
   }
   g_mutex_unlock (&session->lock);
 }
 
 void
-fal_session_set_live (FalSession *session, gboolean live)
+fal_session_reset_stats (FalSession *session)
 {
+  FalStats *stats = &session->stats;
+
   g_mutex_lock (&session->lock);
-  session->live = live;
-  configure_pacer (session);
+  fal_pacer_reset_counts (session->pacer);
+  *stats = (FalStats){
+    .started = stats->started ? g_get_monotonic_time () : 0,
+    .connection = stats->connection,
+    .connection_base = stats->connection,
+  };
   g_mutex_unlock (&session->lock);
 }
 

@@ -27,6 +27,15 @@ typedef struct {
   /* Just before @frame is encoded for sending (send thread): the moment for
    * controlled properties. */
   void (*sending) (gpointer user, GstSample *frame);
+  /* Another way to write a request (send thread) and to read a message (net thread); NULL: none,
+   * the built-in one is taken. */
+  GBytes *(*encode) (gpointer user, GstStructure *request, GBytes *image);
+  GstStructure *(*decode) (gpointer user, GBytes *message, gboolean text);
+  /* As in FalConnectionEvents (net thread). */
+  gboolean (*has_provider) (gpointer user);
+  void (*request_token) (gpointer user, FalProvision *provision);
+  gboolean (*accept_certificate) (gpointer user, GTlsConnection *tls, GTlsCertificate *certificate,
+      GTlsCertificateFlags errors);
   /* The pipeline's running time now, NONE without a clock (source task). */
   GstClockTime (*get_running_time) (gpointer user);
 } FalSessionEvents;
@@ -69,16 +78,16 @@ void fal_session_set_flushing (FalSession *session, gboolean flushing);
  * FALSE: the flow stopped. */
 gboolean fal_session_pull (FalSession *session, GstEvent **event, FalResult **result);
 
-/* The result as a sample (buffer, caps, segment) that fits @allowed, what
- * downstream takes; NULL where it is none after all: a broken picture or one that comes too late,
- * counted and warned about.
+/* The result as a sample (buffer, caps, segment; as info what is known of the result, NULL for a
+ * frame that passes) that fits @allowed, what downstream takes; NULL where it is none after all: a
+ * broken picture or one that comes too late, counted and warned about.
  * @result is taken. On error (downstream takes nothing that it can become) NULL
  * with @error set: the flow cannot go on. */
 GstSample *fal_session_render (
     FalSession *session, FalResult *result, GstCaps *allowed, GError **error);
 
-/* The sample last rendered went downstream. */
-void fal_session_note_pushed (FalSession *session);
+/* The sample last rendered went downstream; @passed: it was a frame itself. */
+void fal_session_note_pushed (FalSession *session, gboolean passed);
 
 /* Downstream takes no more, for the reason @flow: upstream gets it with its next
  * frame. After EOS events still come out. @reported: the application was told.
@@ -87,6 +96,20 @@ gboolean fal_session_stop_flow (FalSession *session, GstFlowReturn flow, gboolea
 
 /* Downstream is linked anew: TRUE where that was what had stopped the flow. */
 gboolean fal_session_resume_flow (FalSession *session);
+
+/* Sends the newest frame once more, or as it waits, with @inputs over all others, before its time
+ * has come. FALSE: there is none, or the flow stopped. */
+gboolean fal_session_send_now (FalSession *session, const GstStructure *inputs);
+
+/* Waiting frames and results vanish as in a flush; what is in flight is answered in vain. */
+void fal_session_clear (FalSession *session);
+
+/* Ends the connection. @again: a new one follows at once, with what waits; else everything that
+ * waits vanishes, and the next frame connects. */
+void fal_session_close (FalSession *session, gboolean again);
+
+/* The counts begin anew, the two sums hold. */
+void fal_session_reset_stats (FalSession *session);
 
 /* What the element adds to a live pipeline's latency. */
 GstClockTime fal_session_get_latency (FalSession *session);

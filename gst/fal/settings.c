@@ -2,6 +2,7 @@
 /* The settings: snapshots, and what follows from the properties together. Pure but for the
  * environment, read when a first snapshot is made. */
 #include "properties.h"
+#include "transport.h"
 #include "value.h"
 #include <string.h>
 
@@ -22,10 +23,13 @@ read_environment (FalSettings *settings)
   const gchar *id = g_getenv ("FAL_KEY_ID"), *secret = g_getenv ("FAL_KEY_SECRET");
   const gchar *host = g_getenv ("FAL_RUN_HOST");
 
-  if (key && *key)
+  if (key && *key) {
     settings->api_key = g_strdup (key);
-  else if (id && *id && secret && *secret)
+    settings->api_key_origin = FAL_KEY_FROM_FAL_KEY;
+  } else if (id && *id && secret && *secret) {
     settings->api_key = g_strconcat (id, ":", secret, NULL);
+    settings->api_key_origin = FAL_KEY_FROM_PAIR;
+  }
   if (host && *host) {
     g_free (settings->base_uri);
     settings->base_uri = g_strconcat ("wss://", host, NULL);
@@ -64,7 +68,10 @@ fal_settings_with (const FalSettings *settings, guint id, const GValue *value)
   FalSettings *next = settings_alloc ();
 
   fal_properties_copy (settings, next);
+  next->api_key_origin = settings->api_key_origin;
   fal_properties_set (next, id, value);
+  if (g_strcmp0 (next->api_key, settings->api_key) != 0)
+    next->api_key_origin = FAL_KEY_FROM_PROPERTY;
   next->version = settings->version + 1;
   next->set = settings->set | G_GUINT64_CONSTANT (1) << id;
   return next;
@@ -160,6 +167,34 @@ fal_settings_get_result_field (const FalSettings *settings)
   return fal_settings_get_preset (settings)->result_field;
 }
 
+const gchar *
+fal_settings_get_start_fields (const FalSettings *settings)
+{
+  return IS_SET (settings, start_fields) ? settings->start_fields
+                                         : fal_settings_get_preset (settings)->start_fields;
+}
+
+const gchar *
+fal_settings_get_feedback_fields (const FalSettings *settings)
+{
+  return IS_SET (settings, feedback_fields) ? settings->feedback_fields
+                                            : fal_settings_get_preset (settings)->feedback_fields;
+}
+
+gboolean
+fal_settings_waits_for_ready (const FalSettings *settings)
+{
+  return IS_SET (settings, wait_for_ready) ? settings->wait_for_ready
+                                           : fal_settings_get_preset (settings)->wait_for_ready;
+}
+
+gboolean
+fal_settings_is_streaming (const FalSettings *settings)
+{
+  return IS_SET (settings, server_streaming) ? settings->server_streaming
+                                             : fal_settings_get_preset (settings)->server_streaming;
+}
+
 gboolean
 fal_settings_sends_request_id (const FalSettings *settings)
 {
@@ -172,45 +207,151 @@ fal_settings_sends_request_id (const FalSettings *settings)
 static gboolean
 check_secrecy (const FalSettings *settings, const gchar *property, const gchar *uri, GError **error)
 {
+  g_autofree gchar *shown = uri ? fal_endpoint_describe_uri (uri) : NULL;
+
   if (settings->allow_insecure || (uri && fal_endpoint_keeps_secrets (uri)))
     return TRUE;
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
       "%s \"%s\" is not encrypted and would show the credentials to everybody on the way; use an "
       "encrypted address, or set allow-insecure",
-      property, uri ? uri : "");
+      property, shown ? shown : "");
   return FALSE;
 }
 
-gboolean
-fal_settings_check_credentials (const FalSettings *settings, const gchar *base_uri, GError **error)
+/* Whether a token can be asked for at @uri, and comes back unseen. */
+static gboolean
+check_token_server (
+    const FalSettings *settings, const gchar *property, const gchar *uri, GError **error)
 {
-  gboolean asks_for_token =
-      settings->auth <= FAL_AUTH_TOKEN && settings->api_key && !settings->token;
+  g_autofree gchar *shown = uri ? fal_endpoint_describe_uri (uri) : NULL;
 
-  if (settings->auth == FAL_AUTH_TOKEN && !settings->token && !settings->api_key) {
-    g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-        "auth=token needs a token: set token, or api-key (FAL_KEY) to request one with");
+  if (shown && g_ascii_strncasecmp (shown, "http", strlen ("http")) == 0)
+    return check_secrecy (settings, property, uri, error);
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+      "%s is not the address of a token server; set it to one like https://rest.fal.ai/tokens/",
+      property);
+  return FALSE;
+}
+
+static gchar *
+read_key_file (const gchar *path, GError **error)
+{
+  g_autoptr (GError) fault = NULL;
+  g_autofree gchar *text = NULL;
+  gchar *key = NULL;
+
+  if (g_file_get_contents (path, &text, NULL, &fault))
+    key = g_strstrip (g_strndup (text, strcspn (text, "\r\n")));
+  if (key != NULL && *key != '\0')
+    return key;
+  g_free (key);
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+      "no key in api-key-file (%s); write the key, id:secret, as the first line of a file that "
+      "this "
+      "user can read",
+      fault ? fault->message : "the first line is empty");
+  return NULL;
+}
+
+gchar *
+fal_settings_dup_api_key (const FalSettings *settings, FalKeyOrigin *origin, GError **error)
+{
+  gboolean has_file = settings->api_key_file && *settings->api_key_file;
+
+  *origin = settings->api_key_origin;
+  if (!has_file || (settings->api_key && *origin == FAL_KEY_FROM_PROPERTY))
+    return g_strdup (settings->api_key);
+  *origin = FAL_KEY_FROM_FILE;
+  return read_key_file (settings->api_key_file, error);
+}
+
+static gboolean
+complain (GError **error, const gchar *what)
+{
+  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, what);
+  return FALSE;
+}
+
+static gboolean
+is_filled (const gchar *text)
+{
+  return text != NULL && *text != '\0';
+}
+
+static gboolean
+check_key (FalAuth auth, const gchar *api_key, GError **error)
+{
+  const gchar *colon = api_key ? strchr (api_key, ':') : NULL;
+
+  for (const gchar *p = api_key; p && *p; p++)
+    if (g_ascii_iscntrl (*p))
+      return complain (error, "the API key holds a line break: give the key alone, id:secret");
+  if (api_key && !*api_key)
+    return complain (error, "api-key is empty: give a key, id:secret, or none at all");
+  if (auth == FAL_AUTH_KEY_HEADER && !api_key)
+    return complain (
+        error, "auth=key-header needs a key: set api-key, or FAL_KEY in the environment");
+  if (auth == FAL_AUTH_KEY_QUERY && (!colon || colon == api_key || !colon[1]))
+    return complain (error,
+        "auth=key-query needs a key of the form id:secret: set api-key, or FAL_KEY in the "
+        "environment");
+  return TRUE;
+}
+
+/* What asks for a token; of two, token-proxy-uri stands in for the key. */
+static gboolean
+check_token (
+    const FalSettings *settings, const gchar *api_key, gboolean has_provider, GError **error)
+{
+  gboolean proxy = is_filled (settings->token_proxy_uri);
+
+  if (settings->auth == FAL_AUTH_TOKEN && !is_filled (settings->token) && !has_provider &&
+      !api_key && !proxy)
+    return complain (error,
+        "auth=token needs a token: set token, connect to request-token, or set api-key (FAL_KEY) "
+        "or token-proxy-uri to request one with");
+  if (proxy)
+    return check_token_server (settings, "token-proxy-uri", settings->token_proxy_uri, error);
+  return !api_key || check_token_server (settings, "token-uri", settings->token_uri, error);
+}
+
+gboolean
+fal_settings_check_credentials (
+    const FalSettings *settings, const gchar *base_uri, gboolean has_provider, GError **error)
+{
+  FalAuth auth = settings->auth;
+  FalKeyOrigin origin;
+  g_autoptr (GError) fault = NULL;
+  g_autofree gchar *api_key = NULL;
+  gboolean tokens = auth == FAL_AUTH_AUTO || auth == FAL_AUTH_TOKEN;
+
+  if (auth == FAL_AUTH_NONE)
+    return TRUE;
+  api_key = fal_settings_dup_api_key (settings, &origin, &fault);
+  if (fault != NULL) {
+    g_propagate_error (error, g_steal_pointer (&fault));
     return FALSE;
   }
-  if (settings->auth == FAL_AUTH_KEY_HEADER && !settings->api_key) {
-    g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-        "auth=key-header needs a key: set api-key, or FAL_KEY in the environment");
+  if (!check_key (auth, api_key, error) ||
+      (tokens && !check_token (settings, api_key, has_provider, error)))
     return FALSE;
-  }
-  if (settings->api_key && strpbrk (settings->api_key, "\r\n")) {
-    g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-        "the api-key holds a line break: give the key alone");
-    return FALSE;
-  }
-  if (asks_for_token && !check_secrecy (settings, "token-uri", settings->token_uri, error))
-    return FALSE;
-  if (settings->auth == FAL_AUTH_NONE || (!settings->token && !settings->api_key))
+  if (!api_key && !is_filled (settings->token) && !has_provider &&
+      !is_filled (settings->token_proxy_uri))
     return TRUE;
   return check_secrecy (settings, "base-uri", base_uri, error);
 }
 
+static gboolean
+check_transport (const FalSettings *settings, GError **error)
+{
+  const FalTransportConfig config = { settings->tls_validation_flags, settings->tls_database,
+    settings->proxy, settings->user_agent, settings->extra_headers };
+
+  return fal_transport_check (&config, error);
+}
+
 FalEndpoint *
-fal_settings_validate (const FalSettings *settings, GError **error)
+fal_settings_validate (const FalSettings *settings, gboolean has_provider, GError **error)
 {
   g_autoptr (FalEndpoint) endpoint = NULL;
   g_autoptr (GstStructure) parameters = NULL;
@@ -224,7 +365,9 @@ fal_settings_validate (const FalSettings *settings, GError **error)
   if (path == NULL)
     path = fal_settings_get_preset (settings)->path;
   endpoint = fal_endpoint_new (settings->base_uri, settings->app, path, error);
-  if (endpoint == NULL || !fal_settings_check_credentials (settings, endpoint->base_uri, error))
+  if (endpoint == NULL ||
+      !fal_settings_check_credentials (settings, endpoint->base_uri, has_provider, error) ||
+      !check_transport (settings, error))
     return NULL;
   parameters = fal_settings_get_parameters (settings, error);
   return parameters ? g_steal_pointer (&endpoint) : NULL;

@@ -31,12 +31,20 @@ typedef struct {
   guint64 set;     /* bit of each property that was set, set by fal_settings_with() */
 
   gchar *app, *path, *base_uri;
-  gchar *token, *api_key, *token_uri;
+  gchar *token, *api_key, *api_key_file, *token_uri, *token_proxy_uri;
+  FalKeyOrigin api_key_origin; /* not a property: where @api_key came from */
   FalAuth auth;
   FalTokenRequest token_request;
   guint token_expiration; /* seconds */
   gboolean allow_insecure;
+  gchar *connection_key;
 
+  GTlsCertificateFlags tls_validation_flags;
+  GTlsDatabase *tls_database;
+  gchar *proxy, *user_agent;
+  GstStructure *extra_headers;
+
+  gboolean enabled;
   guint throttle_interval, max_buffering, max_in_flight;
   FalLeaky leaky;
 
@@ -52,6 +60,10 @@ typedef struct {
   FalMessageEncoding encoding;
   FalRequestId request_id;
   gboolean app_defaults;
+  gchar *start_fields, *feedback_fields;
+  gboolean wait_for_ready, server_streaming;
+  gchar *result_hosts;
+  gboolean post_messages;
 
   guint width, height;
   FalFit fit;
@@ -93,16 +105,33 @@ FalRequest fal_settings_get_request (const FalSettings *settings);
 /* Where the pictures are in a result, or NULL: in the usual places. */
 const gchar *fal_settings_get_result_field (const FalSettings *settings);
 
+/* Names of the inputs that only a connection's first message carries, and of the fields that
+ * each request takes from the last result; comma separated, or NULL. */
+const gchar *fal_settings_get_start_fields (const FalSettings *settings);
+const gchar *fal_settings_get_feedback_fields (const FalSettings *settings);
+
+/* Whether nothing is sent before the app says that it is ready. */
+gboolean fal_settings_waits_for_ready (const FalSettings *settings);
+
+/* Whether more results may follow a request's first. */
+gboolean fal_settings_is_streaming (const FalSettings *settings);
+
 /* Whether a request id is sent. */
 gboolean fal_settings_sends_request_id (const FalSettings *settings);
 
+/* The API key and where it comes from: the one that was set, else api-key-file's first line, else
+ * the environment's; NULL: there is none. Error: the file cannot be read, or is empty;
+ * G_IO_ERROR_INVALID_ARGUMENT. */
+gchar *fal_settings_dup_api_key (const FalSettings *settings, FalKeyOrigin *origin, GError **error);
+
 /* Whether the credentials are whole and go to @base_uri, and to the token server, on
- * no open wire. Error: G_IO_ERROR_INVALID_ARGUMENT. */
+ * no open wire. @has_provider: somebody gives tokens. Error: G_IO_ERROR_INVALID_ARGUMENT. */
 gboolean fal_settings_check_credentials (
-    const FalSettings *settings, const gchar *base_uri, GError **error);
+    const FalSettings *settings, const gchar *base_uri, gboolean has_provider, GError **error);
 
 /* Whether the settings can work at all; error: G_IO_ERROR_INVALID_ARGUMENT,
  * saying what to do. Returns the endpoint. */
-FalEndpoint *fal_settings_validate (const FalSettings *settings, GError **error);
+FalEndpoint *fal_settings_validate (
+    const FalSettings *settings, gboolean has_provider, GError **error);
 
 G_END_DECLS

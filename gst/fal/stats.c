@@ -47,17 +47,19 @@ static void
 add_connection (GstStructure *structure, const FalStats *stats, gint64 now)
 {
   const FalConnectionCounts *counts = &stats->connection;
+  const FalConnectionCounts *base = &stats->connection_base;
   gint64 connected = counts->connected_time;
   gint64 session = stats->started ? now - stats->started : stats->run_time;
 
   if (counts->connected_since != 0)
-    connected += now - counts->connected_since;
-  set_count (structure, "connections", counts->connections);
-  set_count (structure, "reconnections", counts->connections ? counts->connections - 1 : 0);
-  set_count (structure, "token-requests", counts->token_requests);
-  set_count (structure, "bytes-sent", counts->bytes_sent);
-  set_count (structure, "bytes-received", counts->bytes_received);
-  set_count (structure, "connected-time", connected * GST_USECOND);
+    connected += now - MAX (counts->connected_since, stats->started);
+  set_count (structure, "connections", counts->connections - base->connections);
+  set_count (structure, "reconnections",
+      counts->connections ? counts->connections - MAX (base->connections, 1) : 0);
+  set_count (structure, "token-requests", counts->token_requests - base->token_requests);
+  set_count (structure, "bytes-sent", counts->bytes_sent - base->bytes_sent);
+  set_count (structure, "bytes-received", counts->bytes_received - base->bytes_received);
+  set_count (structure, "connected-time", (connected - base->connected_time) * GST_USECOND);
   set_count (structure, "session-time", session * GST_USECOND);
 }
 
@@ -96,6 +98,7 @@ fal_stats_to_structure (const FalStats *stats, const FalPacer *pacer, gint64 now
   set_count (structure, "results-late", stats->late);
   set_count (structure, "results-invalid", stats->invalid);
   set_count (structure, "frames-out", stats->out);
+  set_count (structure, "frames-passed", stats->passed);
   add_connection (structure, stats, now);
   add_durations (structure, stats);
   return structure;

@@ -14,10 +14,12 @@ typedef struct {
   guint64 late;           /* came when their frame was given up, or a newer one had gone out */
   guint64 invalid;        /* could not be read */
   guint64 out;            /* buffers that downstream took */
+  guint64 passed;         /* of them, frames that went by unchanged */
   gdouble inference_last; /* seconds */
   gint64 started;         /* monotonic µs; 0: not running */
   gint64 run_time;        /* µs, once stopped */
   FalConnectionCounts connection;
+  FalConnectionCounts connection_base; /* what they were when the counts began anew */
   FalSeries round_trip, age, encode, decode;
 } FalStats;
 

@@ -34,6 +34,19 @@ arrival_pts (const FalMoment *moment)
   return gst_segment_position_from_running_time (moment->segment, GST_FORMAT_TIME, moment->now);
 }
 
+/* One of a row of results that has no known end. */
+static void
+take_distance (const FalMoment *moment, GstClockTime *pts, GstClockTime *duration)
+{
+  GstClockTime distance = moment->since_first;
+
+  if (GST_CLOCK_TIME_IS_VALID (*duration))
+    distance = MIN (distance, *duration);
+  if (GST_CLOCK_TIME_IS_VALID (*pts))
+    *pts += distance;
+  *duration = GST_CLOCK_TIME_NONE;
+}
+
 /* Shares the frame's span among its pictures. */
 static void
 take_share (const FalMoment *moment, GstClockTime *pts, GstClockTime *duration)
@@ -56,7 +69,10 @@ fal_timeline_stamp (FalTimeline *timeline, FalTimestampMode mode, const FalMomen
 
   *pts = mode == FAL_TIMESTAMP_MODE_ARRIVAL ? arrival_pts (moment) : moment->pts;
   *duration = moment->duration;
-  take_share (moment, pts, duration);
+  if (moment->count > 0)
+    take_share (moment, pts, duration);
+  else if (mode != FAL_TIMESTAMP_MODE_ARRIVAL)
+    take_distance (moment, pts, duration);
   if (moment->segment->format != GST_FORMAT_TIME)
     return TRUE;
   running = gst_segment_to_running_time (moment->segment, GST_FORMAT_TIME, *pts);

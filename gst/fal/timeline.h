@@ -30,8 +30,10 @@ void fal_timeline_reset (FalTimeline *timeline);
 typedef struct {
   const GstSegment *segment; /* of the frame that the result answers */
   GstClockTime pts, duration;
-  GstClockTime now;   /* running time of the clock; NONE: there is none */
-  guint index, count; /* which of how many pictures for this frame: they share its span */
+  GstClockTime now;         /* running time of the clock; NONE: there is none */
+  guint index, count;       /* which of how many pictures for this frame: they share its span */
+  GstClockTime since_first; /* where nobody knows how many (count 0): they are as far apart as they
+                               came, but within its span */
 } FalMoment;
 
 /* The stamps of a result. FALSE: it would make output time go back, and comes

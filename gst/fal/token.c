@@ -70,13 +70,14 @@ on_reply (GObject *source, GAsyncResult *result, gpointer data)
       g_task_get_cancellable (task), on_read, g_object_ref (task));
 }
 
-static SoupMessage *
-make_message (const FalTokenQuery *query)
+SoupMessage *
+fal_token_new_request (const FalTokenQuery *query)
 {
   g_autofree gchar *body =
       fal_endpoint_get_token_request (query->endpoint, query->form, query->expiration);
   g_autoptr (GBytes) bytes = g_bytes_new (body, strlen (body));
-  SoupMessage *message = soup_message_new (SOUP_METHOD_POST, query->uri);
+  SoupMessage *message =
+      soup_message_new (SOUP_METHOD_POST, query->proxy_uri ? query->proxy_uri : query->uri);
 
   if (message == NULL)
     return NULL;
@@ -85,27 +86,23 @@ make_message (const FalTokenQuery *query)
   soup_message_set_force_http1 (message, TRUE);
 #endif
   soup_message_set_request_body_from_bytes (message, "application/json", bytes);
-  fal_token_add_key (message, query->api_key);
+  if (query->proxy_uri)
+    soup_message_headers_replace (
+        soup_message_get_request_headers (message), "x-fal-target-url", query->uri);
   return message;
 }
 
 void
-fal_token_request_async (SoupSession *soup, const FalTokenQuery *query, GCancellable *cancellable,
+fal_token_request_async (SoupSession *soup, SoupMessage *message, GCancellable *cancellable,
     GAsyncReadyCallback callback, gpointer user)
 {
   g_autoptr (GTask) task = g_task_new (NULL, cancellable, callback, user);
   Request *request = g_new0 (Request, 1);
 
-  request->message = make_message (query);
-  if (request->message == NULL) {
-    g_free (request);
-    g_task_return_new_error (task, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-        "token-uri is not an address: set it to https://…");
-    return;
-  }
+  request->message = g_object_ref (message);
   g_task_set_task_data (task, request, request_free);
   soup_session_send_async (
-      soup, request->message, G_PRIORITY_DEFAULT, cancellable, on_reply, g_object_ref (task));
+      soup, message, G_PRIORITY_DEFAULT, cancellable, on_reply, g_object_ref (task));
 }
 
 gchar *
@@ -113,6 +110,6 @@ fal_token_request_finish (GAsyncResult *result, guint *status, GError **error)
 {
   const Request *request = g_task_get_task_data (G_TASK (result));
 
-  *status = request ? soup_message_get_status (request->message) : 0;
+  *status = soup_message_get_status (request->message);
   return g_task_propagate_pointer (G_TASK (result), error);
 }

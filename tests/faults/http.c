@@ -151,11 +151,15 @@ static const Case tokens[] = {
   { "a-stale-token-and-a-fresh-one",
       SCRIPT (TOKEN, { PEER_NEXT }, STATUS ("401 Unauthorized"), { PEER_NEXT }, BODY ("\"fresh\"")),
       .fetches_token = TRUE, .outage = RESOURCE (NOT_AUTHORIZED, "set token"), .connections = 4 },
-  { "a-token-that-is-refused-twice",
-      SCRIPT (TOKEN, { PEER_NEXT }, STATUS ("403 Forbidden"), { PEER_NEXT }, TOKEN, { PEER_NEXT },
-          STATUS ("403 Forbidden")),
+  { "a-token-and-a-fresh-one-refused",
+      SCRIPT (TOKEN, { PEER_NEXT }, STATUS ("403 Forbidden"), { PEER_NEXT }, BODY ("\"fresh\""),
+          { PEER_NEXT }, STATUS ("403 Forbidden")),
       .fetches_token = TRUE, .outage = RESOURCE (NOT_AUTHORIZED, "set token"),
       .error = RESOURCE (NOT_AUTHORIZED, "set token"), .connections = 4 },
+  { "the-token-that-was-refused-once-more",
+      SCRIPT (TOKEN, { PEER_NEXT }, STATUS ("403 Forbidden"), { PEER_NEXT }, TOKEN),
+      .fetches_token = TRUE, .outage = RESOURCE (NOT_AUTHORIZED, "set token"),
+      .error = RESOURCE (NOT_AUTHORIZED, "is not sent again"), .connections = 3 },
 };
 
 /* ---- what the server asks for ---- */

@@ -56,13 +56,14 @@ read_http (Part *part)
   return head;
 }
 
-/* FALSE: the client went, or asked for a token and got it. */
+/* FALSE: the client went, or asked for a token and got it: a fresh one each time. */
 static gboolean
 upgrade (Part *part)
 {
-  static const gchar token[] =
-      "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 7\r\n\r\n\"token\"";
   g_autofree gchar *head = read_http (part);
+  g_autofree gchar *token = g_strdup_printf (
+      "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 12\r\n\r\n\"token%05u\"",
+      peer_get_connections (part->peer) % 100000);
 
   if (head == NULL)
     return FALSE;

@@ -1,203 +1,23 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The unmodified @fal-ai/client against the local server: what the client of the field
-// understands, the server speaks. Nothing of the client is changed; only the two ways out of this
-// process, WebSocket and fetch, lead to the loopback in place of fal's hosts.
-//
-// usage: client.mjs [PATH-OF-FAL-LOCAL-SERVER], or FAL_LOCAL_SERVER in the environment
+// understands, the server speaks. schemas.mjs has what each kind of app does.
 
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { createInterface } from 'node:readline';
-import test from 'node:test';
-import { createFalClient } from '@fal-ai/client';
-import WebSocket from 'ws';
+import { setTimeout as pause } from 'node:timers/promises';
+import { encode } from '@msgpack/msgpack';
+import {
+  JPEG, assertPicture, bytesOf, check, connect, getTokenReplies, nextOf, picture, pictureUri,
+  withPeer, withServer,
+} from './harness.mjs';
 
-const PROGRAM = process.argv[2] ?? process.env.FAL_LOCAL_SERVER;
-const WATCHDOG = 10000; // ms: a wait that takes longer has failed
-const JPEG = [0xff, 0xd8, 0xff];
-const PNG = [0x89, 0x50, 0x4e, 0x47];
-
-let address; // of the server of now, ws://127.0.0.1:PORT
-let sockets; // what happened to the sockets of now: {opened, refusal, code}
-
-// What arrives, in order, each waited for on its own.
-class Inbox {
-  #items = [];
-  #waiters = [];
-
-  push = (item) => {
-    const waiter = this.#waiters.shift();
-    if (waiter) waiter(item);
-    else this.#items.push(item);
-  };
-
-  get length() {
-    return this.#items.length;
-  }
-
-  async next(what) {
-    if (this.#items.length > 0) return this.#items.shift();
-    let timer;
-    const late = new Promise((resolve, reject) => {
-      timer = setTimeout(() => reject(new Error(`no ${what} within ${WATCHDOG} ms`)), WATCHDOG);
-    });
-    const item = new Promise((resolve) => this.#waiters.push(resolve));
-    return Promise.race([item, late]).finally(() => clearTimeout(timer));
-  }
-}
-
-globalThis.WebSocket = class extends WebSocket {
-  constructor(url, ...rest) {
-    assert.ok(url.startsWith('wss://fal.run/'), url);
-    super(url.replace('wss://fal.run', address), ...rest);
-    const inbox = sockets;
-    this.on('open', () => inbox.push({ opened: url, extensions: this.extensions }));
-    this.on('error', (error) => inbox.push({ refusal: error.message }));
-    this.on('close', (code) => inbox.push({ code }));
-  }
-};
-
-const plainFetch = globalThis.fetch;
-let tokenReplies;
-globalThis.fetch = async (url, options) => {
-  assert.equal(String(url), 'https://rest.fal.ai/tokens/');
-  const reply = await plainFetch(`${address.replace('ws:', 'http:')}/tokens/`, options);
-  tokenReplies.push(reply.status);
-  return reply;
-};
-
-// Runs @body with a server started with @args, and stops it.
-async function withServer(args, body) {
-  const server = spawn(PROGRAM, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-  const lines = new Inbox();
-  createInterface({ input: server.stdout }).on('line', lines.push);
-  const ended = new Promise((resolve, reject) => {
-    server.on('exit', (status) => resolve(status));
-    server.on('error', reject);
-  });
-  try {
-    const line = await Promise.race([
-      lines.next('first line of the server'),
-      ended.then((status) => assert.fail(`the server ended at once, with ${status}`)),
-    ]);
-    assert.match(line, /^listening on ws:\/\/127\.0\.0\.1:\d+$/);
-    address = line.slice('listening on '.length);
-    sockets = new Inbox();
-    tokenReplies = new Inbox();
-    await body();
-  } finally {
-    server.kill('SIGTERM');
-  }
-  assert.equal(await ended, 0);
-}
-
-let keys = 0;
-
-function connect(app, options = {}) {
-  const results = new Inbox();
-  const errors = new Inbox();
-  const { credentials, ...handler } = { tokenProvider: async () => 'any', ...options };
-  const client = createFalClient({ credentials, suppressLocalCredentialsWarning: true });
-  const connection = client.realtime.connect(app, {
-    connectionKey: `key-${++keys}`, // Node 18 has no global crypto to make one
-    throttleInterval: 0,
-    onResult: results.push,
-    onError: errors.push,
-    ...handler,
-  });
-  return { ...connection, results, errors };
-}
-
-async function nextOf(kind) {
-  for (;;) {
-    const event = await sockets.next(`socket event "${kind}"`);
-    if (kind in event) return event[kind];
-  }
-}
-
-const bytesOf = (dataUri) => Buffer.from(dataUri.split(';base64,')[1], 'base64');
-
-function assertPicture(bytes, magic) {
-  assert.ok(bytes instanceof Uint8Array, 'bytes in place of a picture');
-  assert.deepEqual([...bytes.slice(0, magic.length)], magic);
-}
-
-// A JPEG of 512×512, made by the server itself.
-async function makePicture() {
-  let bytes;
-  await withServer([], async () => {
-    const { send, close, results } = connect('fal-ai/fast-turbo-diffusion');
-    send({ prompt: 'a cat' });
-    bytes = Buffer.from((await results.next('result')).images[0].content);
-    close();
-  });
-  return bytes;
-}
-
-assert.ok(PROGRAM, 'give the path of fal-local-server');
-const picture = await makePicture(); // not in a hook: early releases of Node 18 skip those
-const pictureUri = `data:image/jpeg;base64,${picture.toString('base64')}`;
-
-// schema, app, path, the image's field, its form, where the result's picture is, its kind, echo
-const SCHEMAS = [
-  ['turbo', 'fal-ai/fast-turbo-diffusion', , 'image_bytes', 'bytes',
-    (result) => result.images[0].content, JPEG, true],
-  ['lcm', 'fal-ai/lcm-sd15-i2i', , 'image_url', 'uri',
-    (result) => bytesOf(result.images[0].url), JPEG, true],
-  ['klein', 'fal-ai/flux-2/klein/realtime', , 'image_url', 'uri',
-    (result) => result.images[0].content, JPEG, false],
-  ['birefnet', 'fal-ai/birefnet', , 'image_bytes', 'bytes',
-    (result) => result.image.content, PNG, false],
-  ['sd-turbo', 'fal-ai/sd-turbo-real-time-high-fps-msgpack', '/ws', 'image', 'bytes',
-    (result) => result.image, JPEG, true],
-];
-
-for (const [schema, app, path, field, form, pictureOf, magic, echoes] of SCHEMAS) {
-  test(`the client gets a picture from a ${schema} app`, () =>
-    withServer(['--schema', schema], async () => {
-      const { send, close, results, errors } = connect(app, { path });
-      send({ prompt: 'a cat', [field]: form === 'uri' ? pictureUri : picture, request_id: 'r-1' });
-      const result = await results.next('result');
-      assertPicture(pictureOf(result), magic);
-      assert.equal(result.request_id, echoes ? 'r-1' : undefined);
-      assert.equal(errors.length, 0);
-      close();
-    }));
-}
-
-test('a raw app says that it is ready, then sends a JPEG and nothing around it', () =>
-  withServer(['--schema', 'raw'], async () => {
-    const { send, close, results } = connect('fal-ai/krea-wan-14b', {
-      path: '/ws',
-      decodeMessage: (data) => (typeof data === 'string' ? JSON.parse(data) : { raw: data }),
-    });
-    send({ prompt: 'a cat', start_frame: picture });
-    assert.deepEqual(await results.next('ready'), { status: 'ready' });
-    assertPicture((await results.next('picture')).raw, JPEG);
-    close();
-  }));
-
-test('an app with a JSON codec answers JSON in a binary frame', () =>
-  withServer(['--schema', 'json'], async () => {
-    const { send, close, results } = connect('me/my-json-app', {
-      encodeMessage: (input) => new TextEncoder().encode(JSON.stringify(input)),
-      decodeMessage: (data) => JSON.parse(new TextDecoder().decode(data)),
-    });
-    send({ prompt: 'a cat', image_url: pictureUri, request_id: 'j' });
-    const result = await results.next('result');
-    assertPicture(bytesOf(result.images[0].url), JPEG);
-    assert.equal(result.request_id, 'j');
-    close();
-  }));
-
-test('a result says what the captured one says', () =>
+check('a result says what the captured one says', () =>
   withServer([], async () => {
     const { send, close, results } = connect('fal-ai/fast-turbo-diffusion');
     send({ prompt: 'a cat', image_bytes: picture, seed: 6252023, request_id: 7 });
     const { images, timings, ...rest } = await results.next('result');
     const { content, ...described } = images[0];
     assertPicture(content, JPEG);
-    assert.deepEqual(described, { width: 512, height: 512, content_type: 'image/jpeg' });
+    assert.deepEqual(described, { width: 256, height: 256, content_type: 'image/jpeg' });
     assert.ok(timings.inference > 0);
     assert.deepEqual(rest, {
       seed: 6252023,
@@ -208,7 +28,7 @@ test('a result says what the captured one says', () =>
     close();
   }));
 
-test('an echo brings back the very bytes', () =>
+check('an echo brings back the very bytes', () =>
   withServer(['--effect', 'echo', '--no-echo-request-id'], async () => {
     const { send, close, results } = connect('fal-ai/fast-turbo-diffusion');
     send({ image_bytes: picture, request_id: 'r' });
@@ -218,7 +38,7 @@ test('an echo brings back the very bytes', () =>
     close();
   }));
 
-test('klein sends two pictures where interpolation is enabled', () =>
+check('klein sends two pictures where interpolation is enabled', () =>
   withServer(['--schema', 'klein'], async () => {
     const { send, close, results } = connect('fal-ai/flux-2/klein/realtime');
     send({ prompt: 'a cat', image_url: pictureUri, enable_interpolation: true });
@@ -227,7 +47,7 @@ test('klein sends two pictures where interpolation is enabled', () =>
     close();
   }));
 
-test('timings pass the client unseen', () =>
+check('timings pass the client unseen', () =>
   withServer(['--timings'], async () => {
     const { send, close, results, errors } = connect('fal-ai/fast-turbo-diffusion');
     for (const id of ['1', '2']) {
@@ -238,7 +58,7 @@ test('timings pass the client unseen', () =>
     close();
   }));
 
-test('an app with buffering answers the first and the newest request', () =>
+check('an app with buffering answers the first and the newest request', () =>
   withServer(['--delay-ms', '200', '--buffering', '1'], async () => {
     const { send, close, results } = connect('fal-ai/fast-turbo-diffusion', { maxBuffering: 1 });
     send({ prompt: 'x', request_id: 'opens the connection' });
@@ -249,7 +69,7 @@ test('an app with buffering answers the first and the newest request', () =>
     close();
   }));
 
-test('an idle session ends without an error, and the next send opens another', () =>
+check('an idle session ends without an error, and the next send opens another', () =>
   withServer(['--session-timeout-ms', '100'], async () => {
     const { send, close, results, errors } = connect('fal-ai/fast-turbo-diffusion');
     for (const id of ['1', '2']) {
@@ -272,7 +92,7 @@ const FAILURES = [
 ];
 
 for (const [what, message, input, encodeMessage] of FAILURES) {
-  test(`the client is told of ${what}`, () =>
+  check(`the client is told of ${what}`, () =>
     withServer([], async () => {
       const { send, close, errors } = connect('fal-ai/fast-turbo-diffusion', { encodeMessage });
       send(input);
@@ -284,7 +104,7 @@ for (const [what, message, input, encodeMessage] of FAILURES) {
     }));
 }
 
-test('deflate is offered by the client and not taken up', () =>
+check('deflate is offered by the client and not taken up', () =>
   withServer([], async () => {
     const { send, close, results } = connect('fal-ai/fast-turbo-diffusion');
     send({ prompt: 'x' });
@@ -293,7 +113,7 @@ test('deflate is offered by the client and not taken up', () =>
     close();
   }));
 
-test('a wrong token is refused with 401', () =>
+check('a wrong token is refused with 401', () =>
   withServer(['--token', 'good'], async () => {
     const { send, close, errors } = connect('fal-ai/fast-turbo-diffusion', {
       tokenProvider: async () => 'bad',
@@ -304,7 +124,7 @@ test('a wrong token is refused with 401', () =>
     close();
   }));
 
-test('the token of the provider is accepted, and the query is as the field has it', () =>
+check('the token of the provider is accepted, and the query is as the field has it', () =>
   withServer(['--token', 'go+od/='], async () => {
     const asked = [];
     const { send, close, results } = connect('fal-ai/fast-turbo-diffusion', {
@@ -319,7 +139,7 @@ test('the token of the provider is accepted, and the query is as the field has i
     close();
   }));
 
-test('the client asks for a token with its key, and is let in with it', () =>
+check('the client asks for a token with its key, and is let in with it', () =>
   withServer(['--api-key', 'id:secret'], async () => {
     const { send, close, results } = connect('fal-ai/fast-turbo-diffusion', {
       credentials: 'id:secret',
@@ -327,22 +147,22 @@ test('the client asks for a token with its key, and is let in with it', () =>
     });
     send({ prompt: 'x' });
     await results.next('result');
-    assert.equal(await tokenReplies.next('token reply'), 200);
+    assert.equal(await getTokenReplies().next('token reply'), 200);
     close();
   }));
 
-test('a wrong key gets no token', () =>
+check('a wrong key gets no token', () =>
   withServer(['--api-key', 'id:secret'], async () => {
     const { send, close } = connect('fal-ai/fast-turbo-diffusion', {
       credentials: 'id:wrong',
       tokenProvider: undefined,
     });
     send({ prompt: 'x' });
-    assert.equal(await tokenReplies.next('token reply'), 401);
+    assert.equal(await getTokenReplies().next('token reply'), 401);
     close();
   }));
 
-test('an app that does not exist is refused with 404', () =>
+check('an app that does not exist is refused with 404', () =>
   withServer([], async () => {
     const { send, close, errors } = connect('missing/app');
     send({ prompt: 'x' });
@@ -350,3 +170,30 @@ test('an app that does not exist is refused with 404', () =>
     await errors.next('error');
     close();
   }));
+
+const UNAUTHORIZED = { status: 'error', error: 'Unauthorized' };
+
+for (const [form, refusal] of [
+  ['text', JSON.stringify(UNAUTHORIZED)],
+  ['msgpack', encode(UNAUTHORIZED)],
+]) {
+  check(`after Unauthorized in ${form} the client asks for another token`, () => {
+    let asked = 0;
+    const answer = ({ connection }) => (connection === 1 ? refusal : encode({ seed: 1 }));
+    return withPeer(answer, async () => {
+      const { send, close, results, errors } = connect('fal-ai/fast-turbo-diffusion', {
+        tokenProvider: async () => `token-${++asked}`,
+      });
+      send({ prompt: 'x' });
+      assert.match(await nextOf('opened'), /fal_jwt_token=token-1$/);
+      while (asked < 2) {
+        await pause(5); // the client tells nobody that it has read the refusal
+        send({ prompt: 'x' });
+      }
+      assert.match(await nextOf('opened'), /fal_jwt_token=token-2$/);
+      assert.deepEqual(await results.next('result'), { seed: 1 });
+      assert.equal(errors.length, 0);
+      close();
+    });
+  });
+}

@@ -8,7 +8,7 @@ struct _FalLedger {
   GCond arrived;
   guint counts[FAL_N_COUNTS];
   guint max_requests;
-  GQueue requests; /* GstStructure, oldest first */
+  GQueue requests; /* FalReceived, oldest first */
   gchar *target;
 
   guint delay_ms;
@@ -34,7 +34,7 @@ fal_ledger_new (guint max_requests)
 void
 fal_ledger_free (FalLedger *ledger)
 {
-  g_queue_clear_full (&ledger->requests, (GDestroyNotify) gst_structure_free);
+  g_queue_clear_full (&ledger->requests, (GDestroyNotify) fal_received_free);
   g_clear_pointer (&ledger->answer, g_bytes_unref);
   g_free (ledger->target);
   g_cond_clear (&ledger->arrived);
@@ -59,21 +59,21 @@ fal_ledger_get (FalLedger *ledger, FalCount count)
 }
 
 void
-fal_ledger_push_request (FalLedger *ledger, const GstStructure *request)
+fal_ledger_push (FalLedger *ledger, const GstStructure *request, GBytes *message, guint connection)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&ledger->mutex);
 
   ledger->counts[FAL_COUNT_REQUESTS]++;
   if (ledger->max_requests == 0)
     return;
-  g_queue_push_tail (&ledger->requests, gst_structure_copy (request));
+  g_queue_push_tail (&ledger->requests, fal_received_new (request, message, connection));
   if (g_queue_get_length (&ledger->requests) > ledger->max_requests)
-    gst_structure_free (g_queue_pop_head (&ledger->requests));
+    fal_received_free (g_queue_pop_head (&ledger->requests));
   g_cond_broadcast (&ledger->arrived);
 }
 
-GstStructure *
-fal_ledger_pop_request (FalLedger *ledger, guint timeout_ms)
+FalReceived *
+fal_ledger_pop (FalLedger *ledger, guint timeout_ms)
 {
   gint64 end = g_get_monotonic_time () + timeout_ms * G_TIME_SPAN_MILLISECOND;
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&ledger->mutex);

@@ -5,6 +5,7 @@
 
 #include <gst/gst.h>
 #include "effects.h"
+#include "received.h"
 
 G_BEGIN_DECLS
 
@@ -19,7 +20,7 @@ typedef enum {
   FAL_N_COUNTS
 } FalCount;
 
-/* @max_requests: how many are kept for fal_ledger_pop_request(); each keeps its message alive. */
+/* @max_requests: how many are kept for fal_ledger_pop(); each keeps its message alive. */
 FalLedger *fal_ledger_new (guint max_requests);
 void fal_ledger_free (FalLedger *ledger);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (FalLedger, fal_ledger_free)
@@ -28,8 +29,9 @@ void fal_ledger_add (FalLedger *ledger, FalCount count, gint amount);
 guint fal_ledger_get (FalLedger *ledger, FalCount count);
 
 /* Counts a request and keeps a copy; the oldest goes where there are too many. */
-void fal_ledger_push_request (FalLedger *ledger, const GstStructure *request);
-GstStructure *fal_ledger_pop_request (FalLedger *ledger, guint timeout_ms);
+void fal_ledger_push (
+    FalLedger *ledger, const GstStructure *request, GBytes *message, guint connection);
+FalReceived *fal_ledger_pop (FalLedger *ledger, guint timeout_ms);
 
 void fal_ledger_set_target (FalLedger *ledger, const gchar *target);
 gchar *fal_ledger_dup_target (FalLedger *ledger);

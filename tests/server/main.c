@@ -9,7 +9,7 @@
 
 typedef struct {
   gint port, delay_ms, buffering, session_timeout_ms;
-  gchar *effect, *schema, *token, *api_key;
+  gchar *effect, *schema, *token, *api_key, *tls_certificate, *tls_key;
   gboolean no_echo_request_id, timings, deflate;
 } Arguments;
 
@@ -20,6 +20,8 @@ arguments_clear (Arguments *arguments)
   g_free (arguments->schema);
   g_free (arguments->token);
   g_free (arguments->api_key);
+  g_free (arguments->tls_certificate);
+  g_free (arguments->tls_key);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Arguments, arguments_clear)
@@ -46,6 +48,10 @@ parse (Arguments *to, gint *argc, gchar ***argv, GError **error)
         "A message with the inference time after each result", NULL },
     { "deflate", 0, 0, G_OPTION_ARG_NONE, &to->deflate,
         "Compresses for clients that offer to (permessage-deflate)", NULL },
+    { "tls-certificate", 0, 0, G_OPTION_ARG_FILENAME, &to->tls_certificate,
+        "PEM file: speaks wss and https", "FILE" },
+    { "tls-key", 0, 0, G_OPTION_ARG_FILENAME, &to->tls_key, "PEM file of the certificate's key",
+        "FILE" },
     { NULL } };
   g_autoptr (GOptionContext) context =
       g_option_context_new ("- a server that speaks fal's realtime protocol on loopback");
@@ -76,6 +82,8 @@ start (const Arguments *from, GError **error)
     .no_echo_request_id = from->no_echo_request_id,
     .timings = from->timings,
     .deflate = from->deflate,
+    .tls_certificate = from->tls_certificate,
+    .tls_key = from->tls_key,
     .forget_requests = TRUE };
 
   return fal_server_new (&options, error);

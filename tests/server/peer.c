@@ -10,6 +10,7 @@
 
 struct _FalPeer {
   SoupWebsocketConnection *socket;
+  GSocket *link;
   const FalPeerRules *rules;
   FalLedger *ledger;
   FalPeerGone gone;
@@ -268,14 +269,17 @@ on_closed (SoupWebsocketConnection *socket, gpointer user)
 }
 
 FalPeer *
-fal_peer_new (SoupWebsocketConnection *socket, const FalPeerRules *rules, FalLedger *ledger,
-    FalPeerGone gone, gpointer user)
+fal_peer_new (SoupWebsocketConnection *socket, GSocket *link, const FalPeerRules *rules,
+    FalLedger *ledger, FalPeerGone gone, gpointer user)
 {
   FalPeer *peer = g_new0 (FalPeer, 1);
 
-  *peer = (FalPeer){
-    .socket = g_object_ref (socket), .rules = rules, .ledger = ledger, .gone = gone, .user = user
-  };
+  *peer = (FalPeer){ .socket = g_object_ref (socket),
+    .link = g_object_ref (link),
+    .rules = rules,
+    .ledger = ledger,
+    .gone = gone,
+    .user = user };
   g_queue_init (&peer->waiting);
   soup_websocket_connection_set_max_incoming_payload_size (socket, MAX_PAYLOAD_SIZE);
   g_signal_connect (socket, "message", G_CALLBACK (on_message), peer);
@@ -295,8 +299,12 @@ fal_peer_free (FalPeer *peer)
 {
   stop_work (peer);
   g_signal_handlers_disconnect_by_data (peer->socket, peer);
-  if (soup_websocket_connection_get_state (peer->socket) != SOUP_WEBSOCKET_STATE_CLOSED)
+  if (soup_websocket_connection_get_state (peer->socket) != SOUP_WEBSOCKET_STATE_CLOSED) {
+    /* TLS says good-bye when it is closed, and would wait for a client that does not read. */
+    g_socket_shutdown (peer->link, TRUE, TRUE, NULL);
     g_io_stream_close (soup_websocket_connection_get_io_stream (peer->socket), NULL, NULL);
+  }
   g_object_unref (peer->socket);
+  g_object_unref (peer->link);
   g_free (peer);
 }

@@ -20,9 +20,10 @@ typedef struct {
 typedef struct _FalPeer FalPeer;
 typedef void (*FalPeerGone) (FalPeer *peer, gpointer user);
 
-/* Keeps a reference of @socket; @rules and @ledger must live longer. @gone is called once, when
- * the socket has closed, and may free the peer. */
-FalPeer *fal_peer_new (SoupWebsocketConnection *socket, const FalPeerRules *rules,
+/* Keeps references of @socket and of the @link below it, which is where it is cut; @rules and
+ * @ledger must live longer. @gone is called once, when the socket has closed, and may free the
+ * peer. */
+FalPeer *fal_peer_new (SoupWebsocketConnection *socket, GSocket *link, const FalPeerRules *rules,
     FalLedger *ledger, FalPeerGone gone, gpointer user);
 /* Cuts the connection, without a close frame, where it is still open. */
 void fal_peer_free (FalPeer *peer);

@@ -34,6 +34,23 @@ fal_probe_serve (FalServerOptions options)
   return server;
 }
 
+gchar *
+fal_probe_dup_tls_file (const gchar *name)
+{
+  return g_build_filename (g_getenv ("FAL_TEST_DATA"), "tls", name, NULL);
+}
+
+void
+fal_probe_trust (SoupSession *session)
+{
+  g_autofree gchar *path = fal_probe_dup_tls_file ("ca.pem");
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GTlsDatabase) database = g_tls_file_database_new (path, &error);
+
+  g_assert_no_error (error);
+  soup_session_set_tls_database (session, database);
+}
+
 static void
 on_message (SoupWebsocketConnection *socket, gint type, GBytes *bytes, gpointer user)
 {
@@ -64,21 +81,48 @@ on_connected (GObject *session, GAsyncResult *result, gpointer user)
   g_signal_connect (client->socket, "closed", G_CALLBACK (on_closed), client);
 }
 
-FalProbe *
-fal_probe_new (FalServer *server, const gchar *target, const gchar *authorization)
+static FalProbe *
+make_probe (FalServer *server, const gchar *target)
 {
   FalProbe *client = g_new0 (FalProbe, 1);
   g_autofree gchar *uri = g_strconcat (fal_server_get_uri (server), target, NULL);
 
   client->session = soup_session_new ();
+  if (g_str_has_prefix (uri, "wss:"))
+    fal_probe_trust (client->session);
   client->upgrade = soup_message_new (SOUP_METHOD_GET, uri);
   g_queue_init (&client->inbox);
-  if (authorization != NULL)
-    soup_message_headers_append (
-        soup_message_get_request_headers (client->upgrade), "Authorization", authorization);
+  return client;
+}
+
+static void
+connect_probe (FalProbe *client)
+{
   soup_session_websocket_connect_async (
       client->session, client->upgrade, NULL, NULL, G_PRIORITY_DEFAULT, NULL, on_connected, client);
   FAL_PROBE_WAIT (client->answered);
+}
+
+FalProbe *
+fal_probe_new (FalServer *server, const gchar *target, const gchar *authorization)
+{
+  FalProbe *client = make_probe (server, target);
+
+  if (authorization != NULL)
+    soup_message_headers_append (
+        soup_message_get_request_headers (client->upgrade), "Authorization", authorization);
+  connect_probe (client);
+  return client;
+}
+
+FalProbe *
+fal_probe_new_by_proxy (FalServer *server, const gchar *proxy)
+{
+  FalProbe *client = make_probe (server, FAL_PROBE_TURBO);
+  g_autoptr (GProxyResolver) resolver = g_simple_proxy_resolver_new (proxy, NULL);
+
+  soup_session_set_proxy_resolver (client->session, resolver);
+  connect_probe (client);
   return client;
 }
 

@@ -45,11 +45,18 @@ gboolean fal_probe_on_tick (gpointer unused);
   }                                                                                                \
   G_STMT_END
 
+/* A file of the test certificates. */
+gchar *fal_probe_dup_tls_file (const gchar *name);
+/* Accepts what the test CA has signed, and nothing else. */
+void fal_probe_trust (SoupSession *session);
+
 /* A server that must start. */
 FalServer *fal_probe_serve (FalServerOptions options);
 
 /* Waits for the answer to the upgrade. @authorization: the header's value, or NULL. */
 FalProbe *fal_probe_new (FalServer *server, const gchar *target, const gchar *authorization);
+/* The same through @proxy, "http://[user:password@]host:port". */
+FalProbe *fal_probe_new_by_proxy (FalServer *server, const gchar *proxy);
 void fal_probe_free (FalProbe *client);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (FalProbe, fal_probe_free)
 /* One that must be accepted. */

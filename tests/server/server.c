@@ -1,67 +1,25 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The local server: addresses and threads. The SoupServer, the gate and the peers live in a thread
- * and main context of their own; what tests call hops into it and waits, or goes to the ledger. */
+/* The local server: addresses and threads. The SoupServer, the gate and the peers live in a loop of
+ * their own; what tests call hops into it and waits, or goes to the ledger. */
 #include "server.h"
 #include "gate.h"
 #include "ledger.h"
+#include "loop.h"
 #include "peer.h"
 
 #define MAX_REQUESTS 4096 /* kept for fal_server_pop_request() */
-#define DRAIN_ROUNDS 64   /* of the main context, so that libsoup lets go of its connections */
 
 struct _FalServer {
   gchar *uri;
   FalLedger *ledger;  /* the one part that is shared by threads */
   FalPeerRules rules; /* fixed */
-
-  GMainContext *context;
-  GMainLoop *loop;
-  GThread *thread;
+  FalLoop *loop;
 
   /* Server's thread: */
   SoupServer *soup;
   FalGate *gate;
   GPtrArray *peers; /* FalPeer, those whose socket has not closed */
 };
-
-/* A call that hops into the server's thread and is waited for there. */
-typedef struct {
-  void (*func) (FalServer *server, gpointer data);
-  FalServer *server;
-  gpointer data;
-  GMutex mutex;
-  GCond cond;
-  gboolean done;
-} Hop;
-
-static gboolean
-run_hop (gpointer user)
-{
-  Hop *hop = user;
-
-  hop->func (hop->server, hop->data);
-  g_mutex_lock (&hop->mutex);
-  hop->done = TRUE;
-  g_cond_signal (&hop->cond);
-  g_mutex_unlock (&hop->mutex);
-  return G_SOURCE_REMOVE;
-}
-
-static void
-hop_and_wait (FalServer *server, void (*func) (FalServer *server, gpointer data), gpointer data)
-{
-  Hop hop = { .func = func, .server = server, .data = data };
-
-  g_mutex_init (&hop.mutex);
-  g_cond_init (&hop.cond);
-  g_main_context_invoke_full (server->context, G_PRIORITY_HIGH, run_hop, &hop, NULL);
-  g_mutex_lock (&hop.mutex);
-  while (!hop.done)
-    g_cond_wait (&hop.cond, &hop.mutex);
-  g_mutex_unlock (&hop.mutex);
-  g_cond_clear (&hop.cond);
-  g_mutex_clear (&hop.mutex);
-}
 
 /* ---- Upgrades ---- */
 
@@ -79,7 +37,8 @@ on_websocket (SoupServer *soup, SoupServerMessage *message, const char *path,
     SoupWebsocketConnection *socket, gpointer user)
 {
   FalServer *server = user;
-  FalPeer *peer = fal_peer_new (socket, &server->rules, server->ledger, on_gone, server);
+  FalPeer *peer = fal_peer_new (socket, soup_server_message_get_socket (message), &server->rules,
+      server->ledger, on_gone, server);
 
   g_ptr_array_add (server->peers, peer);
   fal_ledger_add (server->ledger, FAL_COUNT_OPEN, 1);
@@ -175,33 +134,47 @@ on_request (SoupServer *soup, SoupServerMessage *message, const char *path, GHas
 
 /* ---- Start and end ---- */
 
-static gpointer
-serve (gpointer user)
+/* Without the two files it speaks plain ws. */
+static gboolean
+take_certificate (FalServer *server, const FalServerOptions *options, GError **error)
 {
-  FalServer *server = user;
+  g_autoptr (GTlsCertificate) certificate = NULL;
 
-  g_main_context_push_thread_default (server->context);
-  g_main_loop_run (server->loop);
-  for (guint i = 0; i < DRAIN_ROUNDS && g_main_context_iteration (server->context, FALSE); i++)
-    ;
-  g_main_context_pop_thread_default (server->context);
-  return NULL;
+  if (options->tls_certificate == NULL && options->tls_key == NULL)
+    return TRUE;
+  if (options->tls_certificate == NULL || options->tls_key == NULL) {
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+        "A TLS certificate and its key go together, give both or none");
+    return FALSE;
+  }
+  certificate =
+      g_tls_certificate_new_from_files (options->tls_certificate, options->tls_key, error);
+  if (certificate == NULL) {
+    g_prefix_error (error, "Could not read the TLS certificate %s and its key %s, check both: ",
+        options->tls_certificate, options->tls_key);
+    return FALSE;
+  }
+  soup_server_set_tls_certificate (server->soup, certificate);
+  return TRUE;
 }
 
 static gboolean
 listen_on_loopback (FalServer *server, guint port, GError **error)
 {
+  gboolean tls = soup_server_get_tls_certificate (server->soup) != NULL;
+  SoupServerListenOptions how = SOUP_SERVER_LISTEN_IPV4_ONLY | (tls ? SOUP_SERVER_LISTEN_HTTPS : 0);
   g_autoslist (GUri) uris = NULL;
 
   soup_server_add_early_handler (server->soup, NULL, on_request_head, server, NULL);
   soup_server_add_websocket_handler (server->soup, NULL, NULL, NULL, on_websocket, server, NULL);
   soup_server_add_handler (server->soup, NULL, on_request, server, NULL);
-  if (!soup_server_listen_local (server->soup, port, SOUP_SERVER_LISTEN_IPV4_ONLY, error)) {
+  if (!soup_server_listen_local (server->soup, port, how, error)) {
     g_prefix_error (error, "Could not listen on port %u of 127.0.0.1, choose another: ", port);
     return FALSE;
   }
   uris = soup_server_get_uris (server->soup);
-  server->uri = g_strdup_printf ("ws://127.0.0.1:%d", g_uri_get_port (uris->data));
+  server->uri =
+      g_strdup_printf ("%s://127.0.0.1:%d", tls ? "wss" : "ws", g_uri_get_port (uris->data));
   return TRUE;
 }
 
@@ -234,61 +207,73 @@ take_options (FalServer *server, const FalServerOptions *options, GError **error
          check_name ("effect", effect, fal_effect_find (effect), fal_effect_dup_names (), error);
 }
 
+typedef struct {
+  const FalServerOptions *options;
+  GError *error;
+} Start;
+
+static void
+start (gpointer owner, gpointer data)
+{
+  FalServer *server = owner;
+  Start *how = data;
+
+  server->soup = soup_server_new ("server-header", "fal-local-server ", NULL);
+  /* It costs more than the model, and pictures do not get smaller. */
+  if (!how->options->deflate)
+    soup_server_remove_websocket_extension (server->soup, SOUP_TYPE_WEBSOCKET_EXTENSION_DEFLATE);
+  if (take_certificate (server, how->options, &how->error))
+    listen_on_loopback (server, how->options->port, &how->error);
+}
+
 FalServer *
 fal_server_new (const FalServerOptions *options, GError **error)
 {
   g_autoptr (FalServer) server = g_new0 (FalServer, 1);
-  gboolean listening;
+  Start how = { options, NULL };
 
-  server->context = g_main_context_new ();
-  server->loop = g_main_loop_new (server->context, FALSE);
   server->ledger = fal_ledger_new (options->forget_requests ? 0 : MAX_REQUESTS);
   server->gate = fal_gate_new (options->token, options->api_key);
   server->peers = g_ptr_array_new_with_free_func ((GDestroyNotify) fal_peer_free);
+  server->loop = fal_loop_new ("fal-server");
   if (!take_options (server, options, error))
     return NULL;
-  /* Its sources go to the context that is the default now. */
-  g_main_context_push_thread_default (server->context);
-  server->soup = soup_server_new ("server-header", "fal-local-server ", NULL);
-  /* It costs more than the model, and pictures do not get smaller. */
-  if (!options->deflate)
-    soup_server_remove_websocket_extension (server->soup, SOUP_TYPE_WEBSOCKET_EXTENSION_DEFLATE);
-  listening = listen_on_loopback (server, options->port, error);
-  g_main_context_pop_thread_default (server->context);
-  if (!listening)
+  fal_loop_call (server->loop, start, server, &how);
+  if (how.error != NULL) {
+    g_propagate_error (error, how.error);
     return NULL;
-  server->thread = g_thread_new ("fal-server", serve, server);
+  }
   return g_steal_pointer (&server);
 }
 
 static void
-cut_all (FalServer *server, gpointer data)
+cut_all (gpointer owner, gpointer data)
 {
+  FalServer *server = owner;
+
   fal_ledger_add (server->ledger, FAL_COUNT_OPEN, -(gint) server->peers->len);
   g_ptr_array_set_size (server->peers, 0);
 }
 
 static void
-shut_down (FalServer *server, gpointer data)
+shut_down (gpointer owner, gpointer data)
 {
+  FalServer *server = owner;
+
   cut_all (server, NULL);
-  soup_server_disconnect (server->soup);
-  g_main_loop_quit (server->loop);
+  if (server->soup != NULL)
+    soup_server_disconnect (server->soup);
 }
 
 void
 fal_server_free (FalServer *server)
 {
-  if (server->thread != NULL) {
-    hop_and_wait (server, shut_down, NULL);
-    g_thread_join (server->thread);
-  }
+  fal_loop_call (server->loop, shut_down, server, NULL);
+  fal_loop_free (server->loop);
   g_clear_object (&server->soup);
   g_ptr_array_unref (server->peers);
   fal_gate_free (server->gate);
   fal_ledger_free (server->ledger);
-  g_main_loop_unref (server->loop);
-  g_main_context_unref (server->context);
   g_free (server->uri);
   g_free (server);
 }
@@ -384,8 +369,9 @@ typedef struct {
 } Sending;
 
 static void
-send_to_all (FalServer *server, gpointer data)
+send_to_all (gpointer owner, gpointer data)
 {
+  FalServer *server = owner;
   const Sending *sending = data;
 
   for (guint i = 0; i < server->peers->len; i++)
@@ -397,7 +383,7 @@ fal_server_send (FalServer *server, GBytes *message, gboolean text)
 {
   Sending sending = { message, text };
 
-  hop_and_wait (server, send_to_all, &sending);
+  fal_loop_call (server->loop, send_to_all, server, &sending);
 }
 
 typedef struct {
@@ -406,8 +392,9 @@ typedef struct {
 } Closing;
 
 static void
-close_all (FalServer *server, gpointer data)
+close_all (gpointer owner, gpointer data)
 {
+  FalServer *server = owner;
   const Closing *closing = data;
 
   for (guint i = 0; i < server->peers->len; i++)
@@ -420,7 +407,7 @@ fal_server_close (FalServer *server, gushort code, const gchar *reason)
   Closing closing = { code, reason };
 
   if (code == 0)
-    hop_and_wait (server, cut_all, NULL);
+    fal_loop_call (server->loop, cut_all, server, NULL);
   else
-    hop_and_wait (server, close_all, &closing);
+    fal_loop_call (server->loop, close_all, server, &closing);
 }

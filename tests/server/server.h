@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The local fal server: speaks fal's realtime protocol as the open framework
  * does, on loopback, with an effect in place of a model. In-process for tests
  * (every function may be called from any thread), a program for the demo.
@@ -23,6 +24,7 @@ typedef struct {
   gboolean timings;         /* a timings message after each result */
   gboolean deflate;         /* accepts permessage-deflate where it is offered */
   gboolean forget_requests; /* keeps none for fal_server_pop_request(): for long runs */
+  const gchar *tls_certificate, *tls_key; /* PEM files; both: wss and https in place of ws */
 } FalServerOptions;
 
 typedef struct _FalServer FalServer;
@@ -31,7 +33,7 @@ FalServer *fal_server_new (const FalServerOptions *options, GError **error);
 void fal_server_free (FalServer *server);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (FalServer, fal_server_free)
 
-const gchar *fal_server_get_uri (FalServer *server); /* "ws://127.0.0.1:PORT" */
+const gchar *fal_server_get_uri (FalServer *server); /* "ws://127.0.0.1:PORT", or wss */
 
 /* What it saw. */
 guint fal_server_get_connections (FalServer *server); /* upgrades accepted so far */

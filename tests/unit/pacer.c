@@ -564,11 +564,63 @@ test_books_balance_whatever_happens (void)
   g_assert_cmpuint (fal_pacer_get_counts (pacer)->answered, >, 100);
 }
 
+static void
+test_an_urged_frame_waits_for_no_throttle (void)
+{
+  g_autoptr (FalPacer) pacer = make (live);
+
+  offer (pacer, 1, 0);
+  g_assert_cmpuint (take (pacer, 0), ==, 1);
+  offer (pacer, 2, 10);
+  g_assert_cmpint (next (pacer, 10), ==, 128);
+  fal_pacer_urge (pacer);
+  g_assert_cmpint (next (pacer, 10), ==, 10);
+  g_assert_cmpuint (take (pacer, 10), ==, 2);
+  answer (pacer, "1", 20);
+  offer (pacer, 3, 30); /* and once only */
+  g_assert_cmpint (next (pacer, 30), ==, 138);
+}
+
+static void
+test_an_urged_frame_waits_for_the_window (void)
+{
+  g_autoptr (FalPacer) pacer = make (live);
+
+  for (guint frame = 1; frame <= 3; frame++) {
+    offer (pacer, frame, 0);
+    fal_pacer_urge (pacer);
+    g_assert_cmpuint (take (pacer, 0), ==, frame < 3 ? frame : 0);
+  }
+  answer (pacer, "1", 5);
+  g_assert_cmpuint (take (pacer, 5), ==, 3);
+}
+
+static void
+test_counts_that_begin_anew_balance (void)
+{
+  g_autoptr (FalPacer) pacer = make (live);
+
+  for (guint frame = 1; frame <= 5; frame++) {
+    offer (pacer, frame, 200 * frame);
+    take (pacer, 200 * frame);
+  }
+  fal_pacer_reset_counts (pacer);
+  g_assert_cmpuint (fal_pacer_get_counts (pacer)->in, ==, 3);
+  g_assert_cmpuint (fal_pacer_get_counts (pacer)->sent, ==, 2);
+  check_books (pacer);
+  answer (pacer, "1", 1200);
+  g_assert_cmpuint (fal_pacer_get_counts (pacer)->answered, ==, 1);
+  check_books (pacer);
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
 #define ADD(name) g_test_add_func ("/pacer/" #name, test_##name)
+  ADD (an_urged_frame_waits_for_no_throttle);
+  ADD (an_urged_frame_waits_for_the_window);
+  ADD (counts_that_begin_anew_balance);
   ADD (first_frame_goes_at_once);
   ADD (newest_goes_at_each_interval);
   ADD (trailing_frame_always_goes);

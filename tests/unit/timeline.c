@@ -137,6 +137,42 @@ test_pictures_of_one_frame_share_its_span (void)
   }
 }
 
+/* The first comes with the frame's time, the others as much later as they came, but not after it.
+ */
+static void
+test_results_without_a_known_number_keep_their_distance (void)
+{
+  static const struct {
+    guint64 since_first, pts;
+  } rows[] = { { 0, 1000 }, { 10, 1010 }, { 25, 1025 }, { 40, 1033 }, { 90, 1033 } };
+  Fixture f;
+
+  set_up (&f);
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    FalMoment moment = { &f.segment, 1000 * MS, 33 * MS, NONE, i, 0, rows[i].since_first * MS };
+    GstClockTime pts, duration;
+
+    g_assert_true (
+        fal_timeline_stamp (&f.timeline, FAL_TIMESTAMP_MODE_INPUT, &moment, &pts, &duration));
+    g_assert_cmpuint (pts, ==, rows[i].pts * MS);
+    g_assert_cmpuint (duration, ==, NONE);
+  }
+}
+
+/* A still picture has no end that they could run over. */
+static void
+test_results_for_a_still_picture_go_on (void)
+{
+  Fixture f;
+  FalMoment moment = { &f.segment, 0, NONE, NONE, 7, 0, 5000 * MS };
+  GstClockTime pts, duration;
+
+  set_up (&f);
+  g_assert_true (
+      fal_timeline_stamp (&f.timeline, FAL_TIMESTAMP_MODE_INPUT, &moment, &pts, &duration));
+  g_assert_cmpuint (pts, ==, 5000 * MS);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -151,5 +187,7 @@ main (int argc, char **argv)
   ADD (no_stamp_stays_none);
   ADD (another_format_is_left_alone);
   ADD (pictures_of_one_frame_share_its_span);
+  ADD (results_without_a_known_number_keep_their_distance);
+  ADD (results_for_a_still_picture_go_on);
   return g_test_run ();
 }

@@ -1,0 +1,430 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* One picture that a result links to, from its link to its last byte. Net thread.
+ *
+ * A link comes from a server and is not trusted. Its host must be listed; the name is looked up
+ * here, once; every address must be allowed; and libsoup gets these very addresses to connect to,
+ * while TLS asks for the name. A redirect is a new link and goes the same path. */
+#include "fetcher-private.h"
+#include "hosts.h"
+
+#define MAX_REDIRECTS 3
+#define FIRST_PIECE (64 * 1024)
+
+static void
+fetch_clear (gpointer data)
+{
+  FalFetch *fetch = data;
+
+  g_free (fetch->link);
+  g_clear_pointer (&fetch->uri, g_uri_unref);
+  g_object_unref (fetch->cancellable);
+  g_free (fetch->data);
+}
+
+FalFetch *
+fal_fetch_new (FalFetcher *fetcher, const gchar *uri, FalFetched fetched, gpointer user)
+{
+  FalFetch *fetch = g_rc_box_new0 (FalFetch);
+
+  fetch->fetcher = fetcher;
+  fetch->fetched = fetched;
+  fetch->user = user;
+  fetch->link = g_strdup (uri);
+  fetch->cancellable = g_cancellable_new ();
+  return fetch;
+}
+
+FalFetch *
+fal_fetch_ref (FalFetch *fetch)
+{
+  return g_rc_box_acquire (fetch);
+}
+
+void
+fal_fetch_unref (FalFetch *fetch)
+{
+  g_rc_box_release_full (fetch, fetch_clear);
+}
+
+/* An operation of libsoup, counted by the fetcher, which outlives it. Looking a name up is none: a
+ * resolver may hang, and is not waited for. */
+typedef struct {
+  FalFetcher *fetcher;
+  FalFetch *fetch;
+} Operation;
+
+static Operation *
+operation_begin (FalFetch *fetch)
+{
+  Operation *operation = g_new (Operation, 1);
+
+  fetch->fetcher->pending++;
+  *operation = (Operation){ fetch->fetcher, fal_fetch_ref (fetch) };
+  return operation;
+}
+
+/* The fetch that the operation was for. The caller unrefs it. */
+static FalFetch *
+operation_end (Operation *operation)
+{
+  FalFetch *fetch = operation->fetch;
+
+  operation->fetcher->pending--;
+  g_free (operation);
+  return fetch;
+}
+
+/* ---- The end of a fetch ---- */
+
+/* What belongs to one link; a redirect leads to the next. */
+static void
+drop_hop (FalFetch *fetch)
+{
+  if (fetch->message != NULL)
+    g_signal_handlers_disconnect_by_data (fetch->message, fetch->route);
+  g_clear_object (&fetch->message);
+  g_clear_object (&fetch->body);
+  g_clear_pointer (&fetch->route, fal_route_unref);
+  g_clear_pointer (&fetch->uri, g_uri_unref);
+}
+
+void
+fal_fetch_drop (FalFetch *fetch)
+{
+  FalFetcher *fetcher = g_steal_pointer (&fetch->fetcher);
+
+  g_cancellable_cancel (fetch->cancellable);
+  drop_hop (fetch);
+  if (!g_ptr_array_remove (fetcher->running, fetch))
+    g_ptr_array_remove (fetcher->waiting, fetch);
+}
+
+/* The owner may free the fetcher when it is called. */
+static void
+end (FalFetch *fetch, GBytes *picture, const GError *error)
+{
+  FalFetcher *fetcher = fetch->fetcher;
+  FalFetched fetched = fetch->fetched;
+  gpointer user = fetch->user;
+
+  fal_fetch_drop (fetch);
+  fal_fetcher_schedule (fetcher);
+  fetched (user, picture, error);
+}
+
+/* A connection whose answer was not read to its end is not used again; nor is an address that
+ * does not answer. */
+static void
+retire_route (FalFetch *fetch)
+{
+  if (fetch->route != NULL)
+    g_ptr_array_remove (fetch->fetcher->routes, fetch->route);
+}
+
+/* @error is taken. */
+static void
+fail_with (FalFetch *fetch, GError *error)
+{
+  g_autoptr (GError) owned = error;
+
+  if (fetch->uri != NULL)
+    g_prefix_error (&owned, "no picture from host “%s”: ", g_uri_get_host (fetch->uri));
+  retire_route (fetch);
+  end (fetch, NULL, owned);
+}
+
+void
+fal_fetch_fail (FalFetch *fetch, GIOErrorEnum code, const gchar *format, ...)
+{
+  va_list args;
+  GError *error;
+
+  va_start (args, format);
+  error = g_error_new_valist (G_IO_ERROR, code, format, args);
+  va_end (args);
+  fail_with (fetch, error);
+}
+
+/* ---- The body ---- */
+
+static gboolean
+make_room (FalFetch *fetch)
+{
+  gsize limit = fetch->fetcher->max_size + 1; /* one more, to see that it is too much */
+  gsize capacity = MIN (MAX (fetch->capacity * 2, FIRST_PIECE), limit);
+  guint8 *data;
+
+  if (fetch->size < fetch->capacity)
+    return TRUE;
+  data = g_try_realloc (fetch->data, capacity);
+  if (data == NULL)
+    return FALSE;
+  fetch->data = data;
+  fetch->capacity = capacity;
+  return TRUE;
+}
+
+static void
+finish (FalFetch *fetch)
+{
+  g_autoptr (GBytes) picture = NULL;
+
+  fetch->route->used = g_get_monotonic_time ();
+  if (fetch->size == 0) {
+    fal_fetch_fail (fetch, G_IO_ERROR_INVALID_DATA, "the answer is empty");
+    return;
+  }
+  picture = g_bytes_new_take (g_realloc (g_steal_pointer (&fetch->data), fetch->size), fetch->size);
+  end (fetch, picture, NULL);
+}
+
+static void
+fail_too_large (FalFetch *fetch)
+{
+  fal_fetch_fail (fetch, G_IO_ERROR_MESSAGE_TOO_LARGE,
+      "it is larger than max-message-size, %" G_GUINT64_FORMAT " bytes", fetch->fetcher->max_size);
+}
+
+static void read_body (FalFetch *fetch);
+
+static void
+on_read (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (FalFetch) fetch = operation_end (data);
+  GError *error = NULL;
+  gssize n = g_input_stream_read_finish (G_INPUT_STREAM (source), result, &error);
+
+  if (fetch->fetcher == NULL) {
+    g_clear_error (&error);
+    return;
+  }
+  fetch->size += MAX (n, 0);
+  fetch->fetcher->bytes += MAX (n, 0);
+  if (n < 0)
+    fail_with (fetch, error);
+  else if (fetch->size > fetch->fetcher->max_size)
+    fail_too_large (fetch);
+  else if (n == 0)
+    finish (fetch);
+  else
+    read_body (fetch);
+}
+
+static void
+read_body (FalFetch *fetch)
+{
+  if (!make_room (fetch)) {
+    fal_fetch_fail (fetch, G_IO_ERROR_NO_SPACE, "there is no memory for it");
+    return;
+  }
+  g_input_stream_read_async (fetch->body, fetch->data + fetch->size, fetch->capacity - fetch->size,
+      G_PRIORITY_DEFAULT, fetch->cancellable, on_read, operation_begin (fetch));
+}
+
+/* ---- The answer ---- */
+
+static void
+follow_redirect (FalFetch *fetch, const gchar *location)
+{
+  g_autoptr (GUri) next = NULL;
+
+  if (++fetch->redirects > MAX_REDIRECTS) {
+    fal_fetch_fail (fetch, G_IO_ERROR_TOO_MANY_LINKS, "more than %d redirects", MAX_REDIRECTS);
+    return;
+  }
+  next = g_uri_parse_relative (fetch->uri, location, SOUP_HTTP_URI_FLAGS, NULL);
+  if (next == NULL) {
+    fal_fetch_fail (fetch, G_IO_ERROR_INVALID_DATA, "a redirect leads to no proper address");
+    return;
+  }
+  retire_route (fetch);
+  drop_hop (fetch);
+  g_free (fetch->link);
+  fetch->link = g_uri_to_string (next);
+  fal_fetch_start (fetch);
+}
+
+static gboolean
+is_redirect (guint status)
+{
+  return status == SOUP_STATUS_MOVED_PERMANENTLY || status == SOUP_STATUS_FOUND ||
+         status == SOUP_STATUS_SEE_OTHER || status == SOUP_STATUS_TEMPORARY_REDIRECT ||
+         status == SOUP_STATUS_PERMANENT_REDIRECT;
+}
+
+static void
+take_answer (FalFetch *fetch)
+{
+  SoupMessageHeaders *headers = soup_message_get_response_headers (fetch->message);
+  const gchar *location = soup_message_headers_get_one (headers, "Location");
+  guint status = soup_message_get_status (fetch->message);
+
+  if (is_redirect (status) && location != NULL)
+    follow_redirect (fetch, location);
+  else if (status != SOUP_STATUS_OK)
+    fal_fetch_fail (fetch,
+        status == SOUP_STATUS_NOT_FOUND ? G_IO_ERROR_NOT_FOUND : G_IO_ERROR_FAILED,
+        "HTTP status %u (%s)", status, soup_status_get_phrase (status));
+  else if (soup_message_headers_get_encoding (headers) == SOUP_ENCODING_CONTENT_LENGTH &&
+           (guint64) soup_message_headers_get_content_length (headers) > fetch->fetcher->max_size)
+    fail_too_large (fetch);
+  else
+    read_body (fetch);
+}
+
+static void
+on_answer (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (FalFetch) fetch = operation_end (data);
+  GError *error = NULL;
+  g_autoptr (GInputStream) body = soup_session_send_finish (SOUP_SESSION (source), result, &error);
+
+  if (fetch->fetcher == NULL) {
+    g_clear_error (&error);
+    return;
+  }
+  if (body == NULL) {
+    fail_with (fetch, error);
+    return;
+  }
+  fetch->body = g_steal_pointer (&body);
+  take_answer (fetch);
+}
+
+/* ---- The route ---- */
+
+static void
+send_request (FalFetch *fetch)
+{
+  fetch->route->used = g_get_monotonic_time ();
+  fetch->message = fal_route_make_message (fetch->route, fetch->uri);
+  soup_session_send_async (fetch->route->soup, fetch->message, G_PRIORITY_DEFAULT,
+      fetch->cancellable, on_answer, operation_begin (fetch));
+}
+
+guint16
+fal_fetch_get_port (GUri *uri)
+{
+  return g_uri_get_port (uri) > 0 ? g_uri_get_port (uri) : 443;
+}
+
+static void
+send_by_new_route (FalFetch *fetch, const gchar *proxy, GList *addresses)
+{
+  FalFetcher *fetcher = fetch->fetcher;
+  FalRoute *route =
+      fal_fetcher_find_route (fetcher, fetch->uri); /* another picture's, found in the meantime */
+
+  if (route == NULL)
+    route = fal_fetcher_add_route (fetcher, fetch->uri, proxy, addresses);
+  fetch->route = fal_route_ref (route);
+  send_request (fetch);
+  fal_fetcher_schedule (fetcher);
+}
+
+/* One address that is not allowed spoils them all: who mixes them is up to something. */
+static void
+take_addresses (FalFetch *fetch, GList *addresses)
+{
+  for (GList *l = addresses; l != NULL; l = l->next) {
+    if (fetch->fetcher->is_allowed_address (l->data))
+      continue;
+    fal_fetch_fail (fetch, G_IO_ERROR_NOT_SUPPORTED,
+        "its address is not one of the public internet; set sync_mode=true in parameters, so that "
+        "the picture itself is sent");
+    return;
+  }
+  send_by_new_route (fetch, NULL, addresses);
+}
+
+static void
+on_resolved (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (FalFetch) fetch = data;
+  GError *error = NULL;
+  GList *addresses = g_resolver_lookup_by_name_finish (G_RESOLVER (source), result, &error);
+
+  if (fetch->fetcher == NULL)
+    g_clear_error (&error);
+  else if (addresses == NULL)
+    fail_with (fetch, error);
+  else
+    take_addresses (fetch, addresses);
+  g_resolver_free_addresses (addresses);
+}
+
+static void
+resolve (FalFetch *fetch)
+{
+  g_autoptr (GResolver) resolver = g_resolver_get_default ();
+
+  g_resolver_lookup_by_name_async (resolver, g_uri_get_host (fetch->uri), fetch->cancellable,
+      on_resolved, fal_fetch_ref (fetch));
+}
+
+/* The proxy looks the name up; whom it takes for an address, is not seen from here. */
+static void
+send_by_proxy (FalFetch *fetch, const gchar *proxy)
+{
+  if (g_hostname_is_ip_address (g_uri_get_host (fetch->uri)))
+    fal_fetch_fail (fetch, G_IO_ERROR_NOT_SUPPORTED, "a proxy is not asked for a bare address");
+  else
+    send_by_new_route (fetch, proxy, NULL);
+}
+
+static void
+on_proxies (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (FalFetch) fetch = data;
+  GError *error = NULL;
+  g_auto (GStrv) proxies =
+      g_proxy_resolver_lookup_finish (G_PROXY_RESOLVER (source), result, &error);
+
+  if (fetch->fetcher == NULL)
+    g_clear_error (&error);
+  else if (proxies == NULL)
+    fail_with (fetch, error);
+  else if (proxies[0] == NULL || g_str_has_prefix (proxies[0], "direct:"))
+    resolve (fetch);
+  else
+    send_by_proxy (fetch, proxies[0]);
+}
+
+/* Asks the system whether there is a proxy for the host; the link's path is not told to it. */
+static void
+find_proxy (FalFetch *fetch)
+{
+  g_autofree gchar *uri = g_uri_join (SOUP_HTTP_URI_FLAGS, "https", NULL,
+      g_uri_get_host (fetch->uri), fal_fetch_get_port (fetch->uri), "/", NULL, NULL);
+
+  g_proxy_resolver_lookup_async (
+      g_proxy_resolver_get_default (), uri, fetch->cancellable, on_proxies, fal_fetch_ref (fetch));
+}
+
+void
+fal_fetch_start (FalFetch *fetch)
+{
+  FalFetcher *fetcher = fetch->fetcher;
+  GError *error = NULL;
+  FalRoute *route;
+
+  if (!fal_hosts_allow (fetcher->hosts, fetch->link, &error)) {
+    fail_with (fetch, error);
+    return;
+  }
+  fetch->uri = g_uri_parse (fetch->link, SOUP_HTTP_URI_FLAGS, NULL);
+  if (fetch->uri == NULL) {
+    fal_fetch_fail (
+        fetch, G_IO_ERROR_NOT_SUPPORTED, "the link to a picture is not a proper address");
+    return;
+  }
+  route = fal_fetcher_find_route (fetcher, fetch->uri);
+  if (route != NULL) {
+    fetch->route = fal_route_ref (route);
+    send_request (fetch);
+  } else if (fetcher->proxy != NULL) {
+    send_by_proxy (fetch, fetcher->proxy);
+  } else {
+    find_proxy (fetch);
+  }
+}

@@ -1,0 +1,553 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The line: a connection shared by its members. The list of lines is guarded by one mutex of the
+ * process; all else belongs to the net thread, but for what stands under the line's lock. */
+#include "line.h"
+#include "properties.h"
+
+/* How long the net thread may take for a polite end, µs. */
+#define NET_PATIENCE (80 * G_TIME_SPAN_MILLISECOND)
+/* Requests remembered for their order; those of an app that echoes ids may never be answered. */
+#define MAX_ORDER 256
+
+typedef struct {
+  FalConnectionEvents events;
+  gpointer user;
+  guint tag;
+} Member;
+
+/* A request that waits its turn. */
+typedef struct {
+  gpointer user;
+  GBytes *message;
+} Held;
+
+struct _FalLine {
+  gchar *key;            /* NULL: not shared */
+  FalSettings *settings; /* of the first member */
+  GMainContext *context;
+  GMainLoop *loop;
+  GThread *thread;
+  guint users;    /* those that joined and did not leave; lines_lock */
+  guint last_tag; /* lines_lock */
+
+  GMutex lock;
+  GCond changed;
+  GPtrArray *members; /* Member; changed on the net thread, with the lock held */
+  FalGuard *guard;    /* lock; of the open link */
+  gboolean ended;     /* lock; the net thread has nothing more to do */
+
+  /* net thread */
+  FalEndpoint *endpoint; /* until the connection takes it */
+  FalConnection *connection;
+  gboolean open, ready;
+  GSource *ready_timer;
+  gboolean echoes; /* the app echoes our ids: order does not matter */
+  GQueue order;    /* of the members whose requests are out, oldest first */
+  GQueue held;     /* Held */
+  gpointer last_answered;
+};
+
+static GMutex lines_lock;
+static GHashTable *lines; /* key to FalLine; lines_lock */
+
+/* ---- turns ---- */
+
+static void
+held_free (gpointer data)
+{
+  Held *held = data;
+
+  g_bytes_unref (held->message);
+  g_free (held);
+}
+
+static void
+clear_turns (FalLine *line)
+{
+  g_queue_clear (&line->order);
+  g_queue_clear_full (&line->held, held_free);
+}
+
+static void
+send_now (FalLine *line, gpointer user, GBytes *message)
+{
+  if (!fal_connection_send (line->connection, message))
+    return;
+  g_queue_push_tail (&line->order, user);
+  if (line->order.length > MAX_ORDER)
+    g_queue_pop_head (&line->order);
+}
+
+static gboolean
+is_in_turn (const FalLine *line)
+{
+  return line->echoes || line->members->len < 2 || line->order.length == 0;
+}
+
+static void
+send_held (FalLine *line)
+{
+  while (line->held.length > 0 && is_in_turn (line)) {
+    Held *held = g_queue_pop_head (&line->held);
+
+    send_now (line, held->user, held->message);
+    held_free (held);
+  }
+}
+
+void
+fal_line_send (FalLine *line, gpointer user, GBytes *message)
+{
+  Held *held;
+
+  if (line->held.length == 0 && is_in_turn (line)) {
+    send_now (line, user, message);
+    return;
+  }
+  held = g_new (Held, 1);
+  *held = (Held){ user, g_bytes_ref (message) };
+  g_queue_push_tail (&line->held, held);
+}
+
+static gpointer
+find_tagged (const FalLine *line, guint tag)
+{
+  for (guint i = 0; i < line->members->len; i++) {
+    const Member *member = line->members->pdata[i];
+
+    if (member->tag == tag)
+      return member->user;
+  }
+  return NULL;
+}
+
+gpointer
+fal_line_take_answered (FalLine *line, gint64 tag)
+{
+  gpointer user;
+
+  if (tag >= 0) {
+    line->echoes = TRUE;
+    user = find_tagged (line, tag);
+    g_queue_remove (&line->order, user);
+  } else {
+    user = g_queue_pop_head (&line->order);
+  }
+  if (user == NULL && tag < 0 && line->members->len == 1)
+    user = ((Member *) line->members->pdata[0])->user;
+  send_held (line);
+  line->last_answered = user;
+  return user;
+}
+
+gpointer
+fal_line_get_last_answered (FalLine *line)
+{
+  return line->last_answered;
+}
+
+/* Nothing of it may be met any more. */
+static void
+forget_member (FalLine *line, gpointer user)
+{
+  for (GList *l = line->held.head, *next; l != NULL; l = next) {
+    next = l->next;
+    if (((Held *) l->data)->user != user)
+      continue;
+    held_free (l->data);
+    g_queue_delete_link (&line->held, l);
+  }
+  /* What it asked for will still be answered, to nobody. */
+  for (GList *l = line->order.head; l != NULL; l = l->next)
+    if (l->data == user)
+      l->data = line;
+  if (line->last_answered == user)
+    line->last_answered = NULL;
+}
+
+/* ---- what the connection tells ---- */
+
+static void
+broadcast_state (FalLine *line, FalDialerState state)
+{
+  for (guint i = 0; i < line->members->len; i++) {
+    const Member *member = line->members->pdata[i];
+
+    member->events.state_changed (member->user, state);
+  }
+}
+
+static void
+on_state_changed (gpointer user, FalDialerState state)
+{
+  broadcast_state (user, state);
+}
+
+static void
+stop_ready_timer (FalLine *line)
+{
+  if (line->ready_timer)
+    g_source_destroy (line->ready_timer);
+  g_clear_pointer (&line->ready_timer, g_source_unref);
+}
+
+static gboolean
+on_never_ready (gpointer data)
+{
+  FalLine *line = data;
+
+  stop_ready_timer (line);
+  fal_connection_fail (
+      line->connection, FAL_FAULT_TIMED_OUT, "the app did not say that it is ready");
+  return G_SOURCE_REMOVE;
+}
+
+static void
+start_ready_timer (FalLine *line)
+{
+  if (line->ready || line->settings->connect_timeout == 0)
+    return;
+  line->ready_timer = g_timeout_source_new (line->settings->connect_timeout);
+  g_source_set_callback (line->ready_timer, on_never_ready, line, NULL);
+  g_source_attach (line->ready_timer, line->context);
+}
+
+static void
+on_opened (gpointer user)
+{
+  FalLine *line = user;
+
+  clear_turns (line);
+  line->open = TRUE;
+  line->ready = !fal_settings_waits_for_ready (line->settings);
+  g_mutex_lock (&line->lock);
+  line->guard = fal_guard_ref (fal_connection_get_guard (line->connection));
+  g_mutex_unlock (&line->lock);
+  start_ready_timer (line);
+  for (guint i = 0; i < line->members->len; i++) {
+    const Member *member = line->members->pdata[i];
+
+    member->events.opened (member->user);
+  }
+}
+
+static void
+on_message (gpointer user, GBytes *message, gboolean text)
+{
+  FalLine *line = user;
+  const Member *first = line->members->pdata[0];
+
+  first->events.message (first->user, message, text);
+}
+
+static void
+on_ended (gpointer user, FalVerdict verdict, const FalFault *fault, const GError *error)
+{
+  FalLine *line = user;
+
+  line->open = FALSE;
+  stop_ready_timer (line);
+  clear_turns (line);
+  g_mutex_lock (&line->lock);
+  g_clear_pointer (&line->guard, fal_guard_unref);
+  g_mutex_unlock (&line->lock);
+  for (guint i = 0; i < line->members->len; i++) {
+    const Member *member = line->members->pdata[i];
+
+    member->events.ended (member->user, verdict, fault, error);
+  }
+}
+
+static const Member *
+find_provider (const FalLine *line)
+{
+  for (guint i = 0; i < line->members->len; i++) {
+    const Member *member = line->members->pdata[i];
+
+    if (member->events.has_provider (member->user))
+      return member;
+  }
+  return NULL;
+}
+
+static gboolean
+has_provider (gpointer user)
+{
+  return find_provider (user) != NULL;
+}
+
+static void
+request_token (gpointer user, FalProvision *provision)
+{
+  const Member *member = find_provider (user);
+
+  if (member)
+    member->events.request_token (member->user, provision);
+  else
+    fal_provision_answer (provision, NULL);
+}
+
+static gboolean
+accept_certificate (
+    gpointer user, GTlsConnection *tls, GTlsCertificate *certificate, GTlsCertificateFlags errors)
+{
+  FalLine *line = user;
+  const Member *first = line->members->pdata[0];
+
+  return first->events.accept_certificate (first->user, tls, certificate, errors);
+}
+
+/* ---- the thread ---- */
+
+void
+fal_line_hop (FalLine *line, GSourceFunc function, gpointer data, GDestroyNotify destroy)
+{
+  g_autoptr (GSource) source = g_idle_source_new ();
+
+  /* Attached rather than invoked: before the net thread runs, an invocation would run here. */
+  g_source_set_priority (source, G_PRIORITY_DEFAULT);
+  g_source_set_callback (source, function, data, destroy);
+  g_source_attach (source, line->context);
+}
+
+static gpointer
+net_main (gpointer data)
+{
+  FalLine *line = data;
+  const FalConnectionEvents events = { on_opened, on_message, on_ended, on_state_changed,
+    has_provider, request_token, accept_certificate };
+
+  g_main_context_push_thread_default (line->context);
+  line->connection = fal_connection_new (g_steal_pointer (&line->endpoint), &events, line);
+  g_main_loop_run (line->loop);
+  stop_ready_timer (line);
+  clear_turns (line);
+  g_clear_pointer (&line->connection, fal_connection_free);
+  g_main_context_pop_thread_default (line->context);
+  g_mutex_lock (&line->lock);
+  line->ended = TRUE;
+  g_cond_broadcast (&line->changed);
+  g_mutex_unlock (&line->lock);
+  return NULL;
+}
+
+static void
+member_free (gpointer data)
+{
+  g_free (data);
+}
+
+static FalLine *
+line_new (FalSettings *settings, FalEndpoint *endpoint)
+{
+  FalLine *line = g_new0 (FalLine, 1);
+
+  line->settings = fal_settings_ref (settings);
+  line->endpoint = endpoint;
+  line->context = g_main_context_new ();
+  line->loop = g_main_loop_new (line->context, FALSE);
+  line->members = g_ptr_array_new_with_free_func (member_free);
+  g_mutex_init (&line->lock);
+  g_cond_init (&line->changed);
+  return line;
+}
+
+static void
+line_free (FalLine *line)
+{
+  g_free (line->key);
+  fal_settings_unref (line->settings);
+  g_main_loop_unref (line->loop);
+  g_main_context_unref (line->context);
+  g_ptr_array_unref (line->members);
+  g_clear_pointer (&line->guard, fal_guard_unref);
+  g_mutex_clear (&line->lock);
+  g_cond_clear (&line->changed);
+  g_free (line);
+}
+
+/* ---- joining and leaving ---- */
+
+/* A member on its way in or out. */
+typedef struct {
+  FalLine *line;
+  Member *member; /* joining */
+  gpointer user;  /* leaving */
+  gboolean done;  /* line's lock */
+} Move;
+
+static gboolean
+on_join (gpointer data)
+{
+  Move *move = data;
+  FalLine *line = move->line;
+  const Member *member = move->member;
+
+  g_mutex_lock (&line->lock);
+  g_ptr_array_add (line->members, move->member);
+  g_mutex_unlock (&line->lock);
+  if (line->open)
+    member->events.opened (member->user);
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+on_leave (gpointer data)
+{
+  Move *move = data;
+  FalLine *line = move->line;
+
+  forget_member (line, move->user);
+  g_mutex_lock (&line->lock);
+  for (guint i = 0; i < line->members->len; i++) {
+    if (((Member *) line->members->pdata[i])->user == move->user)
+      g_ptr_array_remove_index (line->members, i--);
+  }
+  move->done = TRUE;
+  g_cond_broadcast (&line->changed);
+  g_mutex_unlock (&line->lock);
+  send_held (line);
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+on_quit (gpointer data)
+{
+  g_main_loop_quit (data);
+  return G_SOURCE_REMOVE;
+}
+
+/* A server that floods keeps libsoup reading, so that the thread's loop comes to nothing else: its
+ * socket is then shut down from here. */
+static void
+wait_for (FalLine *line, const gboolean *done)
+{
+  gint64 patience = g_get_monotonic_time () + NET_PATIENCE;
+
+  g_mutex_lock (&line->lock);
+  while (!*done && g_cond_wait_until (&line->changed, &line->lock, patience))
+    ;
+  if (!*done && line->guard)
+    fal_guard_cut (line->guard);
+  while (!*done)
+    g_cond_wait (&line->changed, &line->lock);
+  g_mutex_unlock (&line->lock);
+}
+
+static gboolean
+check_same (const FalLine *line, const FalSettings *settings, GError **error)
+{
+  const gchar *name = fal_properties_find_difference (line->settings, settings);
+
+  if (name == NULL)
+    return TRUE;
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+      "connection-key \"%s\" is in use by an element with another %s; set %s alike on all elements "
+      "that share the connection, or another connection-key",
+      line->key, name, name);
+  return FALSE;
+}
+
+/* With lines_lock held. */
+static FalLine *
+find_or_make (FalSettings *settings, FalEndpoint *endpoint)
+{
+  const gchar *key = settings->connection_key;
+  FalLine *line = key && *key && lines ? g_hash_table_lookup (lines, key) : NULL;
+
+  if (line != NULL) {
+    fal_endpoint_free (endpoint);
+    return line;
+  }
+  line = line_new (settings, endpoint);
+  if (key == NULL || *key == '\0')
+    return line;
+  line->key = g_strdup (key);
+  if (lines == NULL)
+    lines = g_hash_table_new (g_str_hash, g_str_equal);
+  g_hash_table_insert (lines, line->key, line);
+  return line;
+}
+
+gboolean
+fal_line_join (FalSettings *settings, FalEndpoint *endpoint, const FalConnectionEvents *events,
+    gpointer user, FalLine **joined, guint *tag, GError **error)
+{
+  Member *member = g_new0 (Member, 1);
+  Move *move = g_new0 (Move, 1);
+  FalLine *line;
+
+  g_mutex_lock (&lines_lock);
+  line = find_or_make (settings, endpoint);
+  if (line->users > 0 && !check_same (line, settings, error)) {
+    g_mutex_unlock (&lines_lock);
+    g_free (member);
+    g_free (move);
+    return FALSE;
+  }
+  *member = (Member){ *events, user, line->last_tag++ };
+  *move = (Move){ line, member };
+  *tag = member->tag;
+  *joined = line;
+  fal_line_hop (line, on_join, move, g_free);
+  if (line->users++ == 0)
+    line->thread = g_thread_new ("fal-net", net_main, line);
+  g_mutex_unlock (&lines_lock);
+  return TRUE;
+}
+
+void
+fal_line_leave (FalLine *line, gpointer user)
+{
+  Move move = { line, NULL, user };
+  gboolean last;
+
+  g_mutex_lock (&lines_lock);
+  last = --line->users == 0;
+  if (last && line->key)
+    g_hash_table_remove (lines, line->key);
+  g_mutex_unlock (&lines_lock);
+  if (!last) {
+    fal_line_hop (line, on_leave, &move, NULL);
+    wait_for (line, &move.done);
+    return;
+  }
+  fal_line_hop (line, on_quit, line->loop, NULL);
+  wait_for (line, &line->ended);
+  g_thread_join (line->thread);
+  line_free (line);
+}
+
+/* ---- questions ---- */
+
+FalConnection *
+fal_line_get_connection (FalLine *line)
+{
+  return line->connection;
+}
+
+void
+fal_line_set_ready (FalLine *line)
+{
+  line->ready = TRUE;
+  stop_ready_timer (line);
+}
+
+gboolean
+fal_line_is_shared (FalLine *line)
+{
+  return line->members->len > 1;
+}
+
+gboolean
+fal_line_is_ready (FalLine *line)
+{
+  return line->ready;
+}
+
+void
+fal_line_foreach (FalLine *line, void (*function) (gpointer member))
+{
+  for (guint i = 0; i < line->members->len; i++)
+    function (((Member *) line->members->pdata[i])->user);
+}

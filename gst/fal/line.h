@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The line: one connection, the net thread that it lives on, and the sessions that use it. Sessions
+ * with the same connection-key share a line; a session without one has its own.
+ *
+ * The events come on the net thread with no lock held; those marked so below are to be called
+ * there. */
+#pragma once
+
+#include "settings.h"
+
+G_BEGIN_DECLS
+
+typedef struct _FalLine FalLine;
+
+/* Joins, as @line, the line of @settings' connection-key, or a new one; @endpoint is taken.
+ * message() comes to one member for all, the other events to each. @tag sets @user's request ids
+ * apart from those of the other members; 0: nothing needs to. Error G_IO_ERROR_INVALID_ARGUMENT:
+ * another member has other settings for the connection; it names the property. Events may come
+ * before it returns. */
+gboolean fal_line_join (FalSettings *settings, FalEndpoint *endpoint,
+    const FalConnectionEvents *events, gpointer user, FalLine **line, guint *tag, GError **error);
+
+/* Once it returns no event comes to @user any more. The last member's leave ends the connection
+ * and the thread, however the peer behaves. */
+void fal_line_leave (FalLine *line, gpointer user);
+
+/* Runs @function (@data) on the net thread; work goes there in no other way. */
+void fal_line_hop (FalLine *line, GSourceFunc function, gpointer data, GDestroyNotify destroy);
+
+/* ---- on the net thread ---- */
+
+FalConnection *fal_line_get_connection (FalLine *line);
+
+/* Sends @message for @user. Where replies can be told apart by their order alone, and others share
+ * the line, it waits its turn until the request before it is answered. */
+void fal_line_send (FalLine *line, gpointer user, GBytes *message);
+
+/* Whose request a reply answers: by its @tag (negative: its id says nothing), else by the order of
+ * the requests. The next in turn goes out. NULL: nobody's. */
+gpointer fal_line_take_answered (FalLine *line, gint64 tag);
+/* Whose request was answered last, or NULL. */
+gpointer fal_line_get_last_answered (FalLine *line);
+
+/* Whether there is more than one member. */
+gboolean fal_line_is_shared (FalLine *line);
+
+/* The app said that it is ready, or need not say so. */
+void fal_line_set_ready (FalLine *line);
+gboolean fal_line_is_ready (FalLine *line);
+
+void fal_line_foreach (FalLine *line, void (*function) (gpointer member));
+
+G_END_DECLS

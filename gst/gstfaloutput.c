@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The source pad's side: a task that takes results and events from the session and pushes them, in
+ * the order that GStreamer wants. */
+#include "gstfaloutput.h"
+
+GST_DEBUG_CATEGORY_EXTERN (fal_realtime_filter_debug);
+#define GST_CAT_DEFAULT fal_realtime_filter_debug
+
+struct _GstFalOutput {
+  GstElement *element; /* owns this */
+  GstPad *pad;
+  FalSession *session;
+  GstFalOutputEvents events;
+
+  GMutex task_lock;      /* taken before all others */
+  gboolean task_allowed; /* task_lock; the pad is active */
+
+  /* the task, or nobody while it does not run */
+  GstCaps *allowed;  /* what downstream takes; NULL: to be asked */
+  GstCaps *src_caps; /* sent downstream; NULL: none yet */
+  GQueue held;       /* events that may not go before the caps */
+};
+
+static gboolean
+precedes_caps (GstEvent *event)
+{
+  return GST_EVENT_TYPE (event) == GST_EVENT_STREAM_START;
+}
+
+static void
+push_held (GstFalOutput *output)
+{
+  GstEvent *event;
+
+  while ((event = g_queue_pop_head (&output->held)))
+    gst_pad_push_event (output->pad, event);
+}
+
+/* Sticky events have an order, and the caps are known with the first result only. */
+static void
+push_event (GstFalOutput *output, GstEvent *event)
+{
+  gboolean eos = GST_EVENT_TYPE (event) == GST_EVENT_EOS;
+
+  if (output->src_caps == NULL && !precedes_caps (event) && !eos) {
+    g_queue_push_tail (&output->held, event);
+    return;
+  }
+  if (eos) {
+    GST_INFO_OBJECT (output->element, "end of stream");
+    push_held (output);
+    output->events.ended (output->element);
+  }
+  gst_pad_push_event (output->pad, event);
+}
+
+static void
+set_caps (GstFalOutput *output, GstCaps *caps)
+{
+  if (output->src_caps && gst_caps_is_equal (output->src_caps, caps))
+    return;
+  GST_INFO_OBJECT (output->element, "results are %" GST_PTR_FORMAT, caps);
+  gst_caps_replace (&output->src_caps, caps);
+  gst_pad_push_event (output->pad, gst_event_new_caps (caps));
+  push_held (output);
+}
+
+/* What downstream takes is asked again only where it says that it changed. */
+static GstCaps *
+get_allowed (GstFalOutput *output)
+{
+  if (gst_pad_check_reconfigure (output->pad))
+    gst_clear_caps (&output->allowed);
+  if (output->allowed == NULL) {
+    g_autoptr (GstCaps) template = gst_pad_get_pad_template_caps (output->pad);
+
+    output->allowed = gst_pad_peer_query_caps (output->pad, template);
+  }
+  return output->allowed;
+}
+
+/* @error: downstream takes nothing that the result can become. */
+static GstFlowReturn
+push_result (GstFalOutput *output, FalResult *result, GError **error)
+{
+  g_autoptr (GstSample) sample =
+      fal_session_render (output->session, result, get_allowed (output), error);
+  const GstStructure *info;
+  GstBuffer *buffer;
+  GstFlowReturn flow;
+  gboolean passed;
+
+  if (*error)
+    return GST_FLOW_NOT_NEGOTIATED;
+  if (sample == NULL)
+    return GST_FLOW_OK;
+  set_caps (output, gst_sample_get_caps (sample));
+  info = gst_sample_get_info (sample);
+  passed = info == NULL;
+  if (!passed)
+    output->events.result (output->element, info);
+  buffer = gst_buffer_ref (gst_sample_get_buffer (sample));
+  g_clear_pointer (&sample, gst_sample_unref); /* so that downstream gets a writable buffer */
+  flow = gst_pad_push (output->pad, buffer);
+  if (flow == GST_FLOW_OK)
+    fal_session_note_pushed (output->session, passed);
+  return flow;
+}
+
+/* Downstream ended the flow, and no more frames from upstream will carry that back to it. */
+static void
+report_flow (GstFalOutput *output, GstFlowReturn flow)
+{
+  GST_ELEMENT_FLOW_ERROR (output->element, flow);
+  gst_pad_push_event (output->pad, gst_event_new_eos ());
+}
+
+static void
+handle_result (GstFalOutput *output, FalResult *result)
+{
+  g_autoptr (GError) error = NULL;
+  GstFlowReturn flow = push_result (output, result, &error);
+
+  if (flow == GST_FLOW_OK)
+    return;
+  GST_INFO_OBJECT (output->element, "downstream returned %s", gst_flow_get_name (flow));
+  if (error)
+    GST_ELEMENT_ERROR (output->element, CORE, NEGOTIATION, ("%s", error->message), (NULL));
+  if (!fal_session_stop_flow (output->session, flow, error != NULL))
+    report_flow (output, flow);
+}
+
+static void
+src_loop (gpointer user)
+{
+  GstFalOutput *output = user;
+  GstEvent *event;
+  FalResult *result;
+
+  if (!fal_session_pull (output->session, &event, &result))
+    gst_pad_pause_task (output->pad);
+  else if (event)
+    push_event (output, event);
+  else
+    handle_result (output, result);
+}
+
+/* Lets results flow and the task run, where the pad is active: a flush may end while the pad is
+ * taken down. */
+static gboolean
+resume (GstFalOutput *output)
+{
+  gboolean started = FALSE;
+
+  g_mutex_lock (&output->task_lock);
+  if (output->task_allowed) {
+    fal_session_set_flushing (output->session, FALSE);
+    started = gst_pad_start_task (output->pad, src_loop, output, NULL);
+  }
+  g_mutex_unlock (&output->task_lock);
+  return started;
+}
+
+gboolean
+gst_fal_output_activate (GstFalOutput *output, gboolean active)
+{
+  g_mutex_lock (&output->task_lock);
+  output->task_allowed = active;
+  if (!active)
+    fal_session_set_flushing (output->session, TRUE);
+  g_mutex_unlock (&output->task_lock);
+  return active ? resume (output) : gst_pad_stop_task (output->pad);
+}
+
+void
+gst_fal_output_relink (GstFalOutput *output)
+{
+  g_mutex_lock (&output->task_lock);
+  if (output->task_allowed && fal_session_resume_flow (output->session))
+    gst_pad_start_task (output->pad, src_loop, output, NULL);
+  g_mutex_unlock (&output->task_lock);
+}
+
+gboolean
+gst_fal_output_start_flush (GstFalOutput *output, GstEvent *event)
+{
+  gboolean forwarded = gst_pad_push_event (output->pad, event);
+
+  fal_session_set_flushing (output->session, TRUE);
+  gst_pad_pause_task (output->pad);
+  return forwarded;
+}
+
+/* Those that describe the stream whatever position it is at stay. */
+static void
+flush_held (GstFalOutput *output)
+{
+  for (GList *l = output->held.head, *next; l != NULL; l = next) {
+    next = l->next;
+    if (GST_EVENT_TYPE (l->data) != GST_EVENT_SEGMENT && GST_EVENT_IS_STICKY (l->data))
+      continue;
+    gst_event_unref (l->data);
+    g_queue_delete_link (&output->held, l);
+  }
+}
+
+gboolean
+gst_fal_output_stop_flush (GstFalOutput *output, GstEvent *event)
+{
+  gboolean forwarded = gst_pad_push_event (output->pad, event);
+
+  flush_held (output); /* the task is at rest: what it owns may be touched */
+  resume (output);
+  return forwarded;
+}
+
+void
+gst_fal_output_report_flow (GstFalOutput *output, GstFlowReturn flow)
+{
+  report_flow (output, flow);
+}
+
+void
+gst_fal_output_clear (GstFalOutput *output)
+{
+  gst_clear_caps (&output->src_caps);
+  gst_clear_caps (&output->allowed);
+  g_queue_clear_full (&output->held, (GDestroyNotify) gst_event_unref);
+}
+
+GstFalOutput *
+gst_fal_output_new (
+    GstElement *element, GstPad *pad, FalSession *session, const GstFalOutputEvents *events)
+{
+  GstFalOutput *output = g_new0 (GstFalOutput, 1);
+
+  output->element = element;
+  output->pad = pad;
+  output->session = session;
+  output->events = *events;
+  g_queue_init (&output->held);
+  g_mutex_init (&output->task_lock);
+  return output;
+}
+
+void
+gst_fal_output_free (GstFalOutput *output)
+{
+  gst_fal_output_clear (output);
+  g_mutex_clear (&output->task_lock);
+  g_free (output);
+}

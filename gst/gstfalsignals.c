@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Signals, and the thread that a token provider runs on. */
+#include "gstfalsignals.h"
+
+enum {
+  REQUEST_TOKEN,
+  ACCEPT_CERTIFICATE,
+  ENCODE_MESSAGE,
+  DECODE_MESSAGE,
+  RESULT,
+  SEND,
+  RECONNECT,
+  CLEAR,
+  CLOSE,
+  RESET_STATS,
+  N_SIGNALS
+};
+
+static guint signals[N_SIGNALS];
+
+/* The first handler that has an answer gives it. */
+static gboolean
+take_first (GSignalInvocationHint *hint, GValue *result, const GValue *answer, gpointer data)
+{
+  gpointer boxed = G_VALUE_HOLDS_BOXED (answer) ? g_value_get_boxed (answer) : NULL;
+
+  if (boxed)
+    g_value_copy (answer, result);
+  return boxed == NULL;
+}
+
+/**
+ * GstFalRealtimeFilter::request-token:
+ * @element: the element
+ * @endpoint: what the token is for, "owner/alias/realtime"
+ *
+ * Gives a token for the next connection. Called on a thread of its own, so that it may wait, for
+ * another thread too; a state change does not wait for it.
+ *
+ * Returns: (transfer full) (nullable): a JWT for the app, or NULL where there is none
+ */
+/**
+ * GstFalRealtimeFilter::accept-certificate:
+ * @element: the element
+ * @connection: the TLS connection
+ * @certificate: the server's certificate
+ * @errors: what is wrong with it, of what tls-validation-flags counts
+ *
+ * Returns: TRUE to connect all the same
+ */
+/**
+ * GstFalRealtimeFilter::encode-message:
+ * @element: the element
+ * @request: the inputs and the request id
+ * @image: the encoded picture
+ *
+ * Writes a request another way; what is returned travels as one binary frame.
+ *
+ * Returns: (transfer full) (nullable): the message, or NULL for the built-in encoding
+ */
+/**
+ * GstFalRealtimeFilter::decode-message:
+ * @element: the element
+ * @message: what came
+ * @text: whether it came as text
+ *
+ * Reads a message another way. What is returned is then looked at as any result: its pictures are
+ * where result-field says, as #GBytes, data URI or base64.
+ *
+ * Returns: (transfer full) (nullable): the message's fields, or NULL for the built-in decoding
+ */
+/**
+ * GstFalRealtimeFilter::result:
+ * @element: the element
+ * @result: all fields of the result but its pictures, with round-trip (ms), image-index,
+ *     image-count, request-id and so on beside them
+ *
+ * A result is about to leave the source pad. Called on the source pad's thread.
+ */
+static void
+install_questions (GType type)
+{
+  signals[REQUEST_TOKEN] = g_signal_new ("request-token", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
+      NULL, G_TYPE_STRING, 1, G_TYPE_STRING);
+  signals[ACCEPT_CERTIFICATE] = g_signal_new ("accept-certificate", type, G_SIGNAL_RUN_LAST, 0,
+      g_signal_accumulator_true_handled, NULL, NULL, G_TYPE_BOOLEAN, 3, G_TYPE_TLS_CONNECTION,
+      G_TYPE_TLS_CERTIFICATE, G_TYPE_TLS_CERTIFICATE_FLAGS);
+  signals[ENCODE_MESSAGE] = g_signal_new ("encode-message", type, G_SIGNAL_RUN_LAST, 0, take_first,
+      NULL, NULL, G_TYPE_BYTES, 2, GST_TYPE_STRUCTURE | G_SIGNAL_TYPE_STATIC_SCOPE, G_TYPE_BYTES);
+  signals[DECODE_MESSAGE] = g_signal_new ("decode-message", type, G_SIGNAL_RUN_LAST, 0, take_first,
+      NULL, NULL, GST_TYPE_STRUCTURE, 2, G_TYPE_BYTES, G_TYPE_BOOLEAN);
+  signals[RESULT] = g_signal_new ("result", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+      G_TYPE_NONE, 1, GST_TYPE_STRUCTURE | G_SIGNAL_TYPE_STATIC_SCOPE);
+}
+
+/**
+ * GstFalRealtimeFilter::send:
+ * @element: the element
+ * @parameters: (nullable): inputs of this request alone, over all others
+ *
+ * Sends one request with the newest frame at once, whatever throttle-interval says.
+ *
+ * Returns: FALSE where no frame came yet, or the stream has stopped
+ */
+/**
+ * GstFalRealtimeFilter::reconnect:
+ * @element: the element
+ *
+ * Ends the connection and opens a new one, with a fresh token.
+ */
+/**
+ * GstFalRealtimeFilter::clear:
+ * @element: the element
+ *
+ * Drops the frames and results that wait; answers to requests on their way are ignored.
+ */
+/**
+ * GstFalRealtimeFilter::close:
+ * @element: the element
+ *
+ * Drops what waits and ends the connection; the next frame opens a new one.
+ */
+/**
+ * GstFalRealtimeFilter::reset-stats:
+ * @element: the element
+ *
+ * Lets the counts of stats begin anew.
+ */
+void
+gst_fal_signals_install (GType type, const GstFalActions *actions)
+{
+  const GSignalFlags flags = G_SIGNAL_RUN_LAST | G_SIGNAL_ACTION;
+  const struct {
+    guint id;
+    const gchar *name;
+    GCallback handler;
+  } rows[] = {
+    { RECONNECT, "reconnect", G_CALLBACK (actions->reconnect) },
+    { CLEAR, "clear", G_CALLBACK (actions->clear) },
+    { CLOSE, "close", G_CALLBACK (actions->close) },
+    { RESET_STATS, "reset-stats", G_CALLBACK (actions->reset_stats) },
+  };
+
+  install_questions (type);
+  signals[SEND] = g_signal_new_class_handler ("send", type, flags, G_CALLBACK (actions->send), NULL,
+      NULL, NULL, G_TYPE_BOOLEAN, 1, GST_TYPE_STRUCTURE);
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
+    signals[rows[i].id] = g_signal_new_class_handler (
+        rows[i].name, type, flags, rows[i].handler, NULL, NULL, NULL, G_TYPE_NONE, 0);
+}
+
+static gboolean
+has_handler (GstElement *element, guint id)
+{
+  return g_signal_has_handler_pending (element, signals[id], 0, FALSE);
+}
+
+/* ---- tokens ---- */
+
+gboolean
+gst_fal_has_token_provider (GstElement *element)
+{
+  return has_handler (element, REQUEST_TOKEN);
+}
+
+typedef struct {
+  GstElement *element;
+  FalProvision *provision;
+} Question;
+
+static gpointer
+ask (gpointer data)
+{
+  Question *question = data;
+  g_autofree gchar *token = NULL;
+
+  g_signal_emit (question->element, signals[REQUEST_TOKEN], 0,
+      fal_provision_get_scope (question->provision), &token);
+  fal_provision_answer (question->provision, token);
+  fal_provision_unref (question->provision);
+  gst_object_unref (question->element);
+  g_free (question);
+  return NULL;
+}
+
+void
+gst_fal_request_token (GstElement *element, FalProvision *provision)
+{
+  Question *question = g_new (Question, 1);
+
+  *question = (Question){ gst_object_ref (element), fal_provision_ref (provision) };
+  g_thread_unref (g_thread_new ("fal-provider", ask, question));
+}
+
+/* ---- the rest ---- */
+
+gboolean
+gst_fal_accept_certificate (GstElement *element, GTlsConnection *connection,
+    GTlsCertificate *certificate, GTlsCertificateFlags errors)
+{
+  gboolean accepted = FALSE;
+
+  g_signal_emit (
+      element, signals[ACCEPT_CERTIFICATE], 0, connection, certificate, errors, &accepted);
+  return accepted;
+}
+
+GBytes *
+gst_fal_encode_message (GstElement *element, GstStructure *request, GBytes *image)
+{
+  GBytes *message = NULL;
+
+  if (has_handler (element, ENCODE_MESSAGE))
+    g_signal_emit (element, signals[ENCODE_MESSAGE], 0, request, image, &message);
+  return message;
+}
+
+GstStructure *
+gst_fal_decode_message (GstElement *element, GBytes *message, gboolean text)
+{
+  GstStructure *fields = NULL;
+
+  if (has_handler (element, DECODE_MESSAGE))
+    g_signal_emit (element, signals[DECODE_MESSAGE], 0, message, text, &fields);
+  return fields;
+}
+
+void
+gst_fal_emit_result (GstElement *element, const GstStructure *result)
+{
+  if (has_handler (element, RESULT))
+    g_signal_emit (element, signals[RESULT], 0, result);
+}

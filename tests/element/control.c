@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What is controlled while frames flow. */
+#include "fixture.h"
+
+#define SIZE 32
+
+static void
+push_one (Fixture *f, guint n)
+{
+  fixture_push (f, fixture_frame (SIZE, SIZE, 0x204060, n));
+}
+
+static void
+set_enabled (Fixture *f, gboolean enabled)
+{
+  g_object_set (f->element, "enabled", enabled, NULL);
+}
+
+/* The next buffer: @changed, it went through the model (which inverts), else as it came. */
+static void
+expect (Fixture *f, guint n, gboolean changed)
+{
+  g_autoptr (GstBuffer) buffer = fixture_pull (f);
+
+  g_assert_cmpuint (GST_BUFFER_PTS (buffer), ==, gst_util_uint64_scale (n, GST_SECOND, 30));
+  assert_colour (fixture_colour (f, buffer), changed ? 0xdfbf9f : 0x204060, changed ? 8 : 0);
+}
+
+static void
+wait_until_closed (Fixture *f, guint connections)
+{
+  gint64 watchdog = g_get_monotonic_time () + WATCHDOG_SECONDS * G_USEC_PER_SEC;
+
+  while (fal_server_get_open (f->server) > 0) {
+    g_assert_cmpint (g_get_monotonic_time (), <, watchdog);
+    g_usleep (1000);
+  }
+  g_assert_cmpuint (fal_server_get_connections (f->server), ==, connections);
+}
+
+static void
+test_enabled (void)
+{
+  g_autoptr (Fixture) f = fixture_new (NULL, "enabled=false");
+
+  fixture_set_size (f, SIZE, SIZE);
+  for (guint n = 0; n < 10; n++) {
+    push_one (f, n);
+    expect (f, n, FALSE);
+  }
+  fixture_wait_for_stat (f, "frames-passed", 10);
+  g_assert_cmpuint (fal_server_get_connections (f->server), ==, 0);
+  g_assert_cmpuint (fixture_stat (f, "frames-in"), ==, 0);
+}
+
+/* No frame is lost or comes out of its turn, and nothing stays open. */
+static void
+test_toggling_loses_nothing (void)
+{
+  g_autoptr (Fixture) f = fixture_new (NULL, NULL);
+  guint n = 0, pulled = 0;
+
+  fixture_set_size (f, SIZE, SIZE);
+  for (guint round = 0; round < 6; round++) {
+    set_enabled (f, round % 2 == 0);
+    for (guint i = 0; i < 3; i++)
+      push_one (f, n++);
+    for (; pulled < n; pulled++)
+      expect (f, pulled, round % 2 == 0);
+  }
+  g_assert_cmpuint (fixture_stat (f, "results"), ==, 9);
+  g_assert_cmpuint (fixture_stat (f, "lost"), ==, 0);
+  wait_until_closed (f, 3);
+  g_assert_null (gst_bus_pop_filtered (f->bus, GST_MESSAGE_WARNING | GST_MESSAGE_ERROR));
+}
+
+/* A live stream goes on at once, whatever the model is doing. */
+static void
+test_disabling_waits_for_no_model (void)
+{
+  g_autoptr (Fixture) f = fixture_new_live (NULL, "timestamp-mode=input");
+
+  fal_server_set_mute (f->server, TRUE);
+  fixture_set_size (f, SIZE, SIZE);
+  push_one (f, 0);
+  fixture_wait_for_stat (f, "in-flight", 1);
+  set_enabled (f, FALSE);
+  push_one (f, 1);
+  expect (f, 1, FALSE);
+  wait_until_closed (f, 1);
+  g_assert_cmpuint (fixture_stat (f, "lost"), ==, 1);
+}
+
+/* JPEG frames too, where downstream takes only raw video. */
+static void
+test_a_picture_passes_decoded (void)
+{
+  g_autoptr (Fixture) f = fixture_new (NULL, "enabled=false");
+  g_autoptr (GstBuffer) buffer = NULL;
+  g_autoptr (GBytes) jpeg = NULL;
+  g_autofree gchar *path = g_build_filename (g_getenv ("FAL_TEST_DATA"), "astronaut.jpg", NULL);
+  g_autoptr (GMappedFile) file = g_mapped_file_new (path, FALSE, NULL);
+  GstVideoInfo info;
+  g_autoptr (GstCaps) caps = NULL;
+
+  g_assert_nonnull (file);
+  jpeg = g_mapped_file_get_bytes (file);
+  gst_harness_set_sink_caps_str (f->harness, "video/x-raw");
+  gst_harness_set_src_caps_str (f->harness, "image/jpeg");
+  fixture_push (f, gst_buffer_new_wrapped_bytes (jpeg));
+  buffer = fixture_pull (f);
+  caps = gst_pad_get_current_caps (f->harness->sinkpad);
+  g_assert_true (gst_video_info_from_caps (&info, caps));
+  g_assert_cmpuint (gst_buffer_get_size (buffer), ==, info.size);
+}
+
+static void
+test_events_keep_their_place_among_passing_frames (void)
+{
+  g_autoptr (Fixture) f = fixture_new (NULL, "enabled=false");
+
+  fixture_set_size (f, SIZE, SIZE);
+  push_one (f, 0);
+  push_one (f, 1);
+  g_assert_true (gst_harness_push_event (f->harness, gst_event_new_eos ()));
+  expect (f, 0, FALSE);
+  expect (f, 1, FALSE);
+  for (GstEvent *event; (event = gst_harness_pull_event (f->harness)) != NULL;) {
+    GstEventType type = GST_EVENT_TYPE (event);
+
+    gst_event_unref (event);
+    if (type == GST_EVENT_EOS)
+      return;
+  }
+  g_assert_not_reached ();
+}
+
+int
+main (int argc, char **argv)
+{
+  fixture_init (&argc, &argv);
+#define ADD(name, function) g_test_add_func ("/control/" name, function)
+  ADD ("enabled", test_enabled);
+  ADD ("toggling-loses-nothing", test_toggling_loses_nothing);
+  ADD ("disabling-waits-for-no-model", test_disabling_waits_for_no_model);
+  ADD ("a-picture-passes-decoded", test_a_picture_passes_decoded);
+  ADD ("events-keep-their-place-among-passing-frames",
+      test_events_keep_their_place_among_passing_frames);
+  return fixture_run ();
+}

@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The ways an application takes part: messages its own way, results, actions. */
+#include "fal/value.h"
+#include "fixture.h"
+#include <string.h>
+
+static void
+push_one (Fixture *f, guint n)
+{
+  fixture_push (f, fixture_frame (32, 32, 0x204060, n));
+}
+
+static GstStructure *
+pop_request (Fixture *f)
+{
+  GstStructure *request = fal_server_pop_request (f->server, WATCHDOG_SECONDS * 1000);
+
+  g_assert_nonnull (request);
+  return request;
+}
+
+/* ---- results ---- */
+
+/* Runs before the buffer goes out, on its thread. */
+static void
+keep_result (GstElement *element, const GstStructure *result, GstStructure **kept)
+{
+  g_clear_pointer (kept, gst_structure_free);
+  *kept = gst_structure_copy (result);
+}
+
+static void
+assert_told (const GstStructure *told)
+{
+  gint64 seed, sent, received;
+  gdouble round_trip;
+  guint index, count;
+
+  g_assert_true (gst_structure_get_int64 (told, "seed", &seed));
+  g_assert_cmpint (seed, ==, 7);
+  g_assert_true (gst_structure_get_int64 (told, "sent", &sent));
+  g_assert_true (gst_structure_get_int64 (told, "received", &received));
+  g_assert_cmpint (received, >, sent);
+  g_assert_true (gst_structure_get_double (told, "round-trip", &round_trip));
+  g_assert_cmpfloat (round_trip, ==, (received - sent) / 1000.0);
+  g_assert_true (gst_structure_get_uint (told, "image-index", &index));
+  g_assert_true (gst_structure_get_uint (told, "image-count", &count));
+  g_assert_cmpuint (index, ==, 0);
+  g_assert_cmpuint (count, ==, 1);
+  g_assert_cmpstr (gst_structure_get_string (told, "request-id"), ==, "frame-1");
+}
+
+/* The next element message of this name; NULL: there is none among those that were posted. */
+static GstMessage *
+pop_message (Fixture *f, const gchar *name)
+{
+  GstMessage *message;
+
+  while ((message = gst_bus_pop_filtered (f->bus, GST_MESSAGE_ELEMENT)) != NULL) {
+    if (gst_message_has_name (message, name))
+      return message;
+    gst_message_unref (message);
+  }
+  return NULL;
+}
+
+static void
+test_result (void)
+{
+  g_autoptr (Fixture) f = fixture_new (NULL, "seed=7");
+  g_autoptr (GstStructure) told = NULL;
+  g_autoptr (GstBuffer) buffer = NULL;
+  g_autoptr (GstMessage) message = NULL;
+  GstCustomMeta *meta;
+
+  g_signal_connect (f->element, "result", G_CALLBACK (keep_result), &told);
+  fixture_set_size (f, 32, 32);
+  push_one (f, 0);
+  buffer = fixture_pull (f);
+  assert_told (told);
+  g_assert_cmpstr (gst_structure_get_name (told), ==, "fal-result");
+  meta = gst_buffer_get_custom_meta (buffer, "GstFalResultMeta");
+  g_assert_nonnull (meta);
+  assert_told (gst_custom_meta_get_structure (meta));
+  message = pop_message (f, "fal-result");
+  g_assert_nonnull (message);
+  assert_told (gst_message_get_structure (message));
+}
+
+static void
+test_result_messages_can_be_left_out (void)
+{
+  g_autoptr (Fixture) f = fixture_new (NULL, "post-messages=false");
+
+  fixture_set_size (f, 32, 32);
+  push_one (f, 0);
+  gst_buffer_unref (fixture_pull (f));
+  g_assert_null (pop_message (f, "fal-result"));
+}
+
+static void
+test_connection_messages (void)
+{
+  static const gchar *const states[] = { "connecting", "warming-up", "connected" };
+  g_autoptr (Fixture) f = fixture_new (NULL, NULL);
+
+  fixture_set_size (f, 32, 32);
+  push_one (f, 0);
+  gst_buffer_unref (fixture_pull (f));
+  for (guint i = 0; i < G_N_ELEMENTS (states); i++) {
+    g_autoptr (GstMessage) message = pop_message (f, "fal-connection");
+    g_autofree gchar *state = NULL;
+
+    g_assert_nonnull (message);
+    state = gst_value_serialize (
+        gst_structure_get_value (gst_message_get_structure (message), "state"));
+    g_assert_cmpstr (state, ==, states[i]);
+  }
+}
+
+/* What a warning says of a request that failed. */
+static void
+test_details (void)
+{
+  static const gchar text[] =
+      "{\"status\":\"error\",\"error\":\"Bad prompt\",\"request_id\":\"frame-1\"}";
+  g_autoptr (Fixture) f = fixture_new (NULL, NULL);
+  g_autoptr (GBytes) answer = g_bytes_new_static (text, strlen (text));
+  g_autoptr (GstMessage) message = NULL;
+  const GstStructure *details;
+  gboolean retryable;
+
+  fal_server_set_answer (f->server, answer, TRUE);
+  fixture_set_size (f, 32, 32);
+  push_one (f, 0);
+  message = fixture_wait_for_message (f, GST_MESSAGE_WARNING);
+  gst_message_parse_warning_details (message, &details);
+  g_assert_nonnull (details);
+  g_assert_cmpstr (gst_structure_get_string (details, "error"), ==, "Bad prompt");
+  g_assert_cmpstr (gst_structure_get_string (details, "request-id"), ==, "frame-1");
+  g_assert_true (g_str_has_suffix (
+      gst_structure_get_string (details, "endpoint"), "/test/app/image/realtime"));
+  g_assert_true (gst_structure_get_boolean (details, "retryable", &retryable) && retryable);
+}
+
+/* ---- messages another way ---- */
+
+/* Its picture under another name, and one more field. */
+static GBytes *
+encode_my_way (GstElement *element, GstStructure *request, GBytes *image, guint *calls)
+{
+  g_autoptr (GstStructure) map = gst_structure_copy (request);
+
+  (*calls)++;
+  gst_structure_set (
+      map, "image_bytes", G_TYPE_BYTES, image, "flavour", G_TYPE_STRING, "mine", NULL);
+  return fal_value_to_msgpack (map, NULL);
+}
+
+static void
+test_encode_message (void)
+{
+  g_autoptr (Fixture) f = fixture_new (NULL, "prompt=mine");
+  g_autoptr (GstStructure) request = NULL;
+  guint calls = 0;
+
+  g_signal_connect (f->element, "encode-message", G_CALLBACK (encode_my_way), &calls);
+  fixture_set_size (f, 32, 32);
+  push_one (f, 0);
+  request = pop_request (f);
+  g_assert_cmpuint (calls, ==, 1);
+  g_assert_cmpstr (gst_structure_get_string (request, "prompt"), ==, "mine");
+  g_assert_cmpstr (gst_structure_get_string (request, "request_id"), ==, "frame-1");
+  g_assert_cmpstr (gst_structure_get_string (request, "flavour"), ==, "mine");
+  gst_buffer_unref (fixture_pull (f));
+}
+
+static GBytes *
+encode_not (GstElement *element, GstStructure *request, GBytes *image, gpointer data)
+{
+  return NULL;
+}
+
+static void
+test_encode_message_may_decline (void)
+{
+  g_autoptr (Fixture) f = fixture_new (NULL, NULL);
+  g_autoptr (GstStructure) request = NULL;
+
+  g_signal_connect (f->element, "encode-message", G_CALLBACK (encode_not), NULL);
+  fixture_set_size (f, 32, 32);
+  push_one (f, 0);
+  request = pop_request (f);
+  g_assert_true (gst_structure_has_field_typed (request, "image_bytes", G_TYPE_BYTES));
+}
+
+/* The server answers with something of its own: "P", the id's length, the id, a JPEG. */
+static GstStructure *
+decode_my_way (GstElement *element, GBytes *message, gboolean text, guint *calls)
+{
+  gsize size;
+  const guint8 *data = g_bytes_get_data (message, &size);
+  g_autoptr (GBytes) picture = NULL;
+  g_autofree gchar *id = NULL;
+
+  (*calls)++;
+  if (text || size < 2 || data[0] != 'P')
+    return NULL;
+  id = g_strndup ((const gchar *) data + 2, data[1]);
+  picture = g_bytes_new_from_bytes (message, 2 + data[1], size - 2 - data[1]);
+  return gst_structure_new ("map", "request_id", G_TYPE_STRING, id, "image", G_TYPE_BYTES, picture,
+      "flavour", G_TYPE_STRING, "mine", NULL);
+}
+
+/* What a request of the element carried as its picture. */
+static GBytes *
+take_picture (const GstStructure *request)
+{
+  GBytes *image = NULL;
+
+  gst_structure_get (request, "image_bytes", G_TYPE_BYTES, &image, NULL);
+  g_assert_nonnull (image);
+  return image;
+}
+
+static void
+test_decode_message (void)
+{
+  g_autoptr (Fixture) f = fixture_new (NULL, NULL);
+  g_autoptr (GstStructure) request = NULL, told = NULL;
+  g_autoptr (GBytes) image = NULL, message = NULL;
+  g_autoptr (GByteArray) bytes = g_byte_array_new ();
+  g_autoptr (GstBuffer) buffer = NULL;
+  guint calls = 0;
+
+  fal_server_set_mute (f->server, TRUE);
+  g_signal_connect (f->element, "decode-message", G_CALLBACK (decode_my_way), &calls);
+  g_signal_connect (f->element, "result", G_CALLBACK (keep_result), &told);
+  fixture_set_size (f, 32, 32);
+  push_one (f, 0);
+  request = pop_request (f);
+  image = take_picture (request);
+  g_byte_array_append (bytes,
+      (const guint8 *) "P\x07"
+                       "frame-1",
+      9);
+  g_byte_array_append (bytes, g_bytes_get_data (image, NULL), g_bytes_get_size (image));
+  message = g_byte_array_free_to_bytes (g_steal_pointer (&bytes));
+  fal_server_send (f->server, message, FALSE);
+  buffer = fixture_pull (f);
+  g_assert_cmpuint (calls, ==, 1);
+  g_assert_cmpstr (gst_structure_get_string (told, "flavour"), ==, "mine");
+  assert_colour (fixture_colour (f, buffer), 0x204060, 8);
+}
+
+/* ---- actions ---- */
+
+static void
+test_send (void)
+{
+  g_autoptr (Fixture) f = fixture_new_live (NULL, "throttle-interval=3600000 prompt=one");
+  g_autoptr (GstStructure) inputs = gst_structure_new ("p", "prompt", G_TYPE_STRING, "two", NULL);
+  gboolean sent;
+
+  fixture_set_size (f, 32, 32);
+  g_signal_emit_by_name (f->element, "send", NULL, &sent);
+  g_assert_false (sent); /* no frame came yet */
+  push_one (f, 0);
+  gst_buffer_unref (fixture_pull (f));
+  for (guint round = 0; round < 2; round++) {
+    g_signal_emit_by_name (f->element, "send", round == 0 ? inputs : NULL, &sent);
+    g_assert_true (sent);
+    gst_buffer_unref (fixture_pull (f));
+  }
+  for (guint i = 0; i < 3; i++) {
+    g_autoptr (GstStructure) request = pop_request (f);
+
+    g_assert_cmpstr (gst_structure_get_string (request, "prompt"), ==, i == 1 ? "two" : "one");
+  }
+}
+
+/* It goes in place of the throttle, not beside it. */
+static void
+test_send_takes_the_waiting_frame (void)
+{
+  g_autoptr (Fixture) f = fixture_new_live (NULL, "throttle-interval=3600000");
+  g_autoptr (GstBuffer) buffer = NULL;
+  gboolean sent;
+
+  fixture_set_size (f, 32, 32);
+  push_one (f, 0);
+  gst_buffer_unref (fixture_pull (f));
+  push_one (f, 1);
+  push_one (f, 2);
+  g_signal_emit_by_name (f->element, "send", NULL, &sent);
+  g_assert_true (sent);
+  buffer = fixture_pull (f);
+  g_assert_cmpuint (fixture_stat (f, "frames-in"), ==, 3);
+  g_assert_cmpuint (fixture_stat (f, "frames-sent"), ==, 2);
+  g_assert_cmpuint (fixture_stat (f, "frames-waiting"), ==, 0);
+}
+
+static void
+test_reconnect (void)
+{
+  g_autoptr (Fixture) f = fixture_new (NULL, NULL);
+
+  fixture_set_size (f, 32, 32);
+  push_one (f, 0);
+  gst_buffer_unref (fixture_pull (f));
+  g_signal_emit_by_name (f->element, "reconnect");
+  fixture_wait_for_stat (f, "connections", 2);
+  push_one (f, 1);
+  gst_buffer_unref (fixture_pull (f));
+  g_assert_cmpuint (fal_server_get_connections (f->server), ==, 2);
+  g_assert_null (gst_bus_pop_filtered (f->bus, GST_MESSAGE_WARNING | GST_MESSAGE_ERROR));
+}
+
+static gint
+get_state (Fixture *f)
+{
+  gint state;
+
+  g_object_get (f->element, "connection-state", &state, NULL);
+  return state;
+}
+
+static void
+test_close (void)
+{
+  g_autoptr (Fixture) f = fixture_new (NULL, NULL);
+  gint64 watchdog = g_get_monotonic_time () + WATCHDOG_SECONDS * G_USEC_PER_SEC;
+
+  fixture_set_size (f, 32, 32);
+  push_one (f, 0);
+  gst_buffer_unref (fixture_pull (f));
+  g_signal_emit_by_name (f->element, "close");
+  while (get_state (f) != 0 || fal_server_get_open (f->server) != 0) {
+    g_assert_cmpint (g_get_monotonic_time (), <, watchdog);
+    g_usleep (1000);
+  }
+  g_assert_cmpuint (fal_server_get_connections (f->server), ==, 1);
+  push_one (f, 1);
+  gst_buffer_unref (fixture_pull (f));
+  g_assert_cmpuint (fal_server_get_connections (f->server), ==, 2);
+  g_assert_null (gst_bus_pop_filtered (f->bus, GST_MESSAGE_WARNING | GST_MESSAGE_ERROR));
+}
+
+static void
+test_clear (void)
+{
+  g_autoptr (Fixture) f = fixture_new_live (NULL, "throttle-interval=3600000 max-buffering=3");
+
+  fixture_set_size (f, 32, 32);
+  push_one (f, 0);
+  gst_buffer_unref (fixture_pull (f));
+  push_one (f, 1);
+  push_one (f, 2);
+  g_assert_cmpuint (fixture_stat (f, "frames-waiting"), ==, 2);
+  g_signal_emit_by_name (f->element, "clear");
+  g_assert_cmpuint (fixture_stat (f, "frames-waiting"), ==, 0);
+  g_assert_cmpuint (fixture_stat (f, "dropped-flushed"), ==, 2);
+  push_one (f, 3);
+  gst_buffer_unref (fixture_pull (f));
+  g_assert_cmpuint (fal_server_get_connections (f->server), ==, 1);
+}
+
+static void
+test_reset_stats (void)
+{
+  static const gchar *const zero[] = { "frames-in", "frames-sent", "answered", "results",
+    "frames-out", "connections", "bytes-sent", "bytes-received" };
+  g_autoptr (Fixture) f = fixture_new (NULL, NULL);
+
+  fixture_set_size (f, 32, 32);
+  for (guint n = 0; n < 3; n++) {
+    push_one (f, n);
+    gst_buffer_unref (fixture_pull (f));
+  }
+  fixture_wait_for_stat (f, "frames-out", 3);
+  g_signal_emit_by_name (f->element, "reset-stats");
+  for (guint i = 0; i < G_N_ELEMENTS (zero); i++)
+    g_assert_cmpuint (fixture_stat (f, zero[i]), ==, 0);
+  push_one (f, 3);
+  gst_buffer_unref (fixture_pull (f));
+  fixture_wait_for_stat (f, "frames-out", 1);
+  g_assert_cmpuint (fixture_stat (f, "frames-in"), ==, 1);
+  g_assert_cmpuint (fixture_stat (f, "bytes-sent"), >, 0);
+}
+
+int
+main (int argc, char **argv)
+{
+  fixture_init (&argc, &argv);
+#define ADD(name, function) g_test_add_func ("/signals/" name, function)
+  ADD ("result", test_result);
+  ADD ("result-messages-can-be-left-out", test_result_messages_can_be_left_out);
+  ADD ("connection-messages", test_connection_messages);
+  ADD ("details", test_details);
+  ADD ("encode-message", test_encode_message);
+  ADD ("encode-message-may-decline", test_encode_message_may_decline);
+  ADD ("decode-message", test_decode_message);
+  ADD ("send", test_send);
+  ADD ("send-takes-the-waiting-frame", test_send_takes_the_waiting_frame);
+  ADD ("reconnect", test_reconnect);
+  ADD ("close", test_close);
+  ADD ("clear", test_clear);
+  ADD ("reset-stats", test_reset_stats);
+  return fixture_run ();
+}
