@@ -1,69 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The connection: libsoup at work for the dialer. Everything here runs on the net
  * thread, in the main context that was its default when the connection was made. */
-#include "connection.h"
-#include "diagnosis.h"
-#include "link.h"
-#include "token.h"
-#include "transport.h"
+#include "connection-private.h"
 
-struct _FalConnection {
-  FalEndpoint *endpoint;
-  FalConnectionEvents events;
-  gpointer user;
-
-  GMainContext *context;
-  FalTransport *transport;
-  FalCredentials *credentials;
-  FalDialer *dialer;
-  FalDialerConfig dialer_config;
-  FalDialerState shown_state;
-  GSource *timer; /* steps the dialer when its time has come */
-  FalLink *link;  /* the attempt or connection of now; NULL: none */
-  guint pending;  /* operations of libsoup that have not come back */
-  FalConnectionCounts counts;
-
-  FalTokenRequest token_request;
-  guint token_expiration, max_buffering;
-  guint64 max_message_size;
-};
-
-/* A link together with the connection whose count of pending operations it raised: the connection
- * outlives them all, since it is drained before it is freed. */
-typedef struct {
-  FalConnection *connection;
-  FalLink *link;
-} Operation;
-
-static Operation *
-operation_begin (FalConnection *connection)
-{
-  Operation *operation = g_new (Operation, 1);
-
-  connection->pending++;
-  *operation = (Operation){ connection, fal_link_ref (connection->link) };
-  return operation;
-}
-
-/* The link that the operation was for, or NULL where nobody waits for it any more. */
-static FalLink *
-operation_get_link (Operation *operation)
-{
-  return operation->link->owner ? operation->link : NULL;
-}
-
-static void
-operation_end (Operation *operation)
-{
-  operation->connection->pending--;
-  fal_link_unref (operation->link);
-  g_free (operation);
-}
-
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (Operation, operation_end)
-
-static void
-show_state (FalConnection *connection)
+void
+fal_connection_show_state (FalConnection *connection)
 {
   FalDialerState state = fal_dialer_get_state (connection->dialer);
   gint64 now = g_get_monotonic_time ();
@@ -91,8 +32,8 @@ drop_link (FalConnection *connection)
   fal_link_drop (link, connection->context);
 }
 
-static gint64
-get_wall_time (void)
+gint64
+fal_connection_get_wall_time (void)
 {
   return g_get_real_time () / G_USEC_PER_SEC;
 }
@@ -102,7 +43,8 @@ static FalWay
 choose_way (FalConnection *connection)
 {
   gboolean has_provider = connection->events.has_provider (connection->user);
-  FalWay way = fal_credentials_choose (connection->credentials, has_provider, get_wall_time ());
+  FalWay way = fal_credentials_choose (
+      connection->credentials, has_provider, fal_connection_get_wall_time ());
 
   connection->dialer_config.fetches_token = fal_way_asks (way);
   fal_dialer_configure (connection->dialer, &connection->dialer_config);
@@ -123,9 +65,8 @@ note_refusal (FalConnection *connection, gchar **what)
     fal_credentials_refuse (connection->credentials, link->token);
 }
 
-/* The attempt or connection is over: asks the dialer what that means and tells the owner. */
-static void
-end_link (FalConnection *connection, const FalFault *fault, const gchar *what)
+void
+fal_connection_end_link (FalConnection *connection, const FalFault *fault, const gchar *what)
 {
   g_autofree gchar *address = fal_endpoint_describe (connection->endpoint);
   g_autofree gchar *text = g_strdup (what);
@@ -141,36 +82,7 @@ end_link (FalConnection *connection, const FalFault *fault, const gchar *what)
   g_set_error (&error, G_IO_ERROR, fal_fault_get_error_code (fault), "%s: %s (%s)", address, text,
       fal_fault_get_hint (fault));
   connection->events.ended (connection->user, verdict, fault, error);
-  show_state (connection);
-}
-
-static FalScene
-describe_scene (FalConnection *connection, const gchar *doing)
-{
-  const FalLink *link = connection->link;
-
-  return (FalScene){ doing, fal_transport_get_proxy (connection->transport), link->tls_errors,
-    link->timed_out };
-}
-
-static void
-end_by_error (FalConnection *connection, const gchar *doing, const GError *error)
-{
-  FalScene scene = describe_scene (connection, doing);
-  g_autofree gchar *what = NULL;
-  FalFault fault = fal_diagnose_error (&scene, error, &what);
-
-  end_link (connection, &fault, what);
-}
-
-static void
-end_by_status (FalConnection *connection, FalFaultKind kind, const gchar *doing)
-{
-  FalScene scene = describe_scene (connection, doing);
-  g_autofree gchar *what = NULL;
-  FalFault fault = fal_diagnose_status (&scene, kind, connection->link->message, &what);
-
-  end_link (connection, &fault, what);
+  fal_connection_show_state (connection);
 }
 
 static void
@@ -178,7 +90,7 @@ end_too_big (FalLink *link)
 {
   const FalFault fault = { FAL_FAULT_SERVER };
 
-  end_link (link->owner, &fault, "a message exceeds max-message-size");
+  fal_connection_end_link (link->owner, &fault, "a message exceeds max-message-size");
 }
 
 /* The peer closes, or went. */
@@ -191,7 +103,7 @@ end_by_close (FalLink *link, guint code, const gchar *reason)
                                                 : "the server closed with code %u%s%s",
       fault.code, reason && *reason ? ": " : "", reason ? reason : "");
 
-  end_link (link->owner, &fault, what);
+  fal_connection_end_link (link->owner, &fault, what);
 }
 
 /* Called at "closing" where the peer says that it goes, at "closed" where it just went; the code is
@@ -206,7 +118,7 @@ on_close (SoupWebsocketConnection *socket, FalLink *link)
     end_too_big (link);
     break;
   case FAL_GUARD_CUT:
-    end_link (link->owner, &silent, "requests went unanswered");
+    fal_connection_end_link (link->owner, &silent, "requests went unanswered");
     break;
   case FAL_GUARD_CALM:
     end_by_close (link, soup_websocket_connection_get_close_code (socket),
@@ -252,43 +164,15 @@ on_socket_error (SoupWebsocketConnection *socket, GError *error, FalLink *link)
     return;
   }
   what = g_strdup_printf ("the link broke: %s", error->message);
-  end_link (link->owner, &fault, what);
+  fal_connection_end_link (link->owner, &fault, what);
 }
 
-/* The handshake ended well, but nobody waits for it any more. @socket is taken; may be NULL. */
-static void
-cut_stray_socket (Operation *operation, SoupWebsocketConnection *socket)
+void
+fal_connection_take_socket (FalConnection *connection, SoupWebsocketConnection *socket)
 {
-  if (socket == NULL)
-    return;
-  fal_link_take_socket (operation->link, socket, operation->connection->max_message_size);
-  fal_link_cut (operation->link);
-}
+  FalLink *link = connection->link;
 
-static void
-on_connected (GObject *source, GAsyncResult *result, gpointer data)
-{
-  g_autoptr (Operation) operation = data;
-  FalLink *link = operation_get_link (operation);
-  FalConnection *connection = operation->connection;
-  g_autoptr (GError) error = NULL;
-  g_autoptr (SoupWebsocketConnection) socket =
-      soup_session_websocket_connect_finish (SOUP_SESSION (source), result, &error);
-
-  if (link == NULL) {
-    cut_stray_socket (operation, g_steal_pointer (&socket));
-    return;
-  }
-  if (error && error->domain == SOUP_WEBSOCKET_ERROR &&
-      soup_message_get_status (link->message) != SOUP_STATUS_NONE) {
-    end_by_status (connection, FAL_FAULT_HTTP, "opening the WebSocket");
-    return;
-  }
-  if (error) {
-    end_by_error (connection, "connecting", error);
-    return;
-  }
-  fal_link_take_socket (link, g_steal_pointer (&socket), connection->max_message_size);
+  fal_link_take_socket (link, socket, connection->max_message_size);
   g_signal_connect (link->socket, "message", G_CALLBACK (on_message), link);
   g_signal_connect (link->socket, "closing", G_CALLBACK (on_close), link);
   g_signal_connect (link->socket, "closed", G_CALLBACK (on_close), link);
@@ -297,206 +181,10 @@ on_connected (GObject *source, GAsyncResult *result, gpointer data)
   connection->counts.connected_since = g_get_monotonic_time ();
   fal_dialer_opened (connection->dialer);
   connection->events.opened (connection->user);
-  show_state (connection);
-}
-
-/* A refusal is known with its status, however long its page goes on. */
-static void
-on_headers (SoupMessage *message, FalLink *link)
-{
-  if (soup_message_get_status (message) != SOUP_STATUS_SWITCHING_PROTOCOLS)
-    end_by_status (link->owner, FAL_FAULT_HTTP, "opening the WebSocket");
-}
-
-/* ---- requests ---- */
-
-/* Of the last handshake: whoever judges the certificate may want to look at it. */
-static void
-on_network_event (SoupMessage *message, GSocketClientEvent event, GIOStream *stream, FalLink *link)
-{
-  if (event == G_SOCKET_CLIENT_TLS_HANDSHAKING && G_IS_TLS_CONNECTION (stream))
-    link->tls = G_TLS_CONNECTION (stream);
-}
-
-/* The certificate did not pass. */
-static gboolean
-on_certificate (
-    SoupMessage *message, GTlsCertificate *certificate, GTlsCertificateFlags errors, FalLink *link)
-{
-  FalConnection *connection = link->owner;
-  GTlsCertificateFlags counted = fal_transport_weigh (connection->transport, errors);
-
-  if (counted == 0 ||
-      connection->events.accept_certificate (connection->user, link->tls, certificate, counted))
-    return TRUE;
-  link->tls_errors = counted;
-  return FALSE;
-}
-
-/* @message (taken) becomes the link's, with all that requests have in common. */
-static void
-prepare (FalConnection *connection, SoupMessage *message)
-{
-  FalLink *link = connection->link;
-
-  fal_link_take_message (link, message);
-  soup_message_add_flags (message, SOUP_MESSAGE_NO_REDIRECT);
-  fal_transport_add_headers (connection->transport, message);
-  g_signal_connect (message, "network-event", G_CALLBACK (on_network_event), link);
-  g_signal_connect (message, "accept-certificate", G_CALLBACK (on_certificate), link);
-}
-
-/* The address to connect to: a token, where there is one, or the key stands in it. */
-static gchar *
-make_uri (FalConnection *connection)
-{
-  const FalLink *link = connection->link;
-
-  if (link->way == FAL_WAY_KEY_QUERY)
-    return fal_endpoint_get_key_uri (connection->endpoint,
-        fal_credentials_get (connection->credentials)->api_key, connection->max_buffering);
-  return fal_endpoint_get_uri (connection->endpoint, link->token, connection->max_buffering);
-}
-
-static void
-start_connect (FalConnection *connection)
-{
-  g_autofree gchar *uri = make_uri (connection);
-  FalLink *link = connection->link;
-
-  prepare (connection, soup_message_new (SOUP_METHOD_GET, uri));
-  g_signal_connect (link->message, "got-headers", G_CALLBACK (on_headers), link);
-  if (link->way == FAL_WAY_KEY_HEADER)
-    fal_token_add_key (link->message, fal_credentials_get (connection->credentials)->api_key);
-  soup_session_websocket_connect_async (fal_transport_get_session (connection->transport),
-      link->message, NULL, NULL, G_PRIORITY_DEFAULT, link->cancellable, on_connected,
-      operation_begin (connection));
-}
-
-/* ---- tokens ---- */
-
-/* A token that ended, or was refused before, is not sent. */
-static void
-connect_with_token (FalConnection *connection, const gchar *token)
-{
-  FalFault stale = { FAL_FAULT_STALE };
-  FalLink *link = connection->link;
-  g_autoptr (GError) error = NULL;
-
-  link->token = g_strdup (token);
-  if (!fal_credentials_check_token (
-          connection->credentials, link->way, token, get_wall_time (), &error)) {
-    stale.code = error->code == G_IO_ERROR_TIMED_OUT;
-    end_link (connection, &stale, error->message);
-    return;
-  }
-  fal_dialer_token_arrived (connection->dialer);
-  start_connect (connection);
-  show_state (connection);
-}
-
-static void
-on_token (GObject *source, GAsyncResult *result, gpointer data)
-{
-  g_autoptr (Operation) operation = data;
-  const FalFault unusable = { FAL_FAULT_TOKEN };
-  FalLink *link = operation_get_link (operation);
-  FalConnection *connection = operation->connection;
-  g_autoptr (GError) error = NULL;
-  guint status;
-  g_autofree gchar *token = fal_token_request_finish (result, &status, &error);
-
-  if (link == NULL)
-    return;
-  if (token != NULL)
-    connect_with_token (connection, token);
-  else if (status == 0 || link->timed_out)
-    end_by_error (connection, "requesting a token", error);
-  else if (SOUP_STATUS_IS_SUCCESSFUL (status))
-    end_link (connection, &unusable, error->message);
-  else
-    end_by_status (connection, FAL_FAULT_TOKEN, "requesting a token");
-}
-
-static void
-start_token_request (FalConnection *connection)
-{
-  const FalCredentialsConfig *set = fal_credentials_get (connection->credentials);
-  gboolean proxied = connection->link->way == FAL_WAY_TOKEN_PROXY;
-  FalTokenQuery query = { connection->endpoint, set->token_uri ? set->token_uri : "",
-    proxied ? set->token_proxy_uri : NULL, connection->token_request,
-    connection->token_expiration };
-  const FalFault fault = { FAL_FAULT_TOKEN };
-  SoupMessage *message = fal_token_new_request (&query);
-
-  if (message == NULL) {
-    end_link (connection, &fault, "token-uri or token-proxy-uri is no address");
-    return;
-  }
-  prepare (connection, message);
-  if (!proxied)
-    fal_token_add_key (message, set->api_key);
-  connection->counts.token_requests++;
-  fal_token_request_async (fal_transport_get_session (connection->transport), message,
-      connection->link->cancellable, on_token, operation_begin (connection));
-}
-
-static void
-on_provision (gpointer user, const gchar *token)
-{
-  const FalFault unusable = { FAL_FAULT_PROVIDER };
-  FalConnection *connection = user;
-
-  g_clear_pointer (&connection->link->provision, fal_provision_unref);
-  if (fal_endpoint_is_token (token))
-    connect_with_token (connection, token);
-  else
-    end_link (connection, &unusable,
-        token && *token ? "request-token gave something that is no token"
-                        : "request-token gave no token");
-}
-
-/* Nothing is counted as pending: the answer may never come. */
-static void
-start_provision (FalConnection *connection)
-{
-  g_autofree gchar *scope = fal_endpoint_get_token_scope (connection->endpoint);
-  FalProvision *provision =
-      fal_provision_new (scope, connection->context, on_provision, connection);
-
-  connection->link->provision = provision;
-  connection->events.request_token (connection->user, provision);
+  fal_connection_show_state (connection);
 }
 
 /* ---- what the dialer says ---- */
-
-static void
-start_attempt (FalConnection *connection, FalWay way)
-{
-  connection->link = fal_link_new (connection, way);
-  if (way == FAL_WAY_PROVIDER)
-    start_provision (connection);
-  else if (fal_way_asks (way))
-    start_token_request (connection);
-  else if (way == FAL_WAY_READY_TOKEN)
-    connect_with_token (connection, fal_credentials_get (connection->credentials)->token);
-  else
-    start_connect (connection);
-}
-
-/* It took too long. An operation of libsoup comes back and tells; a provider may never do. */
-static void
-give_up_attempt (FalConnection *connection)
-{
-  const FalFault fault = { FAL_FAULT_PROVIDER, 1 };
-
-  if (connection->link->provision) {
-    end_link (connection, &fault, "no answer from request-token within connect-timeout");
-    return;
-  }
-  connection->link->timed_out = TRUE;
-  g_cancellable_cancel (connection->link->cancellable);
-}
 
 /* Does what the dialer says, once. */
 static void
@@ -507,15 +195,15 @@ step (FalConnection *connection)
   switch (fal_dialer_next_action (connection->dialer, g_get_monotonic_time ())) {
   case FAL_DIAL_FETCH_TOKEN:
   case FAL_DIAL_CONNECT:
-    start_attempt (connection, way);
+    fal_connection_start_attempt (connection, way);
     break;
   case FAL_DIAL_GIVE_UP_ATTEMPT:
-    give_up_attempt (connection);
+    fal_connection_give_up_attempt (connection);
     break;
   case FAL_DIAL_NOTHING:
     break;
   }
-  show_state (connection);
+  fal_connection_show_state (connection);
 }
 
 static gboolean
@@ -624,7 +312,7 @@ void
 fal_connection_note_result (FalConnection *connection)
 {
   fal_dialer_result_arrived (connection->dialer);
-  show_state (connection);
+  fal_connection_show_state (connection);
 }
 
 void
@@ -639,7 +327,7 @@ fal_connection_fail (FalConnection *connection, FalFaultKind kind, const gchar *
   const FalFault fault = { kind };
 
   if (connection->link != NULL)
-    end_link (connection, &fault, detail ? detail : "the connection is of no use");
+    fal_connection_end_link (connection, &fault, detail ? detail : "the connection is of no use");
 }
 
 void
@@ -649,11 +337,11 @@ fal_connection_close (FalConnection *connection)
 
   if (connection->link != NULL) {
     fal_link_say_goodbye (connection->link, connection->context);
-    end_link (connection, &fault, "closed");
+    fal_connection_end_link (connection, &fault, "closed");
     return;
   }
   fal_dialer_fault (connection->dialer, &fault, g_get_monotonic_time (), 0);
-  show_state (connection);
+  fal_connection_show_state (connection);
 }
 
 FalGuard *

@@ -4,7 +4,8 @@
  * Belongs to the net thread: every function is called there, and every event is
  * delivered there, from the thread-default main context at fal_connection_new().
  * No lock of the owner may be held when calling in; the owner's events are called
- * with none held. libsoup is seen by this room alone. */
+ * with none held. libsoup is seen by this room and those
+ * that it is built of alone: link, token, transport, diagnosis. */
 #pragma once
 
 #include "credentials.h"

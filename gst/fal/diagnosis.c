@@ -58,7 +58,9 @@ classify_tls (const GError *error)
 static FalFault
 classify (const FalScene *scene, const GError *error)
 {
-  if (error->domain == G_TLS_ERROR)
+  gboolean broken = error->domain == G_TLS_ERROR && classify_tls (error) == FAL_TLS_FAULT_NOT_TLS;
+
+  if (error->domain == G_TLS_ERROR && !(broken && scene->proxy))
     return (FalFault){ FAL_FAULT_TLS, classify_tls (error) };
   if (g_error_matches (error, G_RESOLVER_ERROR, G_RESOLVER_ERROR_NOT_FOUND))
     return (FalFault){ FAL_FAULT_UNKNOWN_HOST };

@@ -45,9 +45,10 @@ static const struct {
   { FAL_FAULT_TLS, FAL_TLS_FAULT_MISSING, FAL_TLS_FAULT_MISSING, PERMANENT, G_IO_ERROR_FAILED,
       "install the package glib-networking" },
   { FAL_FAULT_TLS, 0, G_MAXUINT, PERMANENT, G_IO_ERROR_FAILED,
-      "check the host in base-uri, the clock of this machine and its CA certificates" },
+      "check base-uri (does the server speak TLS there?), this machine's clock and CA "
+      "certificates" },
   { FAL_FAULT_PROXY, 407, 407, PERMANENT, G_IO_ERROR_PERMISSION_DENIED,
-      "set proxy to http://user:password@host:port" },
+      "set the right user and password in proxy" },
   { FAL_FAULT_PROXY, 400, 499, PERMANENT, G_IO_ERROR_FAILED,
       "check proxy: does it allow this host and port?" },
   { FAL_FAULT_PROXY, 0, G_MAXUINT, TRANSIENT, G_IO_ERROR_HOST_UNREACHABLE, "check proxy" },

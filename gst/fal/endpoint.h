@@ -86,6 +86,7 @@ typedef struct {
   guint width, height;                         /* the size that suits it best; 0: any */
   guint quality;                               /* JPEG quality that suits it best; 0: any */
   const gchar *start_fields, *feedback_fields; /* as in the properties; or NULL */
+  const gchar *inputs; /* as parameters-json, under all that is set; or NULL */
   gboolean wait_for_ready;
   gboolean server_streaming; /* results for a request until it closes */
 } FalPreset;

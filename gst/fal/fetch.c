@@ -9,6 +9,7 @@
 
 #define MAX_REDIRECTS 3
 #define FIRST_PIECE (64 * 1024)
+#define LEAST_ROOM 256 /* bytes, for one reading */
 
 static void
 fetch_clear (gpointer data)
@@ -147,14 +148,15 @@ fal_fetch_fail (FalFetch *fetch, GIOErrorEnum code, const gchar *format, ...)
 
 /* ---- The body ---- */
 
+/* libsoup reads the end of a chunked body into the reader's room too, and a byte is not enough. */
 static gboolean
 make_room (FalFetch *fetch)
 {
-  gsize limit = fetch->fetcher->max_size + 1; /* one more, to see that it is too much */
+  gsize limit = fetch->fetcher->max_size + LEAST_ROOM;
   gsize capacity = MIN (MAX (fetch->capacity * 2, FIRST_PIECE), limit);
   guint8 *data;
 
-  if (fetch->size < fetch->capacity)
+  if (fetch->capacity - fetch->size >= LEAST_ROOM)
     return TRUE;
   data = g_try_realloc (fetch->data, capacity);
   if (data == NULL)
@@ -164,12 +166,27 @@ make_room (FalFetch *fetch)
   return TRUE;
 }
 
+/* libsoup takes the end of the connection for the end of the body; between two chunks only the
+ * decoder can tell. */
+static gboolean
+is_cut_short (FalFetch *fetch)
+{
+  SoupMessageHeaders *headers = soup_message_get_response_headers (fetch->message);
+
+  return soup_message_headers_get_encoding (headers) == SOUP_ENCODING_CONTENT_LENGTH &&
+         (guint64) soup_message_headers_get_content_length (headers) != fetch->size;
+}
+
 static void
 finish (FalFetch *fetch)
 {
   g_autoptr (GBytes) picture = NULL;
 
   fetch->route->used = g_get_monotonic_time ();
+  if (is_cut_short (fetch)) {
+    fal_fetch_fail (fetch, G_IO_ERROR_PARTIAL_INPUT, "the answer ends in the middle");
+    return;
+  }
   if (fetch->size == 0) {
     fal_fetch_fail (fetch, G_IO_ERROR_INVALID_DATA, "the answer is empty");
     return;

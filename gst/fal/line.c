@@ -42,7 +42,7 @@ struct _FalLine {
   gboolean open, ready;
   GSource *ready_timer;
   gboolean echoes; /* the app echoes our ids: order does not matter */
-  GQueue order;    /* of the members whose requests are out, oldest first */
+  GQueue order;    /* of the members whose requests are out, oldest first; the line: one has left */
   GQueue held;     /* Held */
   gpointer last_answered;
 };
@@ -135,6 +135,8 @@ fal_line_take_answered (FalLine *line, gint64 tag)
   }
   if (user == NULL && tag < 0 && line->members->len == 1)
     user = ((Member *) line->members->pdata[0])->user;
+  if (user == line)
+    user = NULL;
   send_held (line);
   line->last_answered = user;
   return user;

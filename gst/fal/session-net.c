@@ -229,6 +229,7 @@ on_leave (gpointer data)
   FalSession *session = data;
 
   g_clear_pointer (&session->fetcher, fal_fetcher_free);
+  g_queue_clear_full (&session->fetches, g_free);
   g_mutex_lock (&session->lock);
   fal_pacer_set_online (session->pacer, FALSE);
   fal_session_note_connection (session);

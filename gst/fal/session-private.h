@@ -46,6 +46,7 @@ struct _FalSession {
   gchar *address;        /* of the endpoint, as messages show it, while running */
   gchar *server_error;   /* net thread; the name of the error that a connection ends with */
   FalFetcher *fetcher;   /* net thread; NULL until a result is only a link */
+  GQueue fetches;        /* net thread; what the fetcher was given, freed when it answers */
   FalRenderer *renderer; /* source task */
 
   GMutex lock;

@@ -7,6 +7,8 @@
 
 /* Between two ids of ours on a shared line, "frame-12" and "frame-12@3", lies the member. */
 #define TAG_MARK '@'
+/* Pictures taken of one reply; apps send one or two. */
+#define MAX_PICTURES 64
 
 static FalConnection *
 get_connection (FalSession *session)
@@ -82,7 +84,7 @@ find_fetched (FalSession *session, guint64 number)
 static void
 on_fetched (gpointer user, GBytes *picture, const GError *error)
 {
-  g_autofree Fetch *fetch = user;
+  Fetch *fetch = user;
   FalSession *session = fetch->session;
   GList *link;
 
@@ -100,6 +102,8 @@ on_fetched (gpointer user, GBytes *picture, const GError *error)
   g_mutex_unlock (&session->lock);
   if (error != NULL && link != NULL)
     fal_session_warn (session, error, NULL);
+  g_queue_remove (&session->fetches, fetch);
+  g_free (fetch);
 }
 
 static void
@@ -127,7 +131,7 @@ fetch_links (FalSession *session, const FalReply *reply, guint64 first)
 {
   g_autoptr (FalSettings) settings = fal_session_dup_settings (session);
 
-  for (guint i = 0; i < reply->images->len; i++) {
+  for (guint i = 0; i < MIN (reply->images->len, MAX_PICTURES); i++) {
     const FalImage *image = reply->images->pdata[i];
     Fetch *fetch;
 
@@ -136,6 +140,7 @@ fetch_links (FalSession *session, const FalReply *reply, guint64 first)
     configure_fetcher (session, settings);
     fetch = g_new (Fetch, 1);
     *fetch = (Fetch){ session, first++ };
+    g_queue_push_tail (&session->fetches, fetch);
     fal_fetcher_fetch (session->fetcher, image->link, on_fetched, fetch);
   }
 }
@@ -166,11 +171,13 @@ queue_results (FalSession *session, const FalReply *reply, const FalResult *base
 {
   const gchar *names = fal_settings_get_feedback_fields (session->settings);
 
-  for (guint i = 0; i < reply->images->len; i++) {
+  guint n = MIN (reply->images->len, MAX_PICTURES);
+
+  for (guint i = 0; i < n; i++)
     g_queue_push_tail (&session->results, make_result (session, reply, i, base));
-    session->stats.results++;
-  }
-  session->answered.results += reply->images->len;
+  session->stats.results += n;
+  session->stats.invalid += reply->images->len - n;
+  session->answered.results += n;
   if (names != NULL && reply->fields != NULL) {
     g_clear_pointer (&session->feedback, gst_structure_free);
     session->feedback = fal_composer_pick (reply->fields, names);
@@ -198,7 +205,7 @@ take_further_result (FalSession *session, const FalReply *reply, gint64 now)
 static gboolean
 take_result (FalSession *session, const FalReply *reply, gint64 now)
 {
-  FalResult base = { .received = now, .count = reply->images->len };
+  FalResult base = { .received = now, .count = MIN (reply->images->len, MAX_PICTURES) };
   gboolean known;
 
   base.frame =
@@ -260,8 +267,7 @@ on_result (FalSession *session, const FalReply *reply)
 static GstStructure *
 describe_error (const FalReply *reply)
 {
-  GstStructure *details = gst_structure_new (
-      "details", "error", G_TYPE_STRING, reply->error, "retryable", G_TYPE_BOOLEAN, TRUE, NULL);
+  GstStructure *details = gst_structure_new ("details", "error", G_TYPE_STRING, reply->error, NULL);
 
   if (reply->request_id)
     gst_structure_set (details, "request-id", G_TYPE_STRING, reply->request_id, NULL);

@@ -188,6 +188,7 @@ fal_session_new (const FalSessionEvents *events, gpointer user, FalSettings *set
   g_cond_init (&session->output);
   g_queue_init (&session->events);
   g_queue_init (&session->results);
+  g_queue_init (&session->fetches);
   return session;
 }
 

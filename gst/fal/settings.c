@@ -107,7 +107,9 @@ add_named_inputs (const FalSettings *settings, GstStructure *inputs)
 GstStructure *
 fal_settings_get_parameters (const FalSettings *settings, GError **error)
 {
-  g_autoptr (GstStructure) inputs = gst_structure_new_empty ("map");
+  const gchar *defaults = fal_settings_get_preset (settings)->inputs;
+  GstStructure *known = defaults ? fal_value_from_json (defaults, -1, NULL) : NULL;
+  g_autoptr (GstStructure) inputs = known ? known : gst_structure_new_empty ("map");
 
   if (settings->parameters_json && *settings->parameters_json) {
     g_autoptr (GstStructure) json = fal_value_from_json (settings->parameters_json, -1, error);

@@ -91,8 +91,8 @@ FalSettings *fal_settings_with (const FalSettings *settings, guint id, const GVa
 /* What is known of the app, or, with app-defaults off, of any. */
 const FalPreset *fal_settings_get_preset (const FalSettings *settings);
 
-/* The inputs of a request but its picture: parameters-json, over it parameters,
- * over it the named properties. An unset one is absent. */
+/* The inputs of a request but its picture: those of the app's defaults, over them parameters-json,
+ * over it parameters, over it the named properties. An unset one is absent. */
 GstStructure *fal_settings_get_parameters (const FalSettings *settings, GError **error);
 
 /* How frames are encoded; the preset's size and quality where none was set. */

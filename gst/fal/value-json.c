@@ -397,6 +397,20 @@ static const FalValueWriter json_writer = {
   build_map_end,
 };
 
+/* json-glib escapes all control characters but the last one, which can stand in strings only. */
+static gchar *
+escape_unit_separators (gchar *json)
+{
+  GString *text;
+
+  if (strchr (json, '\x1f') == NULL)
+    return json;
+  text = g_string_new (json);
+  g_free (json);
+  g_string_replace (text, "\x1f", "\\u001f", 0);
+  return g_string_free (text, FALSE);
+}
+
 gchar *
 fal_value_to_json (const GstStructure *map, GError **error)
 {
@@ -409,5 +423,5 @@ fal_value_to_json (const GstStructure *map, GError **error)
   root = json_builder_get_root (builder);
   generator = json_generator_new ();
   json_generator_set_root (generator, root);
-  return json_generator_to_data (generator, NULL);
+  return escape_unit_separators (json_generator_to_data (generator, NULL));
 }

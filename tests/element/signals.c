@@ -128,7 +128,6 @@ test_details (void)
   g_autoptr (GBytes) answer = g_bytes_new_static (text, strlen (text));
   g_autoptr (GstMessage) message = NULL;
   const GstStructure *details;
-  gboolean retryable;
 
   fal_server_set_answer (f->server, answer, TRUE);
   fixture_set_size (f, 32, 32);
@@ -140,7 +139,6 @@ test_details (void)
   g_assert_cmpstr (gst_structure_get_string (details, "request-id"), ==, "frame-1");
   g_assert_true (g_str_has_suffix (
       gst_structure_get_string (details, "endpoint"), "/test/app/image/realtime"));
-  g_assert_true (gst_structure_get_boolean (details, "retryable", &retryable) && retryable);
 }
 
 /* ---- messages another way ---- */

@@ -193,8 +193,12 @@ static const Case replies[] = {
       .remark = BROKEN, .connections = 1 },
   { "bad-base64", REPLY ("{\"images\":[{\"url\":\"data:image/png;base64,????####\"}]}"),
       .remark = BROKEN, .connections = 1 },
-  { "a-link", REPLY ("{\"images\":[{\"url\":\"http://169.254.169.254/latest\"}]}"),
+  { "an-open-link", REPLY ("{\"images\":[{\"url\":\"http://169.254.169.254/latest\"}]}"),
+      .remark = STREAM (WRONG_TYPE, "https://"), .connections = 1 },
+  { "a-link-to-an-address", REPLY ("{\"images\":[{\"url\":\"https://169.254.169.254/latest\"}]}"),
       .remark = STREAM (WRONG_TYPE, "169.254.169.254"), .connections = 1 },
+  { "a-link-to-this-machine", REPLY ("{\"images\":[{\"url\":\"https://localhost/x.jpg\"}]}"),
+      .remark = STREAM (WRONG_TYPE, "localhost"), .connections = 1 },
   { "a-storm-of-them",
       SCRIPT ({ PEER_UPGRADE }, { PEER_AWAIT }, { PEER_FRAME, 2, .bytes = "\xc1", .times = 5000 },
           { PEER_SERVE }),
@@ -211,6 +215,13 @@ static void
 check_late (Fixture *fixture, Peer *peer)
 {
   g_assert_cmpuint (fixture_stat (fixture, "results-late"), >, 0);
+}
+
+/* One more result for the same frame. */
+static void
+check_two (Fixture *fixture, Peer *peer)
+{
+  g_assert_cmpuint (fixture_stat (fixture, "results"), ==, fixture_stat (fixture, "answered") + 1);
 }
 
 static void
@@ -235,7 +246,7 @@ static const Case answers[] = {
           { PEER_AWAIT }, { PEER_ANSWER, 2, .bytes = "" }),
       .properties = "max-in-flight=8", .connections = 1 },
   { "the-same-answer-twice", ANSWERS ({ PEER_ANSWER, 0 }, { PEER_ANSWER, 0 }), .connections = 1,
-      .check = check_late },
+      .check = check_two },
   { "an-old-answer-again",
       ECHOES ({ PEER_ANSWER, 1 }, { PEER_ANSWER, 0 }, { PEER_ANSWER, 2 }, { PEER_ANSWER, 1 }),
       .properties = "max-in-flight=4", .connections = 1, .check = check_late },

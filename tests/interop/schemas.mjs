@@ -4,33 +4,45 @@
 
 import assert from 'node:assert/strict';
 import {
-  JPEG, PNG, assertPicture, bytesOf, check, connect, decodePicture, nextOf, picture, pictureUri,
-  run, withServer,
+  Inbox, JPEG, PNG, assertPicture, bytesOf, check, connect, decodePicture, nextOf, picture,
+  pictureUri, run, withServer,
 } from './harness.mjs';
 
 // Apps that send frames in place of maps: what is text is a message, what is not is a picture.
 const decodeRaw = (data) => (typeof data === 'string' ? JSON.parse(data) : { raw: data });
 
 // What each is sent, and where the picture is in what it answers. echoes: request_id comes back;
-// ready: says so before all else; options: of the client's connect().
+// ready: says so before all else; options: of the client's connect(); inputAfter: what a session's
+// later requests hold in place of input, given the result before.
 const SCHEMAS = [
   { schema: 'turbo', app: 'fal-ai/fast-turbo-diffusion', echoes: true,
     input: { image_bytes: picture }, pictureOf: (result) => result.images[0].content },
   { schema: 'lcm', app: 'fal-ai/lcm-sd15-i2i', echoes: true,
     input: { image_url: pictureUri }, pictureOf: (result) => bytesOf(result.images[0].url) },
+  { schema: 'lcm-sd15', app: 'fal-ai/lcm-sd15-i2i', echoes: true,
+    input: { image_url: pictureUri, sync_mode: true }, // else the result is a link
+    pictureOf: (result) => bytesOf(result.images[0].url) },
   { schema: 'klein', app: 'fal-ai/flux-2/klein/realtime',
     input: { image_url: pictureUri }, pictureOf: (result) => result.images[0].content },
   { schema: 'birefnet', app: 'fal-ai/birefnet', magic: PNG,
     input: { image_bytes: picture }, pictureOf: (result) => result.image.content },
   { schema: 'sd-turbo', app: 'fal-ai/sd-turbo-real-time-high-fps-msgpack', echoes: true,
     options: { path: '/ws' }, input: { image: picture }, pictureOf: (result) => result.image },
+  { schema: 'live-portrait', app: 'fal-ai/live-portrait', echoes: true,
+    input: { image_bytes: picture, initial_image_url: pictureUri },
+    inputAfter: ({ x_d_0_info, r_d_0 }) => ({ image_bytes: picture, x_d_0_info, r_d_0 }),
+    pictureOf: (result) => result.images[0].content },
+  { schema: 'krea', app: 'fal-ai/krea-wan-14b', ready: true,
+    options: { path: '/ws', decodeMessage: decodeRaw },
+    input: { start_frame: picture }, inputAfter: () => ({ image: picture }),
+    pictureOf: (result) => result.raw },
   { schema: 'raw', app: 'me/my-raw-app', ready: true,
     options: { path: '/ws', decodeMessage: decodeRaw },
     input: { start_frame: picture }, pictureOf: (result) => result.raw },
   { schema: 'json', app: 'me/my-json-app', echoes: true,
     options: {
       encodeMessage: (input) => new TextEncoder().encode(JSON.stringify(input)),
-      decodeMessage: (data) => JSON.parse(new TextDecoder().decode(data)),
+      decodeMessage: (data) => JSON.parse(Buffer.from(data)), // text or bytes
     },
     input: { image_url: pictureUri }, pictureOf: (result) => bytesOf(result.images[0].url) },
 ];
@@ -43,13 +55,15 @@ check('each schema of the server is met here', async () => {
 
 // ---- What all of them do ----
 
-// Sends and waits for the result; the connection's first also brings the word that it is ready.
-async function ask(connection, row, first = true, input = {}) {
-  connection.send({ prompt: 'a cat', ...row.input, request_id: 'r-1', ...input });
-  if (row.ready && first)
-    assert.deepEqual(await connection.results.next('ready'), { status: 'ready' });
+// Sends a session's first request and waits for the result, before which the app may say that it is
+// ready.
+async function ask(connection, row) {
+  connection.send({ prompt: 'a cat', ...row.input, request_id: 'r-1' });
+  if (row.ready) assert.deepEqual(await connection.results.next('ready'), { status: 'ready' });
   return connection.results.next('result');
 }
+
+const inputAfter = (row, result) => row.inputAfter?.(result) ?? row.input;
 
 const distance = (one, other) => one.reduce((sum, level, i) => sum + Math.abs(level - other[i]), 0);
 
@@ -99,10 +113,18 @@ const KINDS = {
 
   'INTERNAL_ERROR is told and ends the session': (row) =>
     withServer(['--schema', row.schema], async () => {
-      const connection = connect(row.app, row.options);
-      await ask(connection, row);
-      connection.send({ ...row.input, prompt: 'boom' });
-      const { message, body } = await connection.errors.next('error');
+      const both = new Inbox(); // results and errors in their order
+      const connection = {
+        ...connect(row.app, { ...row.options, onResult: both.push, onError: both.push }),
+        results: both,
+        next: (what) => both.next(what),
+      };
+      const result = await ask(connection, row);
+      connection.send({ ...inputAfter(row, result), prompt: 'a dog' });
+      const another = await connection.next('result');
+      assert.equal(another.message, undefined, 'an error in place of the second result');
+      connection.send({ ...inputAfter(row, another), prompt: 'boom' });
+      const { message, body } = await connection.next('error');
       assert.equal(message, 'INTERNAL_ERROR: model exploded: CUDA out of memory');
       assert.equal(body.type, 'x-fal-error');
       assert.equal(await nextOf('code'), 1000);

@@ -2,15 +2,15 @@
 /* fal-local-server: the local server as a program, until SIGINT or SIGTERM. Main thread. */
 #include "server.h"
 #include "effects.h"
-#include "model.h"
+#include "schema.h"
 #include <glib-unix.h>
 #include <locale.h>
 #include <stdio.h>
 
 typedef struct {
-  gint port, delay_ms, buffering, session_timeout_ms;
-  gchar *effect, *schema, *token, *api_key, *tls_certificate, *tls_key;
-  gboolean no_echo_request_id, timings, deflate;
+  gint port, delay_ms, buffering, session_timeout_ms, results, ready_delay_ms;
+  gchar *effect, *schema, *token, *api_key, *tls_certificate, *tls_key, *result_url;
+  gboolean no_echo_request_id, timings, deflate, end_after_results, refuse_unknown;
 } Arguments;
 
 static void
@@ -22,6 +22,7 @@ arguments_clear (Arguments *arguments)
   g_free (arguments->api_key);
   g_free (arguments->tls_certificate);
   g_free (arguments->tls_key);
+  g_free (arguments->result_url);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Arguments, arguments_clear)
@@ -33,7 +34,7 @@ parse (Arguments *to, gint *argc, gchar ***argv, GError **error)
   const GOptionEntry entries[] = { { "port", 0, 0, G_OPTION_ARG_INT, &to->port,
                                        "Port on 127.0.0.1; 0: any", "N" },
     { "effect", 0, 0, G_OPTION_ARG_STRING, &to->effect, effects, "NAME" },
-    { "delay-ms", 0, 0, G_OPTION_ARG_INT, &to->delay_ms, "Model time for a picture", "N" },
+    { "delay-ms", 0, 0, G_OPTION_ARG_INT, &to->delay_ms, "Model time for a result", "N" },
     { "buffering", 0, 0, G_OPTION_ARG_INT, &to->buffering,
         "Newest requests kept waiting, older ones are dropped silently; 0: all", "N" },
     { "session-timeout-ms", 0, 0, G_OPTION_ARG_INT, &to->session_timeout_ms,
@@ -48,6 +49,15 @@ parse (Arguments *to, gint *argc, gchar ***argv, GError **error)
         "A message with the inference time after each result", NULL },
     { "deflate", 0, 0, G_OPTION_ARG_NONE, &to->deflate,
         "Compresses for clients that offer to (permessage-deflate)", NULL },
+    { "results", 0, 0, G_OPTION_ARG_INT, &to->results, "Results for each request", "N" },
+    { "end-after-results", 0, 0, G_OPTION_ARG_NONE, &to->end_after_results,
+        "Ends the session when the first request has its results", NULL },
+    { "refuse-unknown", 0, 0, G_OPTION_ARG_NONE, &to->refuse_unknown,
+        "Ends a session over a field that the schema does not know", NULL },
+    { "ready-delay-ms", 0, 0, G_OPTION_ARG_INT, &to->ready_delay_ms,
+        "Time before the app says that it is ready, where it does", "N" },
+    { "result-url", 0, 0, G_OPTION_ARG_STRING, &to->result_url,
+        "Results link there in place of a picture", "URL" },
     { "tls-certificate", 0, 0, G_OPTION_ARG_FILENAME, &to->tls_certificate,
         "PEM file: speaks wss and https", "FILE" },
     { "tls-key", 0, 0, G_OPTION_ARG_FILENAME, &to->tls_key, "PEM file of the certificate's key",
@@ -60,7 +70,8 @@ parse (Arguments *to, gint *argc, gchar ***argv, GError **error)
   if (!g_option_context_parse (context, argc, argv, error))
     return FALSE;
   if (*argc == 1 && to->port >= 0 && to->port <= G_MAXUINT16 && to->delay_ms >= 0 &&
-      to->buffering >= 0 && to->session_timeout_ms >= 0)
+      to->buffering >= 0 && to->session_timeout_ms >= 0 && to->results >= 0 &&
+      to->ready_delay_ms >= 0)
     return TRUE;
   g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
       "Numbers must not be negative, a port at most %u, and nothing stands beside the options",
@@ -82,6 +93,11 @@ start (const Arguments *from, GError **error)
     .no_echo_request_id = from->no_echo_request_id,
     .timings = from->timings,
     .deflate = from->deflate,
+    .results = from->results,
+    .end_after_results = from->end_after_results,
+    .refuse_unknown = from->refuse_unknown,
+    .ready_delay_ms = from->ready_delay_ms,
+    .result_url = from->result_url,
     .tls_certificate = from->tls_certificate,
     .tls_key = from->tls_key,
     .forget_requests = TRUE };

@@ -12,17 +12,20 @@ struct _FalPeer {
   SoupWebsocketConnection *socket;
   GSocket *link;
   const FalPeerRules *rules;
+  guint number;
   FalLedger *ledger;
   FalPeerGone gone;
   gpointer user;
 
+  FalModel *model;
   GQueue waiting;   /* GstStructure, oldest first */
-  gboolean running; /* an inference: one at a time */
-  gint64 started;   /* its begin, µs */
+  guint due;        /* results of the request that runs, one at a time; 0: none runs */
+  gint64 started;   /* the begin of the one that is made now, µs */
   GBytes *reply;    /* its outcome, held back until its time is over */
   gchar *failure;   /* or why it has none */
+  gboolean ready;   /* has said so, or need not */
   gboolean expired; /* no input for the session's timeout */
-  GSource *work_timer, *session_timer;
+  GSource *work_timer, *session_timer, *ready_timer;
 };
 
 static void
@@ -63,10 +66,11 @@ stop_work (FalPeer *peer)
 {
   stop_timer (&peer->work_timer);
   stop_timer (&peer->session_timer);
+  stop_timer (&peer->ready_timer);
   g_queue_clear_full (&peer->waiting, (GDestroyNotify) gst_structure_free);
   g_clear_pointer (&peer->reply, g_bytes_unref);
   g_clear_pointer (&peer->failure, g_free);
-  peer->running = FALSE;
+  peer->due = 0;
 }
 
 void
@@ -104,10 +108,16 @@ fail (FalPeer *peer, const gchar *reason)
 }
 
 static void
+time_out (FalPeer *peer)
+{
+  end_session (peer, "TIMEOUT", "no inputs, reconnect when needed!");
+}
+
+static void
 check_session (FalPeer *peer)
 {
-  if (peer->expired && !peer->running && is_open (peer))
-    end_session (peer, "TIMEOUT", "no inputs, reconnect when needed!");
+  if (peer->expired && peer->due == 0 && is_open (peer))
+    time_out (peer);
 }
 
 static gboolean
@@ -139,44 +149,45 @@ send_timings (FalPeer *peer)
   send_map (peer, map);
 }
 
+/* Sends one result, or what stands in its place. */
 static void
 end_inference (FalPeer *peer)
 {
-  g_autoptr (GBytes) reply = g_steal_pointer (&peer->reply);
-  g_autofree gchar *failure = g_steal_pointer (&peer->failure);
-  gboolean text;
+  gboolean text, last = --peer->due == 0;
   g_autoptr (GBytes) answer = fal_ledger_get_answer (peer->ledger, &text);
 
-  peer->running = FALSE;
   if (fal_ledger_get_mute (peer->ledger))
     return;
   if (answer != NULL) {
     fal_peer_send (peer, answer, text);
-  } else if (failure != NULL) {
-    fail (peer, failure);
+  } else if (peer->failure != NULL) {
+    g_autofree gchar *reason = g_steal_pointer (&peer->failure);
+
+    fail (peer, reason);
+    return;
   } else {
-    fal_peer_send (peer, reply, FALSE);
+    fal_peer_send (peer, peer->reply, FALSE);
     if (peer->rules->timings)
       send_timings (peer);
   }
+  if (last && peer->rules->end_after_results)
+    time_out (peer);
 }
 
-/* The picture is worked on at once; what is left of the model's time passes on a timer. Returns
- * how much that is, in ms. An inference that takes more than twice the session's timeout is
- * given up. */
+/* The picture is worked on at once; what is left of the model's time passes on a timer. An
+ * inference that takes more than twice the session's timeout is given up. Returns its time, ms. */
 static guint
 begin_inference (FalPeer *peer, const GstStructure *request)
 {
   guint delay = fal_ledger_get_delay (peer->ledger), limit = 2 * peer->rules->session_timeout_ms;
-  FalModelOptions options = { .effect = fal_ledger_get_effect (peer->ledger),
-    .echo_request_id = peer->rules->echo_request_id,
-    .least_seconds = delay / 1e3 };
   g_autoptr (GError) error = NULL;
-  gint64 spent;
 
-  peer->running = TRUE;
+  g_clear_pointer (&peer->reply, g_bytes_unref);
+  g_clear_pointer (&peer->failure, g_free);
+  peer->due = peer->rules->results;
   peer->started = g_get_monotonic_time ();
-  peer->reply = fal_model_run (peer->rules->schema, &options, request, &error);
+  peer->reply = fal_model_run (
+      peer->model, fal_ledger_get_effect (peer->ledger), delay / 1e3, request, &error);
   if (error != NULL)
     peer->failure = g_strdup (error->message);
   if (limit > 0 && delay > limit) {
@@ -184,23 +195,41 @@ begin_inference (FalPeer *peer, const GstStructure *request)
     g_free (peer->failure);
     peer->failure = g_strdup ("");
   }
-  spent = (g_get_monotonic_time () - peer->started) / G_TIME_SPAN_MILLISECOND;
-  return delay - MIN (spent, delay);
+  return delay;
 }
 
 static gboolean on_work_timer (gpointer user);
 
+/* Waits for the rest of the time that the result takes; FALSE where it is over. */
+static gboolean
+wait_for_result (FalPeer *peer, guint delay)
+{
+  guint spent = (g_get_monotonic_time () - peer->started) / G_TIME_SPAN_MILLISECOND;
+
+  if (spent >= delay)
+    return FALSE;
+  start_timer (peer, &peer->work_timer, delay - spent, on_work_timer);
+  return TRUE;
+}
+
+/* One result is over: the next one of the same request takes as long again. */
+static void
+end_results (FalPeer *peer)
+{
+  do {
+    end_inference (peer);
+    peer->started = g_get_monotonic_time ();
+  } while (peer->due > 0 && !wait_for_result (peer, fal_ledger_get_delay (peer->ledger)));
+}
+
 static void
 run_waiting (FalPeer *peer)
 {
-  while (!peer->running && !g_queue_is_empty (&peer->waiting)) {
+  while (peer->due == 0 && !g_queue_is_empty (&peer->waiting)) {
     g_autoptr (GstStructure) request = g_queue_pop_head (&peer->waiting);
-    guint left = begin_inference (peer, request);
 
-    if (left > 0)
-      start_timer (peer, &peer->work_timer, left, on_work_timer);
-    else
-      end_inference (peer);
+    if (!wait_for_result (peer, begin_inference (peer, request)))
+      end_results (peer);
   }
   check_session (peer);
 }
@@ -211,7 +240,7 @@ on_work_timer (gpointer user)
   FalPeer *peer = user;
 
   stop_timer (&peer->work_timer);
-  end_inference (peer);
+  end_results (peer);
   run_waiting (peer);
   return G_SOURCE_REMOVE;
 }
@@ -223,11 +252,32 @@ enqueue (FalPeer *peer, GstStructure *request)
   guint limit = peer->rules->buffering;
 
   g_queue_push_tail (&peer->waiting, request);
-  if (peer->running && limit > 0 && g_queue_get_length (&peer->waiting) > limit) {
+  if (peer->due > 0 && limit > 0 && g_queue_get_length (&peer->waiting) > limit) {
     gst_structure_free (g_queue_pop_head (&peer->waiting));
     fal_ledger_add (peer->ledger, FAL_COUNT_DROPPED, 1);
   }
   run_waiting (peer);
+}
+
+/* NULL: the session has ended over it. */
+static GstStructure *
+read_request (FalPeer *peer, gint type, GBytes *message)
+{
+  g_autoptr (GError) error = NULL;
+  GstStructure *request;
+
+  if (!peer->ready && peer->rules->model.schema->waits) {
+    fail (peer, "not ready, wait for {\"status\":\"ready\"}");
+    return NULL;
+  }
+  if (type == SOUP_WEBSOCKET_DATA_TEXT) {
+    fail (peer, "'bytes'"); /* the framework looks for bytes, and names what it did not find */
+    return NULL;
+  }
+  request = fal_schema_decode (peer->rules->model.schema, message, &error);
+  if (request == NULL)
+    fail (peer, error->message);
+  return request;
 }
 
 static void
@@ -235,7 +285,6 @@ on_message (SoupWebsocketConnection *socket, gint type, GBytes *message, gpointe
 {
   FalPeer *peer = user;
   g_autoptr (GstStructure) request = NULL;
-  g_autoptr (GError) error = NULL;
   gboolean mute;
 
   if (!is_open (peer))
@@ -244,18 +293,12 @@ on_message (SoupWebsocketConnection *socket, gint type, GBytes *message, gpointe
     fal_peer_close (peer, SOUP_WEBSOCKET_CLOSE_TOO_BIG, NULL);
     return;
   }
-  if (type == SOUP_WEBSOCKET_DATA_TEXT) {
-    fail (peer, "'bytes'"); /* the framework looks for bytes, and names what it did not find */
+  request = read_request (peer, type, message);
+  if (request == NULL)
     return;
-  }
-  request = fal_schema_decode (peer->rules->schema, message, &error);
-  if (request == NULL) {
-    fail (peer, error->message);
-    return;
-  }
   mute = fal_ledger_get_mute (peer->ledger); /* as it was before the request could be seen */
   restart_session (peer);
-  fal_ledger_push_request (peer->ledger, request);
+  fal_ledger_push (peer->ledger, request, message, peer->number);
   if (!mute)
     enqueue (peer, g_steal_pointer (&request));
 }
@@ -268,15 +311,40 @@ on_closed (SoupWebsocketConnection *socket, gpointer user)
   peer->gone (peer, peer->user);
 }
 
+static gboolean
+say_ready (gpointer user)
+{
+  FalPeer *peer = user;
+  g_autoptr (GstStructure) map = gst_structure_new ("map", "status", G_TYPE_STRING, "ready", NULL);
+
+  stop_timer (&peer->ready_timer);
+  peer->ready = TRUE;
+  send_map (peer, map);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+get_ready (FalPeer *peer)
+{
+  if (!peer->rules->model.schema->ready)
+    peer->ready = TRUE;
+  else if (peer->rules->ready_delay_ms > 0)
+    start_timer (peer, &peer->ready_timer, peer->rules->ready_delay_ms, say_ready);
+  else
+    say_ready (peer);
+}
+
 FalPeer *
 fal_peer_new (SoupWebsocketConnection *socket, GSocket *link, const FalPeerRules *rules,
-    FalLedger *ledger, FalPeerGone gone, gpointer user)
+    guint number, FalLedger *ledger, FalPeerGone gone, gpointer user)
 {
   FalPeer *peer = g_new0 (FalPeer, 1);
 
   *peer = (FalPeer){ .socket = g_object_ref (socket),
     .link = g_object_ref (link),
     .rules = rules,
+    .number = number,
+    .model = fal_model_new (&rules->model),
     .ledger = ledger,
     .gone = gone,
     .user = user };
@@ -284,12 +352,7 @@ fal_peer_new (SoupWebsocketConnection *socket, GSocket *link, const FalPeerRules
   soup_websocket_connection_set_max_incoming_payload_size (socket, MAX_PAYLOAD_SIZE);
   g_signal_connect (socket, "message", G_CALLBACK (on_message), peer);
   g_signal_connect (socket, "closed", G_CALLBACK (on_closed), peer);
-  if (fal_schema_says_ready (rules->schema)) {
-    g_autoptr (GstStructure) ready =
-        gst_structure_new ("map", "status", G_TYPE_STRING, "ready", NULL);
-
-    send_map (peer, ready);
-  }
+  get_ready (peer);
   restart_session (peer);
   return peer;
 }
@@ -306,5 +369,6 @@ fal_peer_free (FalPeer *peer)
   }
   g_object_unref (peer->socket);
   g_object_unref (peer->link);
+  fal_model_free (peer->model);
   g_free (peer);
 }

@@ -10,10 +10,12 @@
 G_BEGIN_DECLS
 
 typedef struct {
-  const FalSchema *schema;
-  guint buffering;          /* newest N waiting requests kept; 0: unbounded */
-  guint session_timeout_ms; /* 0: never */
-  gboolean echo_request_id;
+  FalModelRules model;
+  guint buffering;            /* newest N waiting requests kept; 0: unbounded */
+  guint session_timeout_ms;   /* 0: never */
+  guint results;              /* for each request; at least 1 */
+  gboolean end_after_results; /* of the first request, by TIMEOUT */
+  guint ready_delay_ms;       /* before the app says that it is ready, where it does */
   gboolean timings;
 } FalPeerRules;
 
@@ -21,10 +23,10 @@ typedef struct _FalPeer FalPeer;
 typedef void (*FalPeerGone) (FalPeer *peer, gpointer user);
 
 /* Keeps references of @socket and of the @link below it, which is where it is cut; @rules and
- * @ledger must live longer. @gone is called once, when the socket has closed, and may free the
- * peer. */
+ * @ledger must live longer. @number: of the connection, for the ledger. @gone is called once, when
+ * the socket has closed, and may free the peer. */
 FalPeer *fal_peer_new (SoupWebsocketConnection *socket, GSocket *link, const FalPeerRules *rules,
-    FalLedger *ledger, FalPeerGone gone, gpointer user);
+    guint number, FalLedger *ledger, FalPeerGone gone, gpointer user);
 /* Cuts the connection, without a close frame, where it is still open. */
 void fal_peer_free (FalPeer *peer);
 

@@ -14,7 +14,7 @@ fal_received_new (const GstStructure *request, GBytes *message, guint connection
 void
 fal_received_free (FalReceived *received)
 {
-  gst_structure_free (received->request);
+  g_clear_pointer (&received->request, gst_structure_free); /* may have been taken out */
   g_bytes_unref (received->message);
   g_free (received);
 }

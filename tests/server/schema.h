@@ -2,6 +2,7 @@
 /* How requests and results of a known app look on the wire: a row of a table. Fixed; any thread. */
 #pragma once
 
+#include <gio/gio.h>
 #include <gst/gst.h>
 
 G_BEGIN_DECLS

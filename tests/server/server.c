@@ -2,6 +2,7 @@
 /* The local server: addresses and threads. The SoupServer, the gate and the peers live in a loop of
  * their own; what tests call hops into it and waits, or goes to the ledger. */
 #include "server.h"
+#include "certificate.h"
 #include "gate.h"
 #include "ledger.h"
 #include "loop.h"
@@ -13,12 +14,14 @@ struct _FalServer {
   gchar *uri;
   FalLedger *ledger;  /* the one part that is shared by threads */
   FalPeerRules rules; /* fixed */
+  gchar *result_url;  /* which the rules refer to */
   FalLoop *loop;
 
   /* Server's thread: */
   SoupServer *soup;
   FalGate *gate;
   GPtrArray *peers; /* FalPeer, those whose socket has not closed */
+  guint n_peers;    /* made so far */
 };
 
 /* ---- Upgrades ---- */
@@ -38,7 +41,7 @@ on_websocket (SoupServer *soup, SoupServerMessage *message, const char *path,
 {
   FalServer *server = user;
   FalPeer *peer = fal_peer_new (socket, soup_server_message_get_socket (message), &server->rules,
-      server->ledger, on_gone, server);
+      ++server->n_peers, server->ledger, on_gone, server);
 
   g_ptr_array_add (server->peers, peer);
   fal_ledger_add (server->ledger, FAL_COUNT_OPEN, 1);
@@ -142,18 +145,9 @@ take_certificate (FalServer *server, const FalServerOptions *options, GError **e
 
   if (options->tls_certificate == NULL && options->tls_key == NULL)
     return TRUE;
-  if (options->tls_certificate == NULL || options->tls_key == NULL) {
-    g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-        "A TLS certificate and its key go together, give both or none");
+  certificate = fal_certificate_load (options->tls_certificate, options->tls_key, error);
+  if (certificate == NULL)
     return FALSE;
-  }
-  certificate =
-      g_tls_certificate_new_from_files (options->tls_certificate, options->tls_key, error);
-  if (certificate == NULL) {
-    g_prefix_error (error, "Could not read the TLS certificate %s and its key %s, check both: ",
-        options->tls_certificate, options->tls_key);
-    return FALSE;
-  }
   soup_server_set_tls_certificate (server->soup, certificate);
   return TRUE;
 }
@@ -196,14 +190,21 @@ take_options (FalServer *server, const FalServerOptions *options, GError **error
   const gchar *schema = options->schema ? options->schema : "turbo";
   const gchar *effect = options->effect ? options->effect : "invert";
 
-  server->rules = (FalPeerRules){ .schema = fal_schema_find (schema),
+  server->result_url = g_strdup (options->result_url);
+  server->rules = (FalPeerRules){ .model = { .schema = fal_schema_find (schema),
+                                      .echo_request_id = !options->no_echo_request_id,
+                                      .refuse_unknown = options->refuse_unknown,
+                                      .result_url = server->result_url },
     .buffering = options->buffering,
     .session_timeout_ms = options->session_timeout_ms,
-    .echo_request_id = !options->no_echo_request_id,
+    .results = MAX (options->results, 1),
+    .end_after_results = options->end_after_results,
+    .ready_delay_ms = options->ready_delay_ms,
     .timings = options->timings };
   fal_ledger_set_effect (server->ledger, fal_effect_find (effect));
   fal_ledger_set_delay (server->ledger, options->delay_ms);
-  return check_name ("schema", schema, server->rules.schema, fal_schema_dup_names (), error) &&
+  return check_name (
+             "schema", schema, server->rules.model.schema, fal_schema_dup_names (), error) &&
          check_name ("effect", effect, fal_effect_find (effect), fal_effect_dup_names (), error);
 }
 
@@ -274,6 +275,7 @@ fal_server_free (FalServer *server)
   g_ptr_array_unref (server->peers);
   fal_gate_free (server->gate);
   fal_ledger_free (server->ledger);
+  g_free (server->result_url);
   g_free (server->uri);
   g_free (server);
 }
@@ -316,10 +318,18 @@ fal_server_get_token_requests (FalServer *server)
   return fal_ledger_get (server->ledger, FAL_COUNT_TOKEN_REQUESTS);
 }
 
+FalReceived *
+fal_server_pop_received (FalServer *server, guint timeout_ms)
+{
+  return fal_ledger_pop (server->ledger, timeout_ms);
+}
+
 GstStructure *
 fal_server_pop_request (FalServer *server, guint timeout_ms)
 {
-  return fal_ledger_pop_request (server->ledger, timeout_ms);
+  g_autoptr (FalReceived) received = fal_ledger_pop (server->ledger, timeout_ms);
+
+  return received ? g_steal_pointer (&received->request) : NULL;
 }
 
 gchar *

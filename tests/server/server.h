@@ -7,23 +7,28 @@
  * connection. */
 #pragma once
 
-#include <gst/gst.h>
+#include "received.h"
 
 G_BEGIN_DECLS
 
 typedef struct {
   guint port;          /* 0: any */
   const gchar *effect; /* "invert" when NULL */
-  guint delay_ms;      /* the model's time for a request */
+  guint delay_ms;      /* the model's time for a result */
   guint buffering; /* newest N waiting requests kept, older ones dropped silently; 0: unbounded */
   guint session_timeout_ms; /* after the last input: TIMEOUT, close 1000; 0: never */
   const gchar *schema;      /* "turbo" when NULL */
   const gchar *token;       /* accept this fal_jwt_token only; NULL: any or none */
   const gchar *api_key;     /* accept this key, for upgrades and tokens; NULL: any or none */
   gboolean no_echo_request_id;
-  gboolean timings;         /* a timings message after each result */
-  gboolean deflate;         /* accepts permessage-deflate where it is offered */
-  gboolean forget_requests; /* keeps none for fal_server_pop_request(): for long runs */
+  gboolean timings;           /* a timings message after each result */
+  gboolean deflate;           /* accepts permessage-deflate where it is offered */
+  gboolean forget_requests;   /* keeps none to be popped: for long runs */
+  guint results;              /* for each request; 0 is 1 */
+  gboolean end_after_results; /* of the first request: TIMEOUT, close 1000, though all went well */
+  gboolean refuse_unknown;    /* ends a session over a field that the schema does not know */
+  guint ready_delay_ms;       /* before {"status":"ready"}, where the schema says so at all */
+  const gchar *result_url;    /* images[].url or image.url in place of the picture itself */
   const gchar *tls_certificate, *tls_key; /* PEM files; both: wss and https in place of ws */
 } FalServerOptions;
 
@@ -41,8 +46,10 @@ guint fal_server_get_open (FalServer *server);        /* connections open now */
 guint fal_server_get_requests (FalServer *server);    /* requests received so far */
 guint fal_server_get_dropped (FalServer *server);     /* by buffering */
 guint fal_server_get_token_requests (FalServer *server);
-/* The next request not yet popped, decoded, oldest first; waits for it at most
+/* The next request not yet popped, oldest first; waits for it at most
  * @timeout_ms, then NULL. The last 4096 are kept. */
+FalReceived *fal_server_pop_received (FalServer *server, guint timeout_ms);
+/* The same, without the rest. */
 GstStructure *fal_server_pop_request (FalServer *server, guint timeout_ms);
 /* Path and query of the last upgrade request. */
 gchar *fal_server_dup_last_target (FalServer *server);

@@ -202,6 +202,34 @@ test_a_refused_token_is_replaced_once (void)
   g_assert_cmpint (fail (with_token, FAL_FAULT_HTTP, 401, 0), ==, FAL_VERDICT_FAIL);
 }
 
+/* What was refused before a new token was set is forgotten. */
+static void
+test_a_new_token_gets_a_chance (void)
+{
+  g_autoptr (FalDialer) dialer = make_with_key ();
+
+  g_assert_cmpint (fail (dialer, FAL_FAULT_HTTP, 401, 0), ==, FAL_VERDICT_WARN);
+  fal_dialer_forgive (dialer);
+  g_assert_cmpint (fail (dialer, FAL_FAULT_HTTP, 401, 300), !=, FAL_VERDICT_FAIL);
+  g_assert_cmpint (fail (dialer, FAL_FAULT_HTTP, 401, 600), ==, FAL_VERDICT_FAIL);
+}
+
+static void
+test_a_refusal_is_told_from_other_faults (void)
+{
+  static const FalFault refusals[] = { { FAL_FAULT_HTTP, 401 }, { FAL_FAULT_HTTP, 403 },
+    { FAL_FAULT_TOKEN, 401 }, { FAL_FAULT_UNAUTHORIZED }, { FAL_FAULT_CLOSED, 1008 },
+    { FAL_FAULT_STALE } };
+  static const FalFault others[] = { { FAL_FAULT_HTTP, 404 }, { FAL_FAULT_HTTP, 500 },
+    { FAL_FAULT_TOKEN, 500 }, { FAL_FAULT_CLOSED, 1000 }, { FAL_FAULT_PROXY, 407 },
+    { FAL_FAULT_PROVIDER }, { FAL_FAULT_TLS }, { FAL_FAULT_ASKED } };
+
+  for (guint i = 0; i < G_N_ELEMENTS (refusals); i++)
+    g_assert_true (fal_fault_is_refusal (&refusals[i]));
+  for (guint i = 0; i < G_N_ELEMENTS (others); i++)
+    g_assert_false (fal_fault_is_refusal (&others[i]));
+}
+
 static void
 test_the_end_for_idleness_is_quiet (void)
 {
@@ -278,6 +306,20 @@ test_every_fault_has_its_meaning (void)
     { FAL_FAULT_TIMED_OUT, 0, FAL_VERDICT_WARN },
     { FAL_FAULT_SILENT, 0, FAL_VERDICT_WARN },
     { FAL_FAULT_TLS, 0, FAL_VERDICT_FAIL },
+    { FAL_FAULT_TLS, FAL_TLS_FAULT_UNKNOWN_CA, FAL_VERDICT_FAIL },
+    { FAL_FAULT_TLS, FAL_TLS_FAULT_WRONG_HOST, FAL_VERDICT_FAIL },
+    { FAL_FAULT_TLS, FAL_TLS_FAULT_NOT_YET_VALID, FAL_VERDICT_FAIL },
+    { FAL_FAULT_TLS, FAL_TLS_FAULT_EXPIRED, FAL_VERDICT_FAIL },
+    { FAL_FAULT_TLS, FAL_TLS_FAULT_NOT_TLS, FAL_VERDICT_WARN },
+    { FAL_FAULT_TLS, FAL_TLS_FAULT_MISSING, FAL_VERDICT_FAIL },
+    { FAL_FAULT_PROXY, 0, FAL_VERDICT_WARN },
+    { FAL_FAULT_PROXY, 407, FAL_VERDICT_FAIL },
+    { FAL_FAULT_PROXY, 403, FAL_VERDICT_FAIL },
+    { FAL_FAULT_PROXY, 502, FAL_VERDICT_WARN },
+    { FAL_FAULT_PROVIDER, 0, FAL_VERDICT_WARN },
+    { FAL_FAULT_PROVIDER, 1, FAL_VERDICT_WARN },
+    { FAL_FAULT_STALE, 0, FAL_VERDICT_FAIL },
+    { FAL_FAULT_STALE, 1, FAL_VERDICT_FAIL },
     { FAL_FAULT_WEBRTC, 0, FAL_VERDICT_FAIL },
     { FAL_FAULT_UNAUTHORIZED, 0, FAL_VERDICT_FAIL },
     { FAL_FAULT_HTTP, 101, FAL_VERDICT_FAIL },
@@ -338,6 +380,8 @@ main (int argc, char **argv)
   ADD (an_address_never_reached_is_taken_for_a_wrong_one);
   ADD (an_unknown_host_is_final_only_at_first);
   ADD (a_refused_token_is_replaced_once);
+  ADD (a_new_token_gets_a_chance);
+  ADD (a_refusal_is_told_from_other_faults);
   ADD (the_end_for_idleness_is_quiet);
   ADD (a_quiet_end_without_a_result_is_not_dialled_in_a_hurry);
   ADD (server_errors_in_a_row_end_it);

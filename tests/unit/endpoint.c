@@ -379,6 +379,63 @@ test_klein_likes_a_size (void)
   g_assert_cmpuint (unknown->width + unknown->height + unknown->quality, ==, 0);
 }
 
+static void
+test_a_key_may_stand_in_the_query (void)
+{
+  static const struct {
+    const gchar *key;
+    guint max_buffering;
+    const gchar *uri;
+  } rows[] = {
+    { "id:secret", 0, "wss://fal.run/a/b/realtime?fal_key_id=id&fal_key_secret=secret" },
+    { "i d:s:e&c=", 4,
+        "wss://fal.run/a/b/realtime?fal_key_id=i+d&fal_key_secret=s%3Ae%26c%3D&max_buffering=4" },
+    { "id", 0, "wss://fal.run/a/b/realtime?fal_key_id=id&fal_key_secret=" },
+    { "", 0, "wss://fal.run/a/b/realtime?fal_key_id=&fal_key_secret=" },
+  };
+  g_autoptr (FalEndpoint) endpoint = fal_endpoint_new ("wss://fal.run", "a/b", NULL, NULL);
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autofree gchar *uri = fal_endpoint_get_key_uri (endpoint, rows[i].key, rows[i].max_buffering);
+
+    g_assert_cmpstr (uri, ==, rows[i].uri);
+  }
+}
+
+static void
+test_an_address_is_told_without_its_secrets (void)
+{
+  static const gchar *const rows[][2] = {
+    { "https://rest.fal.ai/tokens/", "https://rest.fal.ai/tokens/" },
+    { "http://user:SECRET@[::1]:8080/a?key=SECRET#SECRET", "http://[::1]:8080/a" },
+    { "ws://host", "ws://host" },
+    { "ftp://host/", NULL },
+    { "nonsense", NULL },
+    { "https://", NULL },
+    { "", NULL },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autofree gchar *text = fal_endpoint_describe_uri (rows[i][0]);
+
+    g_assert_cmpstr (text, ==, rows[i][1]);
+  }
+}
+
+static void
+test_what_is_no_token_is_known (void)
+{
+  static const gchar *const bad[] = { NULL, "", " ", "a b", "a\r\nb", "a&b", "a?b", "\"a\"", "é" };
+  g_autofree gchar *longest = g_strnfill (16 * 1024, 'a');
+  g_autofree gchar *longer = g_strnfill (16 * 1024 + 1, 'a');
+
+  g_assert_true (fal_endpoint_is_token ("eyJ.a-b_c~d+e/f.g="));
+  g_assert_true (fal_endpoint_is_token (longest));
+  g_assert_false (fal_endpoint_is_token (longer));
+  for (guint i = 0; i < G_N_ELEMENTS (bad); i++)
+    g_assert_false (fal_endpoint_is_token (bad[i]));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -395,6 +452,9 @@ main (int argc, char **argv)
   ADD ("long-token-replies-are-refused", test_long_token_replies_are_refused);
   ADD ("a-refused-reply-is-not-told", test_a_refused_reply_is_not_told);
   ADD ("a-token-tells-when-it-ends", test_a_token_tells_when_it_ends);
+  ADD ("a-key-may-stand-in-the-query", test_a_key_may_stand_in_the_query);
+  ADD ("an-address-is-told-without-its-secrets", test_an_address_is_told_without_its_secrets);
+  ADD ("what-is-no-token-is-known", test_what_is_no_token_is_known);
   ADD ("nested-claims-do-no-harm", test_nested_claims_do_no_harm);
   ADD ("known-apps-have-their-ways", test_known_apps_have_their_ways);
   ADD ("klein-likes-a-size", test_klein_likes_a_size);

@@ -8,7 +8,7 @@
 
 #define PICTURE "the bytes of a picture"
 #define MAX_SIZE 200000
-#define WATCHDOG 60 /* seconds, for one test */
+#define WATCHDOG 120 /* seconds, for one test */
 
 /* ---- The host ---- */
 
@@ -124,6 +124,7 @@ static const struct {
   { "/2", "HTTP/1.1 303 Found\r\nLocation: /1\r\nContent-Length: 0\r\n\r\n" },
   { "/1", "HTTP/1.1 308 Found\r\nLocation: /ok\r\nContent-Length: 0\r\n\r\n" },
   { "/short", "HTTP/1.1 200 OK\r\nContent-Length: 100\r\nConnection: close\r\n\r\nhalf" },
+  { "/short-chunk", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nhalf" },
 };
 
 /* FALSE: the connection is to end. */
@@ -140,7 +141,7 @@ answer (Host *host, const gchar *path, GIOStream *stream)
       g_string_replace (text, "PORT", port, 0);
       say (out, text->str);
       g_string_free (text, TRUE);
-      return strcmp (path, "/short") != 0;
+      return !g_str_has_prefix (path, "/short");
     }
   }
   if (strcmp (path, "/endless") == 0) {
@@ -600,9 +601,9 @@ test_each_address_is_tried (Fixture *fixture, gconstpointer data)
 }
 
 static void
-test_a_name_without_address_fails (Fixture *fixture, gconstpointer data)
+test_a_closed_port_fails (Fixture *fixture, gconstpointer data)
 {
-  g_socket_listener_close (G_SOCKET_LISTENER (fixture->host.service));
+  fixture->names->first = "127.0.0.3";
   fetch_and_await (fixture, "v3.fal.media", "/hush");
   assert_failed (fixture, G_IO_ERROR, G_IO_ERROR_CONNECTION_REFUSED, "“v3.fal.media”");
 }
@@ -671,6 +672,7 @@ static const struct {
   { "/gigabyte", G_IO_ERROR_MESSAGE_TOO_LARGE },
   { "/overflow", G_IO_ERROR_MESSAGE_TOO_LARGE },
   { "/short", G_IO_ERROR_PARTIAL_INPUT },
+  { "/short-chunk", G_IO_ERROR_PARTIAL_INPUT },
 };
 
 static void
@@ -681,7 +683,7 @@ test_bad_answers_fail (Fixture *fixture, gconstpointer data)
 
     fetch_and_await (fixture, "v3.fal.media", faults[i].path);
     assert_failed (fixture, G_IO_ERROR, faults[i].code, "“v3.fal.media”");
-    g_assert_cmpuint (fal_fetcher_get_bytes (fixture->fetcher) - before, <=, MAX_SIZE + 1);
+    g_assert_cmpuint (fal_fetcher_get_bytes (fixture->fetcher) - before, <=, MAX_SIZE + 256);
   }
   fetch_and_await (fixture, "v3.fal.media", "/ok");
   g_assert_no_error (fixture->error);
@@ -837,18 +839,17 @@ test_freed_when_told (Fixture *fixture, gconstpointer data)
   }
 }
 
-/* With @paths under way, @n iterations long. */
+/* With all of @paths under way, @n iterations long, or until the six that end have ended. */
 static void
 free_after (Fixture *fixture, guint n)
 {
   const gchar *const paths[] = { "/ok", "/chunked", "/slow", "/endless", "/3", "/silent", "/404",
     "/outside" };
-  gint64 until = g_get_monotonic_time () + 500 * G_TIME_SPAN_MILLISECOND;
 
   fixture->names->lookups = 0;
   for (guint i = 0; i < G_N_ELEMENTS (paths); i++)
     fetch_from (fixture, "v3.fal.media", paths[i]);
-  while (n-- > 0 && fixture->answers < 6 && g_get_monotonic_time () < until)
+  while (n-- > 0 && fixture->answers < 6)
     g_main_context_iteration (NULL, TRUE);
   g_clear_pointer (&fixture->fetcher, fal_fetcher_free);
   fixture->answers = 0;
@@ -859,7 +860,7 @@ free_after (Fixture *fixture, guint n)
 static void
 test_freed_at_any_time (Fixture *fixture, gconstpointer data)
 {
-  for (guint n = 0; n < 120; n += 1 + n / 20)
+  for (guint n = 0; n < 150; n += 2 + n / 3)
     free_after (fixture, n);
 }
 
@@ -910,7 +911,7 @@ main (int argc, char **argv)
   ADD ("private", test_a_private_address_is_never_contacted);
   ADD ("looked-up-once", test_a_name_is_looked_up_once);
   ADD ("each-address", test_each_address_is_tried);
-  ADD ("refused", test_a_name_without_address_fails);
+  ADD ("refused", test_a_closed_port_fails);
   ADD ("redirects-inside", test_redirects_inside_are_followed);
   ADD ("redirects-outside", test_redirects_outside_are_not_followed);
   ADD ("loop", test_a_loop_ends);

@@ -178,9 +178,10 @@ test_other_links_are_refused (void)
 {
   for (guint i = 0; i < G_N_ELEMENTS (refused); i++) {
     g_autoptr (GError) error = NULL;
+    g_autofree gchar *shown = g_strescape (refused[i].uri, NULL);
     gboolean good = fal_hosts_allow (refused[i].list, refused[i].uri, &error);
 
-    g_test_message ("%s in %s", refused[i].uri, refused[i].list ? refused[i].list : "(none)");
+    g_test_message ("%s in %s", shown, refused[i].list ? refused[i].list : "(none)");
     g_assert_false (good);
     g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED);
     g_assert_nonnull (strstr (error->message, "sync_mode=true"));
