@@ -84,8 +84,8 @@ void fal_connection_note_idle (FalConnection *connection);
 /* Ends the connection as faulty: reported through ended(). @detail: more about it, or NULL. */
 void fal_connection_fail (FalConnection *connection, FalFaultKind kind, const gchar *detail);
 
-/* Ends the attempt or connection on the owner's wish, politely: ended() says so as
- * FAL_FAULT_ASKED. The next one begins when it is wanted. */
+/* Ends the attempt or connection on the owner's wish, politely; not from within an event: ended()
+ * says so as FAL_FAULT_ASKED. The next one begins when it is wanted. */
 void fal_connection_close (FalConnection *connection);
 
 /* That of the link that is open (borrowed), or NULL. Some other thread is to check it. */

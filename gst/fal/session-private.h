@@ -125,6 +125,8 @@ void fal_session_call_for_connection (FalSession *session);
 
 /* With the lock held: whether frames are on their way to the app and back. */
 gboolean fal_session_is_busy (const FalSession *session);
+/* The connection is closed as soon as the net thread is free. */
+void fal_session_hop_close (FalSession *session);
 /* With the lock held: ends a connection that nothing is under way on. */
 void fal_session_close_when_idle (FalSession *session);
 

@@ -314,8 +314,9 @@ drop_ids (FalSession *session, const FalReply *reply)
     fal_session_configure_pacer (session);
   }
   g_mutex_unlock (&session->lock);
+  /* Not here: libsoup is still delivering the message. */
   if (refused)
-    fal_connection_close (get_connection (session));
+    fal_session_hop_close (session);
   return refused;
 }
 

@@ -345,6 +345,12 @@ fal_session_close_when_idle (FalSession *session)
     let_go (session);
 }
 
+void
+fal_session_hop_close (FalSession *session)
+{
+  fal_line_hop (session->line, on_close, session, NULL);
+}
+
 static gboolean
 on_reconnect (gpointer data)
 {

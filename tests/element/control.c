@@ -88,7 +88,7 @@ test_disabling_waits_for_no_model (void)
   push_one (f, 1);
   expect (f, 1, FALSE);
   wait_until_closed (f, 1);
-  g_assert_cmpuint (fixture_stat (f, "lost"), ==, 1);
+  fixture_wait_for_stat (f, "lost", 1);
 }
 
 /* JPEG frames too, where downstream takes only raw video. */

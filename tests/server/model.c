@@ -113,13 +113,14 @@ append_row (GValue *rows, gdouble first)
   gst_value_array_init (&row, 3);
   g_value_init (&number, G_TYPE_DOUBLE);
   for (guint i = 0; i < 3; i++) {
-    g_value_set_double (&number, first + i / 4.0);
+    g_value_set_double (&number, first + 0.125 + i / 4.0);
     gst_value_array_append_value (&row, &number);
   }
   gst_value_array_append_and_take_value (rows, &row);
 }
 
-/* Another one for each result: numbers of both kinds, bytes, a map in a map, a list of lists. */
+/* Another one for each result: numbers of both kinds, bytes, a map in a map, a list of lists. No
+ * float is whole: JavaScript would bring an integer back. */
 static void
 renew_state (FalModel *model)
 {
@@ -132,9 +133,9 @@ renew_state (FalModel *model)
   bytes = g_bytes_new (points, sizeof points);
   shape = gst_structure_new (
       "map", "points", G_TYPE_INT64, G_GINT64_CONSTANT (21), "data", G_TYPE_BYTES, bytes, NULL);
-  info =
-      gst_structure_new ("map", "pitch", G_TYPE_DOUBLE, -3.5 * model->runs, "scale", G_TYPE_DOUBLE,
-          1.0, "frame", G_TYPE_INT64, (gint64) model->runs, "exp", GST_TYPE_STRUCTURE, shape, NULL);
+  info = gst_structure_new ("map", "pitch", G_TYPE_DOUBLE, 0.25 - 3.5 * model->runs, "scale",
+      G_TYPE_DOUBLE, 1.25, "frame", G_TYPE_INT64, (gint64) model->runs, "exp", GST_TYPE_STRUCTURE,
+      shape, NULL);
   gst_value_array_init (&rows, 3);
   for (guint i = 0; i < 3; i++)
     append_row (&rows, model->runs + i);

@@ -65,25 +65,20 @@ test_cut_ends_the_link (void)
   g_assert_cmpuint (soup_websocket_connection_get_close_code (client->socket), ==, 0);
 }
 
-/* Only a server that is caught in the middle of a record has something to wait for: several tries,
- * each with a client that has read some of a long message and reads no more. */
+/* The server's queue is fuller than any socket: a good-bye of TLS would find no room. */
 static void
 test_free_does_not_wait_for_a_client_that_does_not_read (void)
 {
+  FalServer *server = serve ("server");
+  g_autoptr (FalProbe) client = fal_probe_connect (server);
   gsize size = 16 * 1024 * 1024;
   g_autoptr (GBytes) much = g_bytes_new_take (g_malloc0 (size), size);
 
-  for (guint i = 0; i < 12; i++) {
-    FalServer *server = serve ("server");
-    g_autoptr (FalProbe) client = fal_probe_connect (server);
-
-    FAL_PROBE_WAIT (fal_server_get_open (server) == 1);
-    fal_server_send (server, much, FALSE);
-    for (guint k = 0; k < 20; k++)
-      g_main_context_iteration (NULL, TRUE);
-    g_assert_true (g_queue_is_empty (&client->inbox));
-    fal_server_free (server);
-  }
+  FAL_PROBE_WAIT (fal_server_get_open (server) == 1);
+  fal_server_send (server, much, FALSE);
+  fal_server_send (server, much, FALSE); /* comes back when the first is under way */
+  fal_server_free (server);
+  FAL_PROBE_WAIT (client->closed);
 }
 
 static void
