@@ -3,23 +3,16 @@
  * process; all else belongs to the net thread, but for what stands under the line's lock. */
 #include "line.h"
 #include "properties.h"
+#include "turns.h"
 
 /* How long the net thread may take for a polite end, µs. */
 #define NET_PATIENCE (80 * G_TIME_SPAN_MILLISECOND)
-/* Requests remembered for their order; those of an app that echoes ids may never be answered. */
-#define MAX_ORDER 256
 
 typedef struct {
   FalConnectionEvents events;
   gpointer user;
   guint tag;
 } Member;
-
-/* A request that waits its turn. */
-typedef struct {
-  gpointer user;
-  GBytes *message;
-} Held;
 
 struct _FalLine {
   gchar *key;            /* NULL: not shared */
@@ -41,9 +34,7 @@ struct _FalLine {
   FalConnection *connection;
   gboolean open, ready;
   GSource *ready_timer;
-  gboolean echoes; /* the app echoes our ids: order does not matter */
-  GQueue order;    /* of the members whose requests are out, oldest first; the line: one has left */
-  GQueue held;     /* Held */
+  FalTurns *turns;
   gpointer last_answered;
 };
 
@@ -53,60 +44,22 @@ static GHashTable *lines; /* key to FalLine; lines_lock */
 /* ---- turns ---- */
 
 static void
-held_free (gpointer data)
+send_next (FalLine *line)
 {
-  Held *held = data;
+  gpointer user;
+  GBytes *message;
 
-  g_bytes_unref (held->message);
-  g_free (held);
-}
-
-static void
-clear_turns (FalLine *line)
-{
-  g_queue_clear (&line->order);
-  g_queue_clear_full (&line->held, held_free);
-}
-
-static void
-send_now (FalLine *line, gpointer user, GBytes *message)
-{
-  if (!fal_connection_send (line->connection, message))
-    return;
-  g_queue_push_tail (&line->order, user);
-  if (line->order.length > MAX_ORDER)
-    g_queue_pop_head (&line->order);
-}
-
-static gboolean
-is_in_turn (const FalLine *line)
-{
-  return line->echoes || line->members->len < 2 || line->order.length == 0;
-}
-
-static void
-send_held (FalLine *line)
-{
-  while (line->held.length > 0 && is_in_turn (line)) {
-    Held *held = g_queue_pop_head (&line->held);
-
-    send_now (line, held->user, held->message);
-    held_free (held);
+  while ((message = fal_turns_take (line->turns, &user))) {
+    fal_connection_send (line->connection, message);
+    g_bytes_unref (message);
   }
 }
 
 void
 fal_line_send (FalLine *line, gpointer user, GBytes *message)
 {
-  Held *held;
-
-  if (line->held.length == 0 && is_in_turn (line)) {
-    send_now (line, user, message);
-    return;
-  }
-  held = g_new (Held, 1);
-  *held = (Held){ user, g_bytes_ref (message) };
-  g_queue_push_tail (&line->held, held);
+  fal_turns_push (line->turns, user, message);
+  send_next (line);
 }
 
 static gpointer
@@ -121,23 +74,26 @@ find_tagged (const FalLine *line, guint tag)
   return NULL;
 }
 
+/* Where nothing is out, it is for the only member there is, or for nobody. */
+static gpointer
+find_in_order (FalLine *line)
+{
+  gboolean known;
+  gpointer user = fal_turns_answer_oldest (line->turns, &known);
+
+  if (!known && line->members->len == 1)
+    return ((Member *) line->members->pdata[0])->user;
+  return user;
+}
+
 gpointer
 fal_line_take_answered (FalLine *line, gint64 tag)
 {
-  gpointer user;
+  gpointer user = tag >= 0 ? find_tagged (line, tag) : find_in_order (line);
 
-  if (tag >= 0) {
-    line->echoes = TRUE;
-    user = find_tagged (line, tag);
-    g_queue_remove (&line->order, user);
-  } else {
-    user = g_queue_pop_head (&line->order);
-  }
-  if (user == NULL && tag < 0 && line->members->len == 1)
-    user = ((Member *) line->members->pdata[0])->user;
-  if (user == line)
-    user = NULL;
-  send_held (line);
+  if (tag >= 0)
+    fal_turns_answer (line->turns, user);
+  send_next (line);
   line->last_answered = user;
   return user;
 }
@@ -152,17 +108,7 @@ fal_line_get_last_answered (FalLine *line)
 static void
 forget_member (FalLine *line, gpointer user)
 {
-  for (GList *l = line->held.head, *next; l != NULL; l = next) {
-    next = l->next;
-    if (((Held *) l->data)->user != user)
-      continue;
-    held_free (l->data);
-    g_queue_delete_link (&line->held, l);
-  }
-  /* What it asked for will still be answered, to nobody. */
-  for (GList *l = line->order.head; l != NULL; l = l->next)
-    if (l->data == user)
-      l->data = line;
+  fal_turns_forget (line->turns, user);
   if (line->last_answered == user)
     line->last_answered = NULL;
 }
@@ -219,7 +165,7 @@ on_opened (gpointer user)
 {
   FalLine *line = user;
 
-  clear_turns (line);
+  fal_turns_clear (line->turns);
   line->open = TRUE;
   line->ready = !fal_settings_waits_for_ready (line->settings);
   g_mutex_lock (&line->lock);
@@ -249,7 +195,7 @@ on_ended (gpointer user, FalVerdict verdict, const FalFault *fault, const GError
 
   line->open = FALSE;
   stop_ready_timer (line);
-  clear_turns (line);
+  fal_turns_clear (line->turns);
   g_mutex_lock (&line->lock);
   g_clear_pointer (&line->guard, fal_guard_unref);
   g_mutex_unlock (&line->lock);
@@ -323,7 +269,7 @@ net_main (gpointer data)
   line->connection = fal_connection_new (g_steal_pointer (&line->endpoint), &events, line);
   g_main_loop_run (line->loop);
   stop_ready_timer (line);
-  clear_turns (line);
+  fal_turns_clear (line->turns);
   g_clear_pointer (&line->connection, fal_connection_free);
   g_main_context_pop_thread_default (line->context);
   g_mutex_lock (&line->lock);
@@ -349,6 +295,7 @@ line_new (FalSettings *settings, FalEndpoint *endpoint)
   line->context = g_main_context_new ();
   line->loop = g_main_loop_new (line->context, FALSE);
   line->members = g_ptr_array_new_with_free_func (member_free);
+  line->turns = fal_turns_new ();
   g_mutex_init (&line->lock);
   g_cond_init (&line->changed);
   return line;
@@ -362,6 +309,7 @@ line_free (FalLine *line)
   g_main_loop_unref (line->loop);
   g_main_context_unref (line->context);
   g_ptr_array_unref (line->members);
+  fal_turns_free (line->turns);
   g_clear_pointer (&line->guard, fal_guard_unref);
   g_mutex_clear (&line->lock);
   g_cond_clear (&line->changed);
@@ -388,6 +336,7 @@ on_join (gpointer data)
   g_mutex_lock (&line->lock);
   g_ptr_array_add (line->members, move->member);
   g_mutex_unlock (&line->lock);
+  fal_turns_set_users (line->turns, line->members->len);
   if (line->open)
     member->events.opened (member->user);
   return G_SOURCE_REMOVE;
@@ -405,10 +354,11 @@ on_leave (gpointer data)
     if (((Member *) line->members->pdata[i])->user == move->user)
       g_ptr_array_remove_index (line->members, i--);
   }
+  fal_turns_set_users (line->turns, line->members->len);
   move->done = TRUE;
   g_cond_broadcast (&line->changed);
   g_mutex_unlock (&line->lock);
-  send_held (line);
+  send_next (line);
   return G_SOURCE_REMOVE;
 }
 

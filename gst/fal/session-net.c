@@ -88,7 +88,8 @@ describe_fault (FalSession *session, const FalFault *fault, gboolean retryable)
       fal_connection_get_attempt (fal_line_get_connection (session->line)), "retryable",
       G_TYPE_BOOLEAN, retryable, NULL);
 
-  if (fault->kind == FAL_FAULT_HTTP || fault->kind == FAL_FAULT_TOKEN)
+  if (fault->kind == FAL_FAULT_HTTP || fault->kind == FAL_FAULT_TOKEN ||
+      fault->kind == FAL_FAULT_PROXY)
     gst_structure_set (details, "http-status", G_TYPE_UINT, fault->code, NULL);
   if (fault->kind == FAL_FAULT_CLOSED)
     gst_structure_set (details, "close-code", G_TYPE_UINT, fault->code, NULL);

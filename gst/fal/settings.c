@@ -317,6 +317,23 @@ check_token (
   return !api_key || check_token_server (settings, "token-uri", settings->token_uri, error);
 }
 
+/* Headers that show who one is are credentials too. */
+static gboolean
+has_secret_header (const FalSettings *settings)
+{
+  static const gchar *const names[] = { "authorization", "cookie", "x-api-key", NULL };
+  gint n = settings->extra_headers ? gst_structure_n_fields (settings->extra_headers) : 0;
+
+  for (gint i = 0; i < n; i++) {
+    g_autofree gchar *name =
+        g_ascii_strdown (gst_structure_nth_field_name (settings->extra_headers, i), -1);
+
+    if (g_strv_contains (names, name))
+      return TRUE;
+  }
+  return FALSE;
+}
+
 gboolean
 fal_settings_check_credentials (
     const FalSettings *settings, const gchar *base_uri, gboolean has_provider, GError **error)
@@ -327,6 +344,8 @@ fal_settings_check_credentials (
   g_autofree gchar *api_key = NULL;
   gboolean tokens = auth == FAL_AUTH_AUTO || auth == FAL_AUTH_TOKEN;
 
+  if (has_secret_header (settings) && !check_secrecy (settings, "base-uri", base_uri, error))
+    return FALSE;
   if (auth == FAL_AUTH_NONE)
     return TRUE;
   api_key = fal_settings_dup_api_key (settings, &origin, &fault);

@@ -56,6 +56,8 @@ test_settings_that_cannot_work_are_refused (void)
     { "app=a/b auth=token", "set token" },
     { "app=a/b auth=key-header", "set api-key" },
     { "app=a/b token=t base-uri=ws://192.0.2.1", "allow-insecure" },
+    { "app=a/b auth=none base-uri=ws://192.0.2.1 extra-headers=\"h,Authorization=x\"",
+        "allow-insecure" },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
