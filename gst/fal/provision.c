@@ -74,7 +74,7 @@ hand_over (gpointer data)
 void
 fal_provision_answer (FalProvision *provision, const gchar *token)
 {
-  g_autoptr (GSource) source = NULL;
+  GSource *source;
 
   g_mutex_lock (&provision->lock);
   if (provision->context != NULL) {
@@ -84,6 +84,7 @@ fal_provision_answer (FalProvision *provision, const gchar *token)
     g_source_set_callback (
         source, hand_over, fal_provision_ref (provision), (GDestroyNotify) fal_provision_unref);
     g_source_attach (source, provision->context);
+    g_source_unref (source); /* before the context, which GLib's unref of a source still looks at */
     g_clear_pointer (&provision->context, g_main_context_unref);
   }
   g_mutex_unlock (&provision->lock);
