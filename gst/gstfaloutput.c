@@ -130,6 +130,16 @@ handle_result (GstFalOutput *output, FalResult *result)
     report_flow (output, flow);
 }
 
+/* Unless downstream was linked anew meanwhile. */
+static void
+rest (GstFalOutput *output)
+{
+  g_mutex_lock (&output->task_lock);
+  if (!fal_session_flows (output->session))
+    gst_pad_pause_task (output->pad);
+  g_mutex_unlock (&output->task_lock);
+}
+
 static void
 src_loop (gpointer user)
 {
@@ -138,7 +148,7 @@ src_loop (gpointer user)
   FalResult *result;
 
   if (!fal_session_pull (output->session, &event, &result))
-    gst_pad_pause_task (output->pad);
+    rest (output);
   else if (event)
     push_event (output, event);
   else

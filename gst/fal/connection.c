@@ -335,13 +335,12 @@ fal_connection_close (FalConnection *connection)
 {
   const FalFault fault = { FAL_FAULT_ASKED };
 
-  if (connection->link != NULL) {
-    fal_link_say_goodbye (connection->link, connection->context);
+  FalLink *link = connection->link;
+
+  if (link != NULL)
+    fal_link_say_goodbye (link, connection->context);
+  if (connection->link == link) /* else it ended by itself in the moment that the goodbye took */
     fal_connection_end_link (connection, &fault, "closed");
-    return;
-  }
-  fal_dialer_fault (connection->dialer, &fault, g_get_monotonic_time (), 0);
-  fal_connection_show_state (connection);
 }
 
 FalGuard *

@@ -20,8 +20,9 @@ struct _FalLine {
   GMainContext *context;
   GMainLoop *loop;
   GThread *thread;
-  guint users;    /* those that joined and did not leave; lines_lock */
-  guint last_tag; /* lines_lock */
+  guint users;          /* those that joined and did not leave; lines_lock */
+  gatomicrefcount refs; /* one for each that joined and whose leave did not return */
+  guint last_tag;       /* lines_lock */
 
   GMutex lock;
   GCond changed;
@@ -32,6 +33,7 @@ struct _FalLine {
   /* net thread */
   FalEndpoint *endpoint; /* until the connection takes it */
   FalConnection *connection;
+  FalDialerState state;
   gboolean open, ready;
   GSource *ready_timer;
   FalTurns *turns;
@@ -116,19 +118,16 @@ forget_member (FalLine *line, gpointer user)
 /* ---- what the connection tells ---- */
 
 static void
-broadcast_state (FalLine *line, FalDialerState state)
+on_state_changed (gpointer user, FalDialerState state)
 {
+  FalLine *line = user;
+
+  line->state = state;
   for (guint i = 0; i < line->members->len; i++) {
     const Member *member = line->members->pdata[i];
 
     member->events.state_changed (member->user, state);
   }
-}
-
-static void
-on_state_changed (gpointer user, FalDialerState state)
-{
-  broadcast_state (user, state);
 }
 
 static void
@@ -290,6 +289,7 @@ line_new (FalSettings *settings, FalEndpoint *endpoint)
 {
   FalLine *line = g_new0 (FalLine, 1);
 
+  g_atomic_ref_count_init (&line->refs);
   line->settings = fal_settings_ref (settings);
   line->endpoint = endpoint;
   line->context = g_main_context_new ();
@@ -302,8 +302,10 @@ line_new (FalSettings *settings, FalEndpoint *endpoint)
 }
 
 static void
-line_free (FalLine *line)
+line_unref (FalLine *line)
 {
+  if (!g_atomic_ref_count_dec (&line->refs))
+    return;
   g_free (line->key);
   fal_settings_unref (line->settings);
   g_main_loop_unref (line->loop);
@@ -339,6 +341,10 @@ on_join (gpointer data)
   fal_turns_set_users (line->turns, line->members->len);
   if (line->open)
     member->events.opened (member->user);
+  if (line->state == FAL_DIALER_FAILED)
+    fal_connection_close (line->connection); /* a newcomer may try again */
+  else if (line->state != FAL_DIALER_IDLE)
+    member->events.state_changed (member->user, line->state);
   return G_SOURCE_REMOVE;
 }
 
@@ -444,6 +450,8 @@ fal_line_join (FalSettings *settings, FalEndpoint *endpoint, const FalConnection
   fal_line_hop (line, on_join, move, g_free);
   if (line->users++ == 0)
     line->thread = g_thread_new ("fal-net", net_main, line);
+  else
+    g_atomic_ref_count_inc (&line->refs);
   g_mutex_unlock (&lines_lock);
   return TRUE;
 }
@@ -458,16 +466,16 @@ fal_line_leave (FalLine *line, gpointer user)
   last = --line->users == 0;
   if (last && line->key)
     g_hash_table_remove (lines, line->key);
-  g_mutex_unlock (&lines_lock);
-  if (!last) {
+  /* With the lock held: nobody's leave is behind the last one's. */
+  if (last)
+    fal_line_hop (line, on_quit, line->loop, NULL);
+  else
     fal_line_hop (line, on_leave, &move, NULL);
-    wait_for (line, &move.done);
-    return;
-  }
-  fal_line_hop (line, on_quit, line->loop, NULL);
-  wait_for (line, &line->ended);
-  g_thread_join (line->thread);
-  line_free (line);
+  g_mutex_unlock (&lines_lock);
+  wait_for (line, last ? &line->ended : &move.done);
+  if (last)
+    g_thread_join (line->thread);
+  line_unref (line);
 }
 
 /* ---- questions ---- */

@@ -254,7 +254,12 @@ wait_for_output (FalSession *session)
   session->drain_deadline = G_MAXINT64;
   missing = fal_pacer_get_waiting (session->pacer) + fal_pacer_get_in_flight (session->pacer);
   missing += session->results.length;
+  /* A late reply without an id could be taken for another frame's. */
+  if (fal_pacer_get_in_flight (session->pacer) > 0 && session->online &&
+      !fal_pacer_echoes (session->pacer))
+    fal_session_doom_connection (session, TRUE);
   fal_pacer_abandon (session->pacer, TRUE);
+  g_cond_broadcast (&session->room);
   fal_session_clear_results (session);
   session->answered.open = FALSE;
   return missing;
@@ -375,6 +380,17 @@ fal_session_stop_flow (FalSession *session, GstFlowReturn flow, gboolean reporte
   fal_session_wake_all (session);
   g_mutex_unlock (&session->lock);
   return !unheard;
+}
+
+gboolean
+fal_session_flows (FalSession *session)
+{
+  gboolean flows;
+
+  g_mutex_lock (&session->lock);
+  flows = session->flow == GST_FLOW_OK;
+  g_mutex_unlock (&session->lock);
+  return flows;
 }
 
 gboolean

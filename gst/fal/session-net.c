@@ -9,7 +9,6 @@ fal_session_configure_connection (gpointer data)
   FalSession *session = data;
   g_autoptr (FalSettings) settings = fal_session_dup_settings (session);
   g_autoptr (GError) error = NULL;
-  g_autofree gchar *api_key = NULL;
   FalConnectionConfig config = {
     .auth = settings->auth,
     .token = settings->token,
@@ -32,10 +31,10 @@ fal_session_configure_connection (gpointer data)
     },
   };
 
-  api_key = fal_settings_dup_api_key (settings, &config.api_key_origin, &error);
-  config.api_key = api_key;
-  if (error == NULL && fal_settings_check_credentials (settings, session->base_uri,
-                           session->callbacks.has_provider (session->user), &error))
+  /* At the start they were found good; a change that is not is left out as a whole. */
+  config.api_key = fal_session_get_api_key (session, settings, &config.api_key_origin);
+  if (fal_settings_check_credentials (settings, session->base_uri, config.api_key,
+          session->callbacks.has_provider (session->user), &error))
     fal_connection_configure (fal_line_get_connection (session->line), &config);
   else
     fal_session_tell (session, FALSE, error, NULL);
@@ -184,8 +183,13 @@ static gboolean
 has_provider (gpointer data)
 {
   FalSession *session = data;
+  g_autoptr (FalSettings) settings = fal_session_dup_settings (session);
+  FalKeyOrigin origin;
 
-  return session->callbacks.has_provider (session->user);
+  /* One that came while playing gives no token that would go over an open wire. */
+  return session->callbacks.has_provider (session->user) &&
+         fal_settings_check_credentials (settings, session->base_uri,
+             fal_session_get_api_key (session, settings, &origin), TRUE, NULL);
 }
 
 static void
@@ -214,10 +218,16 @@ fal_session_connect (FalSession *session, FalEndpoint *endpoint, GError **error)
   const FalConnectionEvents events = { on_opened, fal_session_take_message, on_ended,
     on_state_changed, has_provider, request_token, accept_certificate };
 
-  if (!fal_line_join (settings, endpoint, &events, session, &session->line, &session->tag, error))
-    return FALSE;
   g_mutex_lock (&session->lock);
   session->running = TRUE;
+  g_mutex_unlock (&session->lock);
+  if (!fal_line_join (settings, endpoint, &events, session, &session->line, &session->tag, error)) {
+    g_mutex_lock (&session->lock);
+    session->running = FALSE;
+    g_mutex_unlock (&session->lock);
+    return FALSE;
+  }
+  g_mutex_lock (&session->lock);
   fal_line_hop (session->line, fal_session_configure_connection, session, NULL);
   g_mutex_unlock (&session->lock);
   return TRUE;
@@ -229,12 +239,16 @@ on_leave (gpointer data)
 {
   FalSession *session = data;
 
-  g_clear_pointer (&session->fetcher, fal_fetcher_free);
+  FalFetcher *fetcher = g_steal_pointer (&session->fetcher);
+
   g_queue_clear_full (&session->fetches, g_free);
   g_mutex_lock (&session->lock);
   fal_pacer_set_online (session->pacer, FALSE);
   fal_session_note_connection (session);
   g_mutex_unlock (&session->lock);
+  /* Last of all: it runs the context for a moment, in which the session may come to its end. */
+  if (fetcher)
+    fal_fetcher_free (fetcher);
   return G_SOURCE_REMOVE;
 }
 

@@ -40,10 +40,12 @@ struct _FalSession {
   gpointer user;
 
   GThread *send_thread;
-  FalLine *line;         /* with the net thread; from start to stop */
-  guint tag;             /* on the line */
-  gchar *base_uri;       /* that of the endpoint, while running */
-  gchar *address;        /* of the endpoint, as messages show it, while running */
+  FalLine *line;   /* with the net thread; from start to stop */
+  guint tag;       /* on the line */
+  gchar *base_uri; /* that of the endpoint, while running */
+  gchar *address;  /* of the endpoint, as messages show it, while running */
+  gchar *api_key;  /* as it was at the start, while running; or NULL */
+  FalKeyOrigin api_key_origin;
   gchar *server_error;   /* net thread; the name of the error that a connection ends with */
   FalFetcher *fetcher;   /* net thread; NULL until a result is only a link */
   GQueue fetches;        /* net thread; what the fetcher was given, freed when it answers */
@@ -130,6 +132,12 @@ void fal_session_hop_close (FalSession *session);
 /* With the lock held: ends a connection that nothing is under way on. */
 void fal_session_close_when_idle (FalSession *session);
 
+/* With the lock held: a request came to its end. */
+void fal_session_note_progress (FalSession *session);
+/* With the lock held: nothing of this connection counts any more, it is made anew; @quiet: without
+ * a warning. */
+void fal_session_doom_connection (FalSession *session, gboolean quiet);
+
 /* With the lock held: the drain timeout begins, or begins anew where something came. */
 void fal_session_renew_deadline (FalSession *session);
 
@@ -138,6 +146,10 @@ void fal_session_clear_results (FalSession *session);
 void fal_session_clear_newest (FalSession *session);
 
 FalSettings *fal_session_dup_settings (FalSession *session);
+
+/* The API key of @settings (borrowed); that of a file as it was at the start. */
+const gchar *fal_session_get_api_key (
+    FalSession *session, const FalSettings *settings, FalKeyOrigin *origin);
 
 /* Tells the owner of a trouble, without a secret in it: the one way there. @details is taken; may
  * be NULL. */

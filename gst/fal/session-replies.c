@@ -97,8 +97,7 @@ on_fetched (gpointer user, GBytes *picture, const GError *error)
     g_queue_delete_link (&session->results, link);
     session->stats.invalid++;
   }
-  g_cond_signal (&session->output);
-  g_cond_signal (&session->work);
+  fal_session_note_progress (session);
   g_mutex_unlock (&session->lock);
   if (error != NULL && link != NULL)
     fal_session_warn (session, error, NULL);
@@ -242,22 +241,23 @@ static void
 on_result (FalSession *session, const FalReply *reply)
 {
   guint64 first_fetch;
-  gboolean known, empty = reply->images->len == 0;
+  gboolean known, queued, empty = reply->images->len == 0;
 
   g_mutex_lock (&session->lock);
   first_fetch = session->next_fetch + 1;
   known = take_result (session, reply, g_get_monotonic_time ());
+  queued = session->next_fetch >= first_fetch; /* else it answers a frame that was flushed away */
   if (!known)
     session->stats.late += MAX (reply->images->len, 1);
   if (known && empty)
     session->stats.invalid++;
-  g_cond_signal (&session->work);
-  g_cond_signal (&session->output);
+  fal_session_note_progress (session);
   g_mutex_unlock (&session->lock);
   if (!known)
     return;
   fal_connection_note_result (get_connection (session));
-  fetch_links (session, reply, first_fetch);
+  if (queued)
+    fetch_links (session, reply, first_fetch);
   if (empty)
     warn_without_picture (session);
 }
@@ -285,8 +285,7 @@ on_failed_reply (FalSession *session, const GError *error, const FalReply *reply
     fal_pacer_fail_oldest (session->pacer);
   if (reply == NULL)
     session->stats.invalid++;
-  g_cond_signal (&session->work);
-  g_cond_signal (&session->output);
+  fal_session_note_progress (session);
   g_mutex_unlock (&session->lock);
   fal_session_warn (session, error, reply ? describe_error (reply) : NULL);
 }
@@ -343,6 +342,16 @@ on_server_error (FalSession *session, const FalReply *reply)
   g_free (session->server_error);
   session->server_error = g_strdup (reply->error);
   fal_connection_fail (get_connection (session), FAL_FAULT_SERVER, what);
+}
+
+/* An error about the request of one that has left. */
+static void
+fail_for_nobody (FalSession *reader, const FalReply *reply)
+{
+  const gchar *type = reply->fields ? gst_structure_get_string (reply->fields, "type") : NULL;
+
+  if (g_strcmp0 (type, "x-fal-error") == 0)
+    fal_connection_fail (get_connection (reader), FAL_FAULT_SERVER, "the server reported an error");
 }
 
 /* ---- words about the connection and the last result ---- */
@@ -454,7 +463,9 @@ find_session (FalSession *reader, FalReply *reply)
     return fal_line_take_answered (reader->line, take_tag (reply));
   case FAL_REPLY_FAILED:
     session = fal_line_take_answered (reader->line, take_tag (reply));
-    return session ? session : reader;
+    if (session == NULL)
+      fail_for_nobody (reader, reply);
+    return session;
   case FAL_REPLY_TIMINGS:
     return fal_line_get_last_answered (reader->line);
   default:
@@ -474,12 +485,15 @@ read_message (FalSession *reader, GBytes *message, gboolean text, GError **error
   return fal_protocol_parse_reply (message, text, result_field, error);
 }
 
-/* Where the connection is given up already, what it brings could be taken for another frame's. */
+/* Where the connection is given up already, what it brings could be taken for another frame's. What
+ * concerns all members counts even where the one that reads is about to leave. */
 static gboolean
-is_counted (FalSession *session)
+is_counted (FalSession *session, const FalReply *reply)
 {
   gboolean counted;
 
+  if (reply != NULL && reply->type != FAL_REPLY_RESULT && reply->type != FAL_REPLY_FAILED)
+    return TRUE;
   g_mutex_lock (&session->lock);
   counted = session->running && session->doomed == 0;
   g_mutex_unlock (&session->lock);
@@ -496,7 +510,7 @@ fal_session_take_message (gpointer data, GBytes *message, gboolean text)
   fal_line_foreach (reader->line, note_received);
   reply = read_message (reader, message, text, &error);
   session = reply ? find_session (reader, reply) : fal_line_take_answered (reader->line, -1);
-  if (session == NULL || !is_counted (session))
+  if (session == NULL || !is_counted (session, reply))
     return;
   if (reply != NULL)
     dispatch_reply (session, reply);

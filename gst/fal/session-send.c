@@ -81,7 +81,7 @@ finish_encoding (FalSession *session, const Job *job, GBytes *message, gint64 be
     session->fresh |= job->first;
   if (!fal_pacer_keeps (session->pacer, job->id))
     g_clear_pointer (&job->frame->sample, gst_sample_unref);
-  g_cond_signal (&session->output);
+  fal_session_note_progress (session);
   g_mutex_unlock (&session->lock);
 }
 
@@ -120,16 +120,18 @@ on_silence (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
-/* With the lock held: nothing of this connection counts any more, it is made anew. */
-static void
-doom_connection (FalSession *session)
+void
+fal_session_doom_connection (FalSession *session, gboolean quiet)
 {
   session->doomed = g_get_monotonic_time ();
   session->online = FALSE;
   session->wanted = TRUE; /* as soon as the old one has ended */
   session->generation++;
   fal_pacer_set_online (session->pacer, FALSE);
-  fal_line_hop (session->line, on_silence, session, NULL);
+  if (quiet)
+    fal_session_hop_close (session);
+  else
+    fal_line_hop (session->line, on_silence, session, NULL);
 }
 
 /* With the lock held: gives up what waited too long. Where a late reply could then be taken for
@@ -143,10 +145,10 @@ expire (FalSession *session, gint64 now)
 
   if (n == 0)
     return 0;
-  g_cond_signal (&session->output);
+  fal_session_note_progress (session);
   if (fal_pacer_echoes (session->pacer) && now - session->last_received < timeout)
     return n;
-  doom_connection (session);
+  fal_session_doom_connection (session, FALSE);
   return 0;
 }
 
@@ -180,7 +182,7 @@ fill_job (FalSession *session, FalFrame *frame, Job *job)
   job->generation = session->generation;
   job->first = session->fresh;
   job->feedback = session->feedback ? gst_structure_copy (session->feedback) : NULL;
-  job->inputs = g_steal_pointer (&frame->inputs);
+  job->inputs = frame->inputs ? gst_structure_copy (frame->inputs) : NULL;
   session->fresh = FALSE;
 }
 

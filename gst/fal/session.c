@@ -39,6 +39,15 @@ fal_session_wake_all (FalSession *session)
   g_cond_broadcast (&session->output);
 }
 
+void
+fal_session_note_progress (FalSession *session)
+{
+  g_cond_signal (&session->work);
+  g_cond_signal (&session->output);
+  if (!session->settings->enabled) /* upstream waits for what is under way */
+    g_cond_signal (&session->room);
+}
+
 FalSettings *
 fal_session_dup_settings (FalSession *session)
 {
@@ -50,21 +59,31 @@ fal_session_dup_settings (FalSession *session)
   return settings;
 }
 
+const gchar *
+fal_session_get_api_key (FalSession *session, const FalSettings *settings, FalKeyOrigin *origin)
+{
+  gboolean is_set = settings->api_key && settings->api_key_origin == FAL_KEY_FROM_PROPERTY;
+  gboolean from_file = session->api_key_origin == FAL_KEY_FROM_FILE && session->api_key && !is_set;
+
+  *origin = from_file ? FAL_KEY_FROM_FILE : settings->api_key_origin;
+  return from_file ? session->api_key : settings->api_key;
+}
+
 /* Those of now, and the key's file: what a server says may hold any of them. */
 static gchar **
 list_secrets (FalSession *session)
 {
   g_autoptr (FalSettings) settings = fal_session_dup_settings (session);
   g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
-  FalKeyOrigin origin;
-  g_autofree gchar *api_key = fal_settings_dup_api_key (settings, &origin, NULL);
   g_autofree gchar *last_token = NULL;
+  FalKeyOrigin origin;
 
   g_mutex_lock (&session->lock);
   last_token = g_strdup (session->last_token);
   g_mutex_unlock (&session->lock);
   for (guint i = 0; i < 3; i++) {
-    const gchar *const secrets[] = { settings->token, api_key, last_token };
+    const gchar *const secrets[] = { settings->token,
+      fal_session_get_api_key (session, settings, &origin), last_token };
 
     if (secrets[i] != NULL)
       g_strv_builder_add (builder, secrets[i]);
@@ -211,6 +230,7 @@ clear_addresses (FalSession *session)
 {
   g_clear_pointer (&session->base_uri, g_free);
   g_clear_pointer (&session->address, g_free);
+  g_clear_pointer (&session->api_key, g_free);
   g_clear_pointer (&session->server_error, g_free);
 }
 
@@ -221,7 +241,7 @@ reset (FalSession *session)
   fal_pacer_free (session->pacer);
   session->pacer = fal_pacer_new ((GDestroyNotify) fal_frame_unref);
   session->stats = (FalStats){ .started = g_get_monotonic_time () };
-  session->wanted = session->online = FALSE;
+  session->wanted = session->online = session->closing = FALSE;
   session->doomed = 0;
   session->live = session->refused = session->ids_refused = FALSE;
   session->state = FAL_DIALER_IDLE;
@@ -233,13 +253,20 @@ gboolean
 fal_session_start (FalSession *session, GError **error)
 {
   g_autoptr (FalSettings) settings = fal_session_dup_settings (session);
-  g_autoptr (FalEndpoint) endpoint =
-      fal_settings_validate (settings, session->callbacks.has_provider (session->user), error);
+  g_autoptr (GError) fault = NULL;
+  g_autofree gchar *api_key = fal_settings_dup_api_key (settings, &session->api_key_origin, &fault);
+  g_autoptr (FalEndpoint) endpoint = NULL;
 
-  if (endpoint == NULL)
+  if (fault == NULL)
+    endpoint = fal_settings_validate (
+        settings, api_key, session->callbacks.has_provider (session->user), &fault);
+  if (endpoint == NULL) {
+    g_propagate_error (error, g_steal_pointer (&fault));
     return FALSE;
+  }
   session->base_uri = g_strdup (endpoint->base_uri);
   session->address = fal_endpoint_describe (endpoint);
+  session->api_key = g_steal_pointer (&api_key);
   g_mutex_lock (&session->lock);
   reset (session);
   g_mutex_unlock (&session->lock);
@@ -323,8 +350,13 @@ on_unneeded (gpointer data)
 {
   FalSession *session = data;
 
-  if (!fal_line_is_shared (session->line))
+  if (!fal_line_is_shared (session->line)) {
     fal_connection_close (fal_line_get_connection (session->line));
+    return G_SOURCE_REMOVE;
+  }
+  g_mutex_lock (&session->lock);
+  session->closing = FALSE;
+  g_mutex_unlock (&session->lock);
   return G_SOURCE_REMOVE;
 }
 
@@ -356,8 +388,11 @@ on_reconnect (gpointer data)
 {
   FalSession *session = data;
 
-  fal_connection_close (fal_line_get_connection (session->line));
-  fal_connection_want (fal_line_get_connection (session->line));
+  FalConnection *connection = fal_line_get_connection (session->line);
+
+  /* The session may have left when this returns, for it runs the context for a moment. */
+  fal_connection_close (connection);
+  fal_connection_want (connection);
   return G_SOURCE_REMOVE;
 }
 
@@ -409,14 +444,17 @@ void
 fal_session_reset_stats (FalSession *session)
 {
   FalStats *stats = &session->stats;
+  gint64 now = g_get_monotonic_time ();
 
   g_mutex_lock (&session->lock);
   fal_pacer_reset_counts (session->pacer);
   *stats = (FalStats){
-    .started = stats->started ? g_get_monotonic_time () : 0,
+    .started = stats->started ? now : 0,
     .connection = stats->connection,
     .connection_base = stats->connection,
   };
+  if (stats->connection.connected_since)
+    stats->connection_base.connected_time += now - stats->connection.connected_since;
   g_mutex_unlock (&session->lock);
 }
 

@@ -94,6 +94,9 @@ void fal_session_note_pushed (FalSession *session, gboolean passed);
  * FALSE: it must be, upstream has sent EOS and will push no more. */
 gboolean fal_session_stop_flow (FalSession *session, GstFlowReturn flow, gboolean reported);
 
+/* Whether nothing has stopped the flow. */
+gboolean fal_session_flows (FalSession *session);
+
 /* Downstream is linked anew: TRUE where that was what had stopped the flow. */
 gboolean fal_session_resume_flow (FalSession *session);
 

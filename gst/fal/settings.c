@@ -205,13 +205,25 @@ fal_settings_sends_request_id (const FalSettings *settings)
   return fal_settings_get_preset (settings)->echoes_request_id != 0;
 }
 
+/* Whether an address that is not encrypted is reached through a proxy on another machine, which is
+ * then shown all that goes there. */
+static gboolean
+passes_proxy (const FalSettings *settings, const gchar *uri)
+{
+  gboolean is_open = g_str_has_prefix (uri, "ws:") || g_str_has_prefix (uri, "http:");
+
+  return is_open && settings->proxy && *settings->proxy &&
+         !fal_endpoint_keeps_secrets (settings->proxy);
+}
+
 /* No wire but this machine's own loopback sees a secret in the clear. */
 static gboolean
 check_secrecy (const FalSettings *settings, const gchar *property, const gchar *uri, GError **error)
 {
   g_autofree gchar *shown = uri ? fal_endpoint_describe_uri (uri) : NULL;
 
-  if (settings->allow_insecure || (uri && fal_endpoint_keeps_secrets (uri)))
+  if (settings->allow_insecure ||
+      (uri && fal_endpoint_keeps_secrets (uri) && !passes_proxy (settings, uri)))
     return TRUE;
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
       "%s \"%s\" is not encrypted and would show the credentials to everybody on the way; use an "
@@ -335,24 +347,16 @@ has_secret_header (const FalSettings *settings)
 }
 
 gboolean
-fal_settings_check_credentials (
-    const FalSettings *settings, const gchar *base_uri, gboolean has_provider, GError **error)
+fal_settings_check_credentials (const FalSettings *settings, const gchar *base_uri,
+    const gchar *api_key, gboolean has_provider, GError **error)
 {
   FalAuth auth = settings->auth;
-  FalKeyOrigin origin;
-  g_autoptr (GError) fault = NULL;
-  g_autofree gchar *api_key = NULL;
   gboolean tokens = auth == FAL_AUTH_AUTO || auth == FAL_AUTH_TOKEN;
 
   if (has_secret_header (settings) && !check_secrecy (settings, "base-uri", base_uri, error))
     return FALSE;
   if (auth == FAL_AUTH_NONE)
     return TRUE;
-  api_key = fal_settings_dup_api_key (settings, &origin, &fault);
-  if (fault != NULL) {
-    g_propagate_error (error, g_steal_pointer (&fault));
-    return FALSE;
-  }
   if (!check_key (auth, api_key, error) ||
       (tokens && !check_token (settings, api_key, has_provider, error)))
     return FALSE;
@@ -372,7 +376,8 @@ check_transport (const FalSettings *settings, GError **error)
 }
 
 FalEndpoint *
-fal_settings_validate (const FalSettings *settings, gboolean has_provider, GError **error)
+fal_settings_validate (
+    const FalSettings *settings, const gchar *api_key, gboolean has_provider, GError **error)
 {
   g_autoptr (FalEndpoint) endpoint = NULL;
   g_autoptr (GstStructure) parameters = NULL;
@@ -387,7 +392,8 @@ fal_settings_validate (const FalSettings *settings, gboolean has_provider, GErro
     path = fal_settings_get_preset (settings)->path;
   endpoint = fal_endpoint_new (settings->base_uri, settings->app, path, error);
   if (endpoint == NULL ||
-      !fal_settings_check_credentials (settings, endpoint->base_uri, has_provider, error) ||
+      !fal_settings_check_credentials (
+          settings, endpoint->base_uri, api_key, has_provider, error) ||
       !check_transport (settings, error))
     return NULL;
   parameters = fal_settings_get_parameters (settings, error);

@@ -125,13 +125,14 @@ gboolean fal_settings_sends_request_id (const FalSettings *settings);
 gchar *fal_settings_dup_api_key (const FalSettings *settings, FalKeyOrigin *origin, GError **error);
 
 /* Whether the credentials are whole and go to @base_uri, and to the token server, on
- * no open wire. @has_provider: somebody gives tokens. Error: G_IO_ERROR_INVALID_ARGUMENT. */
-gboolean fal_settings_check_credentials (
-    const FalSettings *settings, const gchar *base_uri, gboolean has_provider, GError **error);
+ * no open wire. @api_key: as fal_settings_dup_api_key() gave it; @has_provider: somebody gives
+ * tokens. Error: G_IO_ERROR_INVALID_ARGUMENT. */
+gboolean fal_settings_check_credentials (const FalSettings *settings, const gchar *base_uri,
+    const gchar *api_key, gboolean has_provider, GError **error);
 
 /* Whether the settings can work at all; error: G_IO_ERROR_INVALID_ARGUMENT,
  * saying what to do. Returns the endpoint. */
 FalEndpoint *fal_settings_validate (
-    const FalSettings *settings, gboolean has_provider, GError **error);
+    const FalSettings *settings, const gchar *api_key, gboolean has_provider, GError **error);
 
 G_END_DECLS

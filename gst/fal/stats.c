@@ -52,7 +52,7 @@ add_connection (GstStructure *structure, const FalStats *stats, gint64 now)
   gint64 session = stats->started ? now - stats->started : stats->run_time;
 
   if (counts->connected_since != 0)
-    connected += now - MAX (counts->connected_since, stats->started);
+    connected += now - counts->connected_since;
   set_count (structure, "connections", counts->connections - base->connections);
   set_count (structure, "reconnections",
       counts->connections ? counts->connections - MAX (base->connections, 1) : 0);
