@@ -91,6 +91,29 @@ test_disabling_waits_for_no_model (void)
   fixture_wait_for_stat (f, "lost", 1);
 }
 
+/* Between two attempts there is nothing to end, but the next frame dials again. */
+static void
+test_an_end_between_two_attempts_is_not_for_ever (void)
+{
+  for (guint way = 0; way < 2; way++) {
+    g_autoptr (Fixture) f = fixture_new_live (NULL, "timestamp-mode=input retry-delay=60000");
+
+    fal_server_set_refusal (f->server, 503);
+    fixture_set_size (f, SIZE, SIZE);
+    push_one (f, 0);
+    gst_message_unref (fixture_wait_for_message (f, GST_MESSAGE_WARNING));
+    fal_server_set_refusal (f->server, 0);
+    if (way == 0) {
+      g_signal_emit_by_name (f->element, "close");
+    } else {
+      set_enabled (f, FALSE);
+      set_enabled (f, TRUE);
+    }
+    push_one (f, 1);
+    expect (f, 1, TRUE);
+  }
+}
+
 /* JPEG frames too, where downstream takes only raw video. */
 static void
 test_a_picture_passes_decoded (void)
@@ -143,6 +166,8 @@ main (int argc, char **argv)
   ADD ("enabled", test_enabled);
   ADD ("toggling-loses-nothing", test_toggling_loses_nothing);
   ADD ("disabling-waits-for-no-model", test_disabling_waits_for_no_model);
+  ADD ("an-end-between-two-attempts-is-not-for-ever",
+      test_an_end_between_two_attempts_is_not_for_ever);
   ADD ("a-picture-passes-decoded", test_a_picture_passes_decoded);
   ADD ("events-keep-their-place-among-passing-frames",
       test_events_keep_their_place_among_passing_frames);
