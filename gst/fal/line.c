@@ -278,12 +278,6 @@ net_main (gpointer data)
   return NULL;
 }
 
-static void
-member_free (gpointer data)
-{
-  g_free (data);
-}
-
 static FalLine *
 line_new (FalSettings *settings, FalEndpoint *endpoint)
 {
@@ -294,7 +288,7 @@ line_new (FalSettings *settings, FalEndpoint *endpoint)
   line->endpoint = endpoint;
   line->context = g_main_context_new ();
   line->loop = g_main_loop_new (line->context, FALSE);
-  line->members = g_ptr_array_new_with_free_func (member_free);
+  line->members = g_ptr_array_new_with_free_func (g_free);
   line->turns = fal_turns_new ();
   g_mutex_init (&line->lock);
   g_cond_init (&line->changed);

@@ -61,18 +61,17 @@ static void
 on_opened (gpointer data)
 {
   FalSession *session = data;
+  FalConnection *connection = fal_line_get_connection (session->line);
 
   g_mutex_lock (&session->lock);
   session->wanted = TRUE; /* until it is online */
   session->closing = FALSE;
   g_free (session->last_token);
-  session->last_token =
-      g_strdup (fal_connection_get_token (fal_line_get_connection (session->line)));
+  session->last_token = g_strdup (fal_connection_get_token (connection));
   session->doomed = 0;
   session->generation++;
   session->last_received = g_get_monotonic_time ();
-  session->guard =
-      fal_guard_ref (fal_connection_get_guard (fal_line_get_connection (session->line)));
+  session->guard = fal_guard_ref (fal_connection_get_guard (connection));
   fal_session_note_connection (session);
   if (fal_line_is_ready (session->line))
     fal_session_go_online (session);
@@ -238,7 +237,6 @@ static gboolean
 on_leave (gpointer data)
 {
   FalSession *session = data;
-
   FalFetcher *fetcher = g_steal_pointer (&session->fetcher);
 
   g_queue_clear_full (&session->fetches, g_free);

@@ -44,7 +44,7 @@ struct _FalSession {
   guint tag;       /* on the line */
   gchar *base_uri; /* that of the endpoint, while running */
   gchar *address;  /* of the endpoint, as messages show it, while running */
-  gchar *api_key;  /* as it was at the start, while running; or NULL */
+  gchar *api_key;  /* as it was at the start, while running: a file is read once; or NULL */
   FalKeyOrigin api_key_origin;
   gchar *server_error;   /* net thread; the name of the error that a connection ends with */
   FalFetcher *fetcher;   /* net thread; NULL until a result is only a link */
@@ -78,7 +78,7 @@ struct _FalSession {
   gboolean fresh;         /* nothing was sent on the connection yet */
   gboolean ids_refused;   /* the app takes no request ids, though they were to be sent */
   GstStructure *feedback; /* what the next request takes from the last result; or NULL */
-  gchar *last_token;      /* that a connection was made or tried with; or NULL */
+  gchar *last_token;      /* that the last connection was opened with; or NULL */
   FalFrame *newest;       /* that came from upstream, and its picture, for fal_session_send_now() */
   GstSample *newest_sample;
   FalAnswered answered;  /* what was answered last */
@@ -87,7 +87,7 @@ struct _FalSession {
   gint64 last_warning;   /* about a single frame, monotonic µs */
 };
 
-/* The threads. Data is the session. */
+/* The send thread. Data is the session. */
 gpointer fal_session_send_main (gpointer session);
 
 /* Joins and leaves the line. */
@@ -96,8 +96,6 @@ void fal_session_disconnect (FalSession *session);
 
 /* On the net thread: a message that came for the members of the line. */
 void fal_session_take_message (gpointer session, GBytes *message, gboolean text);
-/* On the net thread: the last request is answered as far as it will ever be. */
-void fal_session_close_answered (FalSession *session);
 /* With the lock held. */
 void fal_session_clear_answered (FalSession *session);
 

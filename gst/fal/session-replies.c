@@ -55,9 +55,12 @@ continues_answered (const FalSession *session, const FalReply *reply)
   return fal_pacer_get_in_flight (session->pacer) == 0;
 }
 
-void
-fal_session_close_answered (FalSession *session)
+/* It is answered as far as it will ever be. */
+static void
+close_answered (gpointer member)
 {
+  FalSession *session = member;
+
   g_mutex_lock (&session->lock);
   session->answered.open = FALSE;
   g_cond_signal (&session->output);
@@ -106,8 +109,9 @@ on_fetched (gpointer user, GBytes *picture, const GError *error)
 }
 
 static void
-configure_fetcher (FalSession *session, const FalSettings *settings)
+configure_fetcher (FalSession *session)
 {
+  g_autoptr (FalSettings) settings = fal_session_dup_settings (session);
   FalFetcherConfig config = {
     .hosts = settings->result_hosts,
     .max_size = settings->max_message_size,
@@ -124,19 +128,17 @@ configure_fetcher (FalSession *session, const FalSettings *settings)
   fal_fetcher_configure (session->fetcher, &config);
 }
 
-/* @first: number of the fetch of the first link. */
+/* @first: number of the fetch of the first link; there is one. */
 static void
 fetch_links (FalSession *session, const FalReply *reply, guint64 first)
 {
-  g_autoptr (FalSettings) settings = fal_session_dup_settings (session);
-
+  configure_fetcher (session);
   for (guint i = 0; i < MIN (reply->images->len, MAX_PICTURES); i++) {
     const FalImage *image = reply->images->pdata[i];
     Fetch *fetch;
 
     if (image->link == NULL)
       continue;
-    configure_fetcher (session, settings);
     fetch = g_new (Fetch, 1);
     *fetch = (Fetch){ session, first++ };
     g_queue_push_tail (&session->fetches, fetch);
@@ -169,7 +171,6 @@ static void
 queue_results (FalSession *session, const FalReply *reply, const FalResult *base)
 {
   const gchar *names = fal_settings_get_feedback_fields (session->settings);
-
   guint n = MIN (reply->images->len, MAX_PICTURES);
 
   for (guint i = 0; i < n; i++)
@@ -383,12 +384,6 @@ on_ready (gpointer member)
   g_mutex_unlock (&session->lock);
 }
 
-static void
-on_idle (gpointer member)
-{
-  fal_session_close_answered (member);
-}
-
 /* @session: whose request was meant; never NULL. */
 static void
 dispatch_reply (FalSession *session, const FalReply *reply)
@@ -404,7 +399,7 @@ dispatch_reply (FalSession *session, const FalReply *reply)
     break;
   case FAL_REPLY_IDLE:
     fal_connection_note_idle (connection);
-    fal_line_foreach (session->line, on_idle);
+    fal_line_foreach (session->line, close_answered);
     break;
   case FAL_REPLY_FAILED:
     on_server_error (session, reply);

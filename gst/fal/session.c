@@ -69,25 +69,23 @@ fal_session_get_api_key (FalSession *session, const FalSettings *settings, FalKe
   return from_file ? session->api_key : settings->api_key;
 }
 
-/* Those of now, and the key's file: what a server says may hold any of them. */
+/* What a server says may hold any of them. */
 static gchar **
 list_secrets (FalSession *session)
 {
   g_autoptr (FalSettings) settings = fal_session_dup_settings (session);
   g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
-  g_autofree gchar *last_token = NULL;
   FalKeyOrigin origin;
+  const gchar *api_key = fal_session_get_api_key (session, settings, &origin);
 
+  if (settings->token)
+    g_strv_builder_add (builder, settings->token);
+  if (api_key)
+    g_strv_builder_add (builder, api_key);
   g_mutex_lock (&session->lock);
-  last_token = g_strdup (session->last_token);
+  if (session->last_token)
+    g_strv_builder_add (builder, session->last_token);
   g_mutex_unlock (&session->lock);
-  for (guint i = 0; i < 3; i++) {
-    const gchar *const secrets[] = { settings->token,
-      fal_session_get_api_key (session, settings, &origin), last_token };
-
-    if (secrets[i] != NULL)
-      g_strv_builder_add (builder, secrets[i]);
-  }
   return g_strv_builder_end (builder);
 }
 
@@ -151,7 +149,7 @@ fal_session_call_for_connection (FalSession *session)
 {
   if (!session->running || session->online || session->wanted || fal_session_is_held (session))
     return;
-  if (fal_pacer_get_waiting (session->pacer) + fal_pacer_get_in_flight (session->pacer) == 0)
+  if (!fal_session_is_busy (session))
     return;
   session->wanted = TRUE;
   fal_line_hop (session->line, on_want, session, NULL);
@@ -387,7 +385,6 @@ static gboolean
 on_reconnect (gpointer data)
 {
   FalSession *session = data;
-
   FalConnection *connection = fal_line_get_connection (session->line);
 
   /* The session may have left when this returns, for it runs the context for a moment. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Frames in, results out: a stream's life between two pads, without a pad.
  *
- * Owns the net thread (token, WebSocket, replies), the send thread (pacing,
- * encoding) and the one mutex, which guards the waiting frames, the requests in
+ * Sits on a line, whose net thread carries token, WebSocket and replies. Owns the send
+ * thread (pacing, encoding) and the one mutex, which guards the waiting frames, the requests in
  * flight, the results and the word that tells why the flow stopped. It is never
  * held while encoding, sending, decoding or calling back.
  *

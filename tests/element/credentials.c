@@ -35,22 +35,6 @@ start (const FalServerOptions *options, const gchar *properties)
   return f;
 }
 
-static void
-play (Fixture *f)
-{
-  g_assert_cmpint (
-      gst_element_set_state (f->harness->element, GST_STATE_PLAYING), !=, GST_STATE_CHANGE_FAILURE);
-  gst_harness_push_event (f->harness, gst_event_new_stream_start ("again"));
-  fixture_set_size (f, 32, 32);
-}
-
-static void
-push_and_pull (Fixture *f, guint n)
-{
-  fixture_push (f, fixture_frame (32, 32, 0, n));
-  gst_buffer_unref (fixture_pull (f));
-}
-
 /* The text of the next message of @type, in which nothing planted may stand. */
 static gchar *
 take_trouble (Fixture *f, GstMessageType type)
@@ -116,8 +100,8 @@ test_each_way_ends_at_the_server (void)
     gchar *query;
 
     g_test_message ("%s", rows[i].properties);
-    play (f);
-    push_and_pull (f, 0);
+    fixture_play (f);
+    fixture_push_and_pull (f, 0);
     target = fal_server_dup_last_target (f->server);
     query = target + strlen ("/test/app/image/realtime");
     if (g_str_equal (rows[i].target, "*"))
@@ -137,8 +121,8 @@ test_a_token_proxy_needs_no_key (void)
   g_autofree gchar *uri = http_uri (f, "/proxy");
 
   g_object_set (f->element, "token-proxy-uri", uri, "token-uri", "https://192.0.2.1/tokens/", NULL);
-  play (f);
-  push_and_pull (f, 0);
+  fixture_play (f);
+  fixture_push_and_pull (f, 0);
   g_assert_cmpuint (fal_server_get_token_requests (f->server), ==, 1);
 }
 
@@ -170,7 +154,7 @@ test_a_token_proxy_is_told_the_target_and_no_key (void)
 
   g_object_set (
       f->element, "token-proxy-uri", uri, "token-uri", "https://rest.fal.ai/tokens/", NULL);
-  play (f);
+  fixture_play (f);
   fixture_push (f, fixture_frame (32, 32, 0, 0));
   head = take_head (listener, &connection);
   g_assert_true (g_str_has_prefix (head, "POST /fal HTTP/1.1\r\n"));
@@ -248,8 +232,8 @@ test_a_provider_gives_a_token (void)
   g_autoptr (Fixture) f = start (&options, "auth=token");
 
   g_signal_connect (f->element, "request-token", G_CALLBACK (on_request_token), &provider);
-  play (f);
-  push_and_pull (f, 0);
+  fixture_play (f);
+  fixture_push_and_pull (f, 0);
   g_assert_cmpuint (provider.asked, ==, 1);
   g_assert_cmpstr (provider.scope, ==, "test/app/image/realtime");
   provider_clear (&provider);
@@ -275,7 +259,7 @@ test_a_provider_that_gives_no_token_is_named (void)
     g_autofree gchar *text = NULL;
 
     g_signal_connect (f->element, "request-token", G_CALLBACK (on_request_token), &provider);
-    play (f);
+    fixture_play (f);
     text = push_into_error (f);
     assert_says (text, rows[i].text);
     assert_says (text, "is to return a token");
@@ -294,7 +278,7 @@ test_a_provider_that_blocks_keeps_nobody (void)
   gint64 begin;
 
   g_signal_connect (f->element, "request-token", G_CALLBACK (on_request_token), &provider);
-  play (f);
+  fixture_play (f);
   fixture_push (f, fixture_frame (32, 32, 0, 0));
   provider_wait (&provider, TRUE);
   begin = g_get_monotonic_time ();
@@ -314,7 +298,7 @@ test_a_late_answer_is_ignored (void)
   g_autofree gchar *text = NULL;
 
   g_signal_connect (f->element, "request-token", G_CALLBACK (on_request_token), &provider);
-  play (f);
+  fixture_play (f);
   text = push_into_error (f);
   assert_says (text, "no answer from request-token within connect-timeout");
   assert_says (text, "request-token is to answer sooner");
@@ -333,7 +317,7 @@ test_an_ended_token_is_not_sent (void)
   g_autofree gchar *text = NULL;
   g_autofree gchar *target = NULL;
 
-  play (f);
+  fixture_play (f);
   text = push_into_error (f);
   assert_says (text, "the token set as token ended at 1970-01-01 00:16:40 UTC");
   assert_says (text, "the clock of this machine");
@@ -348,7 +332,7 @@ test_each_connection_has_a_fresh_token (void)
   g_autoptr (Fixture) f = start (&options, "api-key=" KEY);
   g_autoptr (GHashTable) targets = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
 
-  play (f);
+  fixture_play (f);
   for (guint i = 0; i < 100; i++) {
     if (i > 0)
       g_signal_emit_by_name (f->element, "reconnect");
@@ -373,7 +357,7 @@ test_a_refused_token_is_not_sent_again (void)
   g_autofree gchar *text = NULL;
 
   g_signal_connect (f->element, "request-token", G_CALLBACK (on_request_token), &provider);
-  play (f);
+  fixture_play (f);
   gst_harness_push (f->harness, fixture_frame (32, 32, 0, 0));
   warning = take_trouble (f, GST_MESSAGE_WARNING);
   assert_says (warning, "HTTP status 401");
@@ -394,17 +378,17 @@ test_another_way_replaces_a_refused_token (void)
   g_autofree gchar *warning = NULL;
 
   g_signal_connect (f->element, "request-token", G_CALLBACK (on_request_token), &provider);
-  play (f);
-  push_and_pull (f, 0);
+  fixture_play (f);
+  fixture_push_and_pull (f, 0);
   warning = take_trouble (f, GST_MESSAGE_WARNING);
   assert_says (warning, "HTTP status 401 (Unauthorized) while opening the WebSocket: the token "
                         "set as token");
   g_signal_emit_by_name (f->element, "reconnect");
-  push_and_pull (f, 1);
+  fixture_push_and_pull (f, 1);
   g_assert_cmpuint (provider.asked, ==, 2); /* the set token was not tried once more */
   g_object_set (f->element, "token", "good", NULL);
   g_signal_emit_by_name (f->element, "reconnect");
-  push_and_pull (f, 2);
+  fixture_push_and_pull (f, 2);
   g_assert_cmpuint (provider.asked, ==, 2);
   gst_element_set_state (f->harness->element, GST_STATE_NULL);
   provider_clear (&provider);
@@ -423,7 +407,7 @@ refuse (const gchar *properties, const gchar *uri_property)
 
   if (uri_property)
     g_object_set (f->element, uri_property, uri, NULL);
-  play (f);
+  fixture_play (f);
   text = push_into_error (f);
   plain = g_string_new (text);
   g_string_replace (plain, fal_server_get_uri (f->server) + strlen ("ws://"), "HOST", 0);
@@ -477,7 +461,7 @@ test_a_refused_provider_is_named (void)
   g_autofree gchar *text = NULL;
 
   g_signal_connect (f->element, "request-token", G_CALLBACK (on_request_token), &provider);
-  play (f);
+  fixture_play (f);
   text = push_into_error (f);
   assert_says (text, "HTTP status 401");
   assert_says (text, ": the token that request-token gave (");
@@ -492,7 +476,7 @@ test_a_key_that_the_token_server_refuses_is_named (void)
   g_autoptr (Fixture) f = start (&options, "api-key=" KEY);
   g_autofree gchar *text = NULL;
 
-  play (f);
+  fixture_play (f);
   text = push_into_error (f);
   assert_says (text, "refused with HTTP status 401 (Unauthorized) while requesting a token: the "
                      "API key from api-key, shown to http://127.0.0.1");
@@ -525,8 +509,8 @@ test_a_key_file_gives_its_first_line (void)
     g_autofree gchar *properties = g_strconcat ("auth=key-header | api-key-file=", path, NULL);
     g_autoptr (Fixture) f = start (&options, properties);
 
-    play (f);
-    push_and_pull (f, 0);
+    fixture_play (f);
+    fixture_push_and_pull (f, 0);
     g_unlink (path);
   }
   g_unsetenv ("FAL_KEY");

@@ -128,6 +128,22 @@ fixture_pull (Fixture *fixture)
   return buffer;
 }
 
+void
+fixture_play (Fixture *fixture)
+{
+  g_assert_cmpint (gst_element_set_state (fixture->harness->element, GST_STATE_PLAYING), !=,
+      GST_STATE_CHANGE_FAILURE);
+  gst_harness_push_event (fixture->harness, gst_event_new_stream_start ("again"));
+  fixture_set_size (fixture, 32, 32);
+}
+
+void
+fixture_push_and_pull (Fixture *fixture, guint n)
+{
+  fixture_push (fixture, fixture_frame (32, 32, 0, n));
+  gst_buffer_unref (fixture_pull (fixture));
+}
+
 GstCaps *
 fixture_get_caps (Fixture *fixture)
 {

@@ -43,6 +43,11 @@ void fixture_set_size (Fixture *fixture, gint width, gint height);
 GstBuffer *fixture_frame (gint width, gint height, guint colour, guint n);
 void fixture_push (Fixture *fixture, GstBuffer *buffer);
 
+/* Begins to play, and the stream with it, for an element that was changed in NULL: 32 × 32. */
+void fixture_play (Fixture *fixture);
+/* Frame @n of those, and its result. */
+void fixture_push_and_pull (Fixture *fixture, guint n);
+
 /* The next result, or a failure of the test. */
 GstBuffer *fixture_pull (Fixture *fixture);
 

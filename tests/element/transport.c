@@ -40,22 +40,6 @@ trust (Fixture *f)
 }
 
 static void
-play (Fixture *f)
-{
-  g_assert_cmpint (
-      gst_element_set_state (f->harness->element, GST_STATE_PLAYING), !=, GST_STATE_CHANGE_FAILURE);
-  gst_harness_push_event (f->harness, gst_event_new_stream_start ("again"));
-  fixture_set_size (f, 32, 32);
-}
-
-static void
-push_and_pull (Fixture *f, guint n)
-{
-  fixture_push (f, fixture_frame (32, 32, 0, n));
-  gst_buffer_unref (fixture_pull (f));
-}
-
-static void
 assert_says (const gchar *text, const gchar *part)
 {
   if (strstr (text, part) == NULL)
@@ -88,8 +72,8 @@ test_an_authority_of_ones_own_is_honoured (void)
   g_autoptr (Fixture) f = start ("server", NULL);
 
   trust (f);
-  play (f);
-  push_and_pull (f, 0);
+  fixture_play (f);
+  fixture_push_and_pull (f, 0);
 }
 
 static void
@@ -101,8 +85,8 @@ test_the_token_request_trusts_the_same (void)
 
   trust (f);
   g_object_set (f->element, "api-key", "id:secret", "token-uri", uri, NULL);
-  play (f);
-  push_and_pull (f, 0);
+  fixture_play (f);
+  fixture_push_and_pull (f, 0);
   g_assert_cmpuint (fal_server_get_token_requests (f->server), ==, 1);
 }
 
@@ -115,7 +99,7 @@ test_the_token_request_shows_no_key_to_a_stranger (void)
   g_autofree gchar *text = NULL;
 
   g_object_set (f->element, "api-key", "id:PLANTED", "token-uri", uri, NULL);
-  play (f);
+  fixture_play (f);
   text = push_into_error (f);
   assert_says (text, "no authority that this machine trusts has signed it");
   g_assert_cmpuint (fal_server_get_token_requests (f->server), ==, 0);
@@ -157,7 +141,7 @@ test_bad_certificates_are_told_apart (void)
     g_autoptr (Fixture) f = start_bad (i);
     g_autofree gchar *text = NULL;
 
-    play (f);
+    fixture_play (f);
     text = push_into_error (f);
     assert_says (text, "the server's certificate was not accepted: ");
     assert_says (text, bad[i].text);
@@ -180,12 +164,12 @@ test_flags_say_what_counts (void)
     g_object_set (others->element, "tls-validation-flags",
         G_TLS_CERTIFICATE_VALIDATE_ALL & ~bad[i].flags, NULL);
     g_object_set (none->element, "tls-validation-flags", 0, NULL);
-    play (all);
+    fixture_play (all);
     text = push_into_error (all);
-    play (others);
-    push_and_pull (others, 0);
-    play (none);
-    push_and_pull (none, 0);
+    fixture_play (others);
+    fixture_push_and_pull (others, 0);
+    fixture_play (none);
+    fixture_push_and_pull (none, 0);
   }
 }
 
@@ -219,11 +203,11 @@ test_the_application_judges (void)
         good->element, "accept-certificate", G_CALLBACK (on_accept_certificate), &yes);
     g_signal_connect (
         refused->element, "accept-certificate", G_CALLBACK (on_accept_certificate), &no);
-    play (good);
-    push_and_pull (good, 0);
+    fixture_play (good);
+    fixture_push_and_pull (good, 0);
     g_assert_cmpuint (yes.asked, ==, 1);
     g_assert_cmpint (yes.errors, ==, bad[i].flags);
-    play (refused);
+    fixture_play (refused);
     text = push_into_error (refused);
     assert_says (text, bad[i].text);
     g_assert_cmpuint (no.asked, ==, 1);
@@ -238,8 +222,8 @@ test_a_good_certificate_is_not_asked_about (void)
 
   g_signal_connect (f->element, "accept-certificate", G_CALLBACK (on_accept_certificate), &judge);
   trust (f);
-  play (f);
-  push_and_pull (f, 0);
+  fixture_play (f);
+  fixture_push_and_pull (f, 0);
   g_assert_cmpuint (judge.asked, ==, 0);
 }
 
@@ -264,7 +248,7 @@ test_a_stalled_handshake_is_given_up (void)
   g_autofree gchar *text = NULL;
 
   g_object_set (f->element, "connect-timeout", 100, "retries", 0, NULL);
-  play (f);
+  fixture_play (f);
   text = push_into_error (f);
   assert_says (text, "no answer while connecting");
 }
@@ -278,7 +262,7 @@ test_a_stalled_handshake_keeps_nobody (void)
   gint64 begin;
   gchar byte;
 
-  play (f);
+  fixture_play (f);
   fixture_push (f, fixture_frame (32, 32, 0, 0));
   connection = g_socket_listener_accept (listener, NULL, NULL, NULL);
   g_assert_cmpint (g_input_stream_read (g_io_stream_get_input_stream (G_IO_STREAM (connection)),
@@ -316,7 +300,7 @@ test_a_handshake_that_breaks_is_tried_again (void)
     g_autoptr (GstMessage) warning = NULL;
     g_autoptr (GError) error = NULL;
 
-    play (f);
+    fixture_play (f);
     fixture_push (f, fixture_frame (32, 32, 0, 0));
     answer_hello (listener, replies[i]);
     warning = fixture_wait_for_message (f, GST_MESSAGE_WARNING);
@@ -335,7 +319,7 @@ test_a_server_without_tls_is_an_error (void)
   g_autoptr (GError) error = NULL;
 
   g_object_set (f->element, "retries", 0, NULL);
-  play (f);
+  fixture_play (f);
   gst_harness_push (f->harness, fixture_frame (32, 32, 0, 0));
   answer_hello (listener, "HTTP/1.1 400 Bad Request\r\n\r\n");
   message = fixture_wait_for_message (f, GST_MESSAGE_ERROR);
@@ -353,7 +337,7 @@ test_missing_tls_is_named (void)
     g_autoptr (GSocketListener) listener = listen_at (f, "wss");
     g_autofree gchar *text = NULL;
 
-    play (f);
+    fixture_play (f);
     text = push_into_error (f);
     assert_says (text, "GLib has none");
     assert_says (text, "install the package glib-networking");
@@ -390,8 +374,8 @@ check_proxy (const gchar *certificate, const FalProxyOptions *options, const gch
 
   trust (f);
   g_object_set (f->element, "api-key", "id:secret", "token-uri", uri, NULL);
-  play (f);
-  push_and_pull (f, 0);
+  fixture_play (f);
+  fixture_push_and_pull (f, 0);
   g_assert_cmpuint (
       fal_proxy_get_tunnels (proxy) + fal_proxy_get_forwards (proxy), >=, certificate ? 1 : 2);
   g_assert_cmpuint (fal_proxy_get_tunnels (proxy) > 0, ==, certificate != NULL);
@@ -422,7 +406,7 @@ test_a_refusing_proxy_is_named (void)
     g_autofree gchar *text = NULL;
 
     trust (f);
-    play (f);
+    fixture_play (f);
     text = push_into_error (f);
     assert_says (text, "407");
     assert_says (text, "set the right user and password in proxy");
@@ -445,7 +429,7 @@ test_a_dying_proxy_is_named (void)
 
     trust (f);
     g_object_set (f->element, "retries", 1, NULL);
-    play (f);
+    fixture_play (f);
     text = push_into_error (f);
     assert_says (text, "while connecting through the proxy ");
     assert_says (text, fal_proxy_get_uri (proxy));
@@ -463,7 +447,7 @@ test_a_proxy_that_died_is_found_again (void)
 
   trust (f);
   fal_proxy_set_mode (proxy, FAL_PROXY_DIES_ON_BYTES, 100);
-  play (f);
+  fixture_play (f);
   fixture_push (f, fixture_frame (32, 32, 0, 0));
   warning = fixture_wait_for_message (f, GST_MESSAGE_WARNING);
   fal_proxy_set_mode (proxy, FAL_PROXY_WORKS, 0);
@@ -479,8 +463,8 @@ test_the_application_judges_through_a_proxy (void)
   Judge judge = { TRUE };
 
   g_signal_connect (f->element, "accept-certificate", G_CALLBACK (on_accept_certificate), &judge);
-  play (f);
-  push_and_pull (f, 0);
+  fixture_play (f);
+  fixture_push_and_pull (f, 0);
   g_assert_cmpuint (judge.asked, ==, 1);
   g_assert_cmpuint (fal_proxy_get_tunnels (proxy), ==, 1);
   gst_element_set_state (f->harness->element, GST_STATE_NULL);
@@ -521,7 +505,7 @@ test_headers_are_sent (void)
   gst_util_set_object_arg (G_OBJECT (f->element), "extra-headers",
       "headers, X-Team=video, X-Number=(int)5, X-Many=<one, two>, Authorization=mine");
   g_object_set (f->element, "user-agent", "mine/1.0", "auth", 2, "api-key", "id:secret", NULL);
-  play (f);
+  fixture_play (f);
   fixture_push (f, fixture_frame (32, 32, 0, 0));
   head = take_head (listener);
   check_head (head);
@@ -544,7 +528,7 @@ test_headers_are_sent_with_the_token_request (void)
       "headers, X-Team=video, X-Number=(int)5, X-Many=<one, two>");
   g_object_set (
       f->element, "user-agent", "mine/1.0", "api-key", "id:secret", "token-uri", token_uri, NULL);
-  play (f);
+  fixture_play (f);
   fixture_push (f, fixture_frame (32, 32, 0, 0));
   head = take_head (listener);
   g_assert_true (g_str_has_prefix (head, "POST /tokens/ HTTP/1.1\r\n"));
