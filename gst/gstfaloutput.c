@@ -19,6 +19,7 @@ struct _GstFalOutput {
   GstCaps *allowed;  /* what downstream takes; NULL: to be asked */
   GstCaps *src_caps; /* sent downstream; NULL: none yet */
   GQueue held;       /* events that may not go before the caps */
+  guint32 seqnum;    /* of the stream's last event, for those made here */
 };
 
 static gboolean
@@ -42,6 +43,7 @@ push_event (GstFalOutput *output, GstEvent *event)
 {
   gboolean eos = GST_EVENT_TYPE (event) == GST_EVENT_EOS;
 
+  output->seqnum = gst_event_get_seqnum (event);
   if (output->src_caps == NULL && !precedes_caps (event) && !eos) {
     g_queue_push_tail (&output->held, event);
     return;
@@ -54,6 +56,15 @@ push_event (GstFalOutput *output, GstEvent *event)
   gst_pad_push_event (output->pad, event);
 }
 
+/* One that is made here belongs to the stream of those that came. */
+static void
+push_own_event (GstFalOutput *output, GstEvent *event)
+{
+  if (output->seqnum != GST_SEQNUM_INVALID)
+    gst_event_set_seqnum (event, output->seqnum);
+  gst_pad_push_event (output->pad, event);
+}
+
 static void
 set_caps (GstFalOutput *output, GstCaps *caps)
 {
@@ -61,7 +72,7 @@ set_caps (GstFalOutput *output, GstCaps *caps)
     return;
   GST_INFO_OBJECT (output->element, "results are %" GST_PTR_FORMAT, caps);
   gst_caps_replace (&output->src_caps, caps);
-  gst_pad_push_event (output->pad, gst_event_new_caps (caps));
+  push_own_event (output, gst_event_new_caps (caps));
   push_held (output);
 }
 
@@ -83,12 +94,12 @@ get_allowed (GstFalOutput *output)
 static GstFlowReturn
 push_result (GstFalOutput *output, FalResult *result, GError **error)
 {
+  FalResultKind kind = result->kind;
   g_autoptr (GstSample) sample =
       fal_session_render (output->session, result, get_allowed (output), error);
   const GstStructure *info;
   GstBuffer *buffer;
   GstFlowReturn flow;
-  gboolean passed;
 
   if (*error)
     return GST_FLOW_NOT_NEGOTIATED;
@@ -96,14 +107,13 @@ push_result (GstFalOutput *output, FalResult *result, GError **error)
     return GST_FLOW_OK;
   set_caps (output, gst_sample_get_caps (sample));
   info = gst_sample_get_info (sample);
-  passed = info == NULL;
-  if (!passed)
+  if (info != NULL)
     output->events.result (output->element, info);
   buffer = gst_buffer_ref (gst_sample_get_buffer (sample));
   g_clear_pointer (&sample, gst_sample_unref); /* so that downstream gets a writable buffer */
   flow = gst_pad_push (output->pad, buffer);
   if (flow == GST_FLOW_OK)
-    fal_session_note_pushed (output->session, passed);
+    fal_session_note_pushed (output->session, kind);
   return flow;
 }
 
@@ -112,7 +122,7 @@ static void
 report_flow (GstFalOutput *output, GstFlowReturn flow)
 {
   GST_ELEMENT_FLOW_ERROR (output->element, flow);
-  gst_pad_push_event (output->pad, gst_event_new_eos ());
+  push_own_event (output, gst_event_new_eos ());
 }
 
 static void
@@ -192,10 +202,18 @@ gst_fal_output_relink (GstFalOutput *output)
 }
 
 gboolean
+gst_fal_output_push_event (GstFalOutput *output, GstEvent *event)
+{
+  return gst_pad_push_event (output->pad, event);
+}
+
+gboolean
 gst_fal_output_start_flush (GstFalOutput *output, GstEvent *event)
 {
-  gboolean forwarded = gst_pad_push_event (output->pad, event);
+  gboolean forwarded;
 
+  GST_INFO_OBJECT (output->element, "flush: what waits and what is under way is forgotten");
+  forwarded = gst_pad_push_event (output->pad, event);
   fal_session_set_flushing (output->session, TRUE);
   gst_pad_pause_task (output->pad);
   return forwarded;

@@ -25,6 +25,9 @@ gboolean gst_fal_output_activate (GstFalOutput *output, gboolean active);
 /* Downstream was linked anew, after one that was not: as queue does. */
 void gst_fal_output_relink (GstFalOutput *output);
 
+/* An event (taken) that waits for no frame. */
+gboolean gst_fal_output_push_event (GstFalOutput *output, GstEvent *event);
+
 /* The flush events (taken), on their way from the sink pad. */
 gboolean gst_fal_output_start_flush (GstFalOutput *output, GstEvent *event);
 gboolean gst_fal_output_stop_flush (GstFalOutput *output, GstEvent *event);

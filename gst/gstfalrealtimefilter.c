@@ -15,8 +15,11 @@
  * ]|
  */
 #include "gstfalrealtimefilter.h"
+#include "gstfalinput.h"
 #include "gstfalmessages.h"
 #include "gstfaloutput.h"
+#include "gstfalpresets.h"
+#include "gstfalqos.h"
 #include "gstfalsignals.h"
 #include "fal/properties.h"
 #include "fal/session.h"
@@ -32,22 +35,22 @@ struct _GstFalRealtimeFilter {
   FalSession *session;   /* from init to finalize; locks for itself */
   FalSettings *settings; /* OBJECT_LOCK */
 
-  /* sink pad's streaming thread */
-  GstCaps *sink_caps;
-  GstSegment segment;
-  gboolean live_known;
-
-  GstFalOutput *output; /* from init to finalize */
+  GstFalOutput *output; /* these two from init to finalize */
+  GstFalInput *input;
 };
 
-G_DEFINE_TYPE (GstFalRealtimeFilter, gst_fal_realtime_filter, GST_TYPE_ELEMENT)
+G_DEFINE_TYPE_WITH_CODE (GstFalRealtimeFilter, gst_fal_realtime_filter, GST_TYPE_ELEMENT,
+    G_IMPLEMENT_INTERFACE (GST_TYPE_PRESET, gst_fal_presets_init))
 GST_ELEMENT_REGISTER_DEFINE (
     falrealtimefilter, "falrealtimefilter", GST_RANK_NONE, GST_TYPE_FAL_REALTIME_FILTER)
 
+/* A source that can choose takes the first: the cheapest to make and to encode. */
+#define USUAL_FORMATS "{ I420, NV12, YV12, NV21, YUY2, UYVY, BGRx, RGBx, BGRA, RGBA, BGR, RGB }"
+
 static GstStaticPadTemplate sink_template =
     GST_STATIC_PAD_TEMPLATE ("sink", GST_PAD_SINK, GST_PAD_ALWAYS,
-        GST_STATIC_CAPS (
-            GST_VIDEO_CAPS_MAKE (GST_VIDEO_FORMATS_ALL) "; image/jpeg; image/png; image/webp"));
+        GST_STATIC_CAPS (GST_VIDEO_CAPS_MAKE (USUAL_FORMATS) ";" GST_VIDEO_CAPS_MAKE (
+            GST_VIDEO_FORMATS_ALL) "; image/jpeg; image/png; image/webp"));
 
 static GParamSpec *connection_state_spec, *stats_spec;
 
@@ -71,22 +74,44 @@ on_state_changed (gpointer user, FalDialerState state)
 static void
 on_trouble (gpointer user, gboolean fatal, const GError *error, GstStructure *details)
 {
+  GST_INFO_OBJECT (user, "%s: %s", fatal ? "error" : "warning", error->message);
   gst_fal_post_trouble (GST_ELEMENT (user), fatal, error, details);
+}
+
+static void
+on_note (gpointer user, const gchar *text)
+{
+  GST_INFO_OBJECT (user, "%s", text);
+}
+
+static GstClockTime
+get_stream_time (const FalFrame *frame)
+{
+  if (frame->segment.format != GST_FORMAT_TIME)
+    return GST_CLOCK_TIME_NONE;
+  return gst_segment_to_stream_time (&frame->segment, GST_FORMAT_TIME, frame->pts);
 }
 
 /* Controlled properties take the value they have at the time of the frame. */
 static void
-on_sending (gpointer user, GstSample *frame)
+on_sending (gpointer user, const FalFrame *frame, gint64 pause)
 {
-  const GstSegment *segment = gst_sample_get_segment (frame);
-  GstClockTime pts = GST_BUFFER_PTS (gst_sample_get_buffer (frame));
-  GstClockTime time;
+  GstFalRealtimeFilter *self = user;
+  GstClockTime time = get_stream_time (frame);
 
-  if (segment->format != GST_FORMAT_TIME)
-    return;
-  time = gst_segment_to_stream_time (segment, GST_FORMAT_TIME, pts);
+  GST_DEBUG_OBJECT (self, "sending the frame of %" GST_TIME_FORMAT, GST_TIME_ARGS (frame->pts));
   if (GST_CLOCK_TIME_IS_VALID (time))
-    gst_object_sync_values (GST_OBJECT (user), time);
+    gst_object_sync_values (GST_OBJECT (self), time);
+  gst_fal_throttle (self->sinkpad, frame, pause * GST_USECOND);
+}
+
+static void
+on_dropped (gpointer user, const FalFrame *frame, const FalSessionCounts *counts)
+{
+  GstFalRealtimeFilter *self = user;
+
+  gst_fal_post_qos (GST_ELEMENT (self), frame, counts,
+      fal_session_is_live (self->session), fal_session_get_latency (self->session));
 }
 
 static GBytes *
@@ -162,100 +187,35 @@ src_activate_mode (GstPad *pad, GstObject *parent, GstPadMode mode, gboolean act
 static gboolean
 src_event (GstPad *pad, GstObject *parent, GstEvent *event)
 {
+  GstFalRealtimeFilter *self = GST_FAL_REALTIME_FILTER (parent);
+
   if (GST_EVENT_TYPE (event) == GST_EVENT_RECONFIGURE)
-    gst_fal_output_relink (GST_FAL_REALTIME_FILTER (parent)->output);
+    gst_fal_output_relink (self->output);
+  if (GST_EVENT_TYPE (event) == GST_EVENT_QOS)
+    fal_session_set_earliest (self->session, gst_fal_read_qos (event));
   return gst_pad_event_default (pad, parent, event);
-}
-
-/* Upstream's latency, and ours where the pipeline is live. Whether it is goes to the session: this
- * is where it becomes known. */
-static gboolean
-learn_latency (GstFalRealtimeFilter *self, GstQuery *query)
-{
-  gboolean live;
-  GstClockTime least, most, ours;
-
-  if (!gst_pad_peer_query (self->sinkpad, query))
-    return FALSE;
-  gst_query_parse_latency (query, &live, &least, &most);
-  fal_session_set_live (self->session, live);
-  ours = fal_session_get_latency (self->session);
-  least += ours;
-  if (GST_CLOCK_TIME_IS_VALID (most))
-    most = MAX (most + ours, least);
-  gst_query_set_latency (query, live, least, most);
-  return TRUE;
 }
 
 static gboolean
 src_query (GstPad *pad, GstObject *parent, GstQuery *query)
 {
   if (GST_QUERY_TYPE (query) == GST_QUERY_LATENCY)
-    return learn_latency (GST_FAL_REALTIME_FILTER (parent), query);
+    return gst_fal_input_learn_latency (GST_FAL_REALTIME_FILTER (parent)->input, query);
   return gst_pad_query_default (pad, parent, query);
 }
 
 /* ---- the sink pad ---- */
 
-static void
-find_out_whether_live (GstFalRealtimeFilter *self)
-{
-  g_autoptr (GstQuery) query = gst_query_new_latency ();
-
-  if (self->live_known)
-    return;
-  self->live_known = TRUE;
-  learn_latency (self, query);
-}
-
 static GstFlowReturn
 sink_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
 {
-  GstFalRealtimeFilter *self = GST_FAL_REALTIME_FILTER (parent);
-  GstSample *frame;
-
-  if (self->sink_caps == NULL) {
-    gst_buffer_unref (buffer);
-    return GST_FLOW_NOT_NEGOTIATED;
-  }
-  find_out_whether_live (self);
-  frame = gst_sample_new (buffer, self->sink_caps, &self->segment, NULL);
-  gst_buffer_unref (buffer);
-  return fal_session_push (self->session, frame);
+  return gst_fal_input_chain (GST_FAL_REALTIME_FILTER (parent)->input, buffer);
 }
 
 static gboolean
 sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
 {
-  GstFalRealtimeFilter *self = GST_FAL_REALTIME_FILTER (parent);
-  GstCaps *caps;
-
-  switch (GST_EVENT_TYPE (event)) {
-  case GST_EVENT_FLUSH_START:
-    return gst_fal_output_start_flush (self->output, event);
-  case GST_EVENT_FLUSH_STOP:
-    gst_segment_init (&self->segment, GST_FORMAT_UNDEFINED);
-    return gst_fal_output_stop_flush (self->output, event);
-  case GST_EVENT_CAPS: /* ours come with the results */
-    gst_event_parse_caps (event, &caps);
-    gst_caps_replace (&self->sink_caps, caps);
-    gst_event_unref (event);
-    return TRUE;
-  case GST_EVENT_SEGMENT:
-    gst_event_copy_segment (event, &self->segment);
-    break;
-  case GST_EVENT_STREAM_START:
-    self->live_known = FALSE;
-    break;
-  default:
-    break;
-  }
-  if (!GST_EVENT_IS_SERIALIZED (event))
-    return gst_pad_push_event (self->srcpad, event);
-  if (fal_session_push_event (self->session, event))
-    return TRUE;
-  gst_fal_output_report_flow (self->output, GST_FLOW_ERROR);
-  return FALSE;
+  return gst_fal_input_event (GST_FAL_REALTIME_FILTER (parent)->input, event);
 }
 
 static gboolean
@@ -275,8 +235,6 @@ start (GstFalRealtimeFilter *self)
 {
   g_autoptr (GError) error = NULL;
 
-  gst_segment_init (&self->segment, GST_FORMAT_UNDEFINED);
-  self->live_known = FALSE;
   if (fal_session_start (self->session, &error))
     return TRUE;
   on_trouble (self, TRUE, error, NULL);
@@ -287,7 +245,7 @@ static void
 stop (GstFalRealtimeFilter *self)
 {
   fal_session_stop (self->session);
-  gst_clear_caps (&self->sink_caps);
+  gst_fal_input_clear (self->input);
   gst_fal_output_clear (self->output);
 }
 
@@ -310,6 +268,23 @@ change_state (GstElement *element, GstStateChange transition)
   return result;
 }
 
+/* A secret is named, but not shown; what a controller sets at each frame is no event. */
+static void
+log_property (GstFalRealtimeFilter *self, const GValue *value, GParamSpec *spec)
+{
+  g_autoptr (GstControlBinding) controller = NULL;
+  g_autofree gchar *text = NULL;
+
+  if (GST_STATE (self) <= GST_STATE_READY ||
+      gst_debug_category_get_threshold (fal_realtime_filter_debug) < GST_LEVEL_INFO)
+    return;
+  controller = gst_object_get_control_binding (GST_OBJECT (self), spec->name);
+  if (controller != NULL)
+    return;
+  text = spec->flags & G_PARAM_READABLE ? g_strdup_value_contents (value) : g_strdup ("(secret)");
+  GST_INFO_OBJECT (self, "%s is set to %s", spec->name, text);
+}
+
 static void
 set_property (GObject *object, guint id, const GValue *value, GParamSpec *spec)
 {
@@ -318,6 +293,7 @@ set_property (GObject *object, guint id, const GValue *value, GParamSpec *spec)
   g_autoptr (FalSettings) old = NULL;
   GstClockTime latency = fal_session_get_latency (self->session);
 
+  log_property (self, value, spec);
   GST_OBJECT_LOCK (self);
   old = self->settings;
   self->settings = fal_settings_with (old, id, value);
@@ -434,6 +410,7 @@ finalize (GObject *object)
 {
   GstFalRealtimeFilter *self = GST_FAL_REALTIME_FILTER (object);
 
+  gst_fal_input_free (self->input);
   gst_fal_output_free (self->output);
   fal_session_free (self->session);
   fal_settings_unref (self->settings);
@@ -443,9 +420,9 @@ finalize (GObject *object)
 static void
 gst_fal_realtime_filter_init (GstFalRealtimeFilter *self)
 {
-  static const FalSessionEvents events = { on_state_changed, on_trouble, on_sending, encode_message,
-    decode_message, has_token_provider, request_token, accept_certificate, get_running_time };
-
+  static const FalSessionEvents events = { on_state_changed, on_trouble, on_note, on_sending,
+    on_dropped, encode_message, decode_message, has_token_provider, request_token,
+    accept_certificate, get_running_time };
   static const GstFalOutputEvents output_events = { on_result, on_ended };
 
   self->settings = fal_settings_new ();
@@ -465,6 +442,7 @@ gst_fal_realtime_filter_init (GstFalRealtimeFilter *self)
   gst_element_add_pad (GST_ELEMENT (self), self->srcpad);
   self->output =
       gst_fal_output_new (GST_ELEMENT (self), self->srcpad, self->session, &output_events);
+  self->input = gst_fal_input_new (self->sinkpad, self->session, self->output);
 }
 
 static void

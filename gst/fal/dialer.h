@@ -53,6 +53,8 @@ typedef enum {
   FAL_FAULT_CLOSED,       /* code is the close code */
   FAL_FAULT_SERVER,       /* reported an error of its own; the close that follows is part of it */
   FAL_FAULT_SILENT,       /* requests went unanswered */
+  FAL_FAULT_LOADING,      /* the first ones did, but the peer is there: its model may be loading */
+  FAL_FAULT_DEAD,         /* nothing is heard of the peer any more */
   FAL_FAULT_WEBRTC,       /* not an app of frames */
   FAL_FAULT_ASKED,        /* none: the owner wanted the end */
 } FalFaultKind;

@@ -13,6 +13,9 @@ fal_frame_new (GstSample *sample, gint64 arrival)
   frame->segment = *gst_sample_get_segment (sample);
   frame->pts = GST_BUFFER_PTS (buffer);
   frame->duration = GST_BUFFER_DURATION (buffer);
+  frame->running = GST_CLOCK_TIME_NONE;
+  if (frame->segment.format == GST_FORMAT_TIME)
+    frame->running = gst_segment_to_running_time (&frame->segment, GST_FORMAT_TIME, frame->pts);
   frame->arrival = arrival;
   if (caps == NULL || !gst_structure_get_fraction (gst_caps_get_structure (caps, 0), "framerate",
                           &frame->fps_n, &frame->fps_d)) {

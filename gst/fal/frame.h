@@ -2,7 +2,8 @@
 /* What travels through a session: a frame on its way in, a result on its way out. */
 #pragma once
 
-#include <gst/gst.h>
+#include "outage.h"
+#include "timeline.h"
 
 G_BEGIN_DECLS
 
@@ -13,6 +14,7 @@ typedef struct {
   GstStructure *inputs; /* of its request alone, over all others; or NULL; as @sample */
   GstSegment segment;
   GstClockTime pts, duration;
+  GstClockTime running; /* of pts; NONE where it has none */
   gint fps_n, fps_d; /* of its caps; 0/1 where they do not say */
   gint64 arrival;    /* monotonic µs, at the sink pad */
 } FalFrame;
@@ -23,9 +25,15 @@ FalFrame *fal_frame_ref (FalFrame *frame);
 void fal_frame_unref (FalFrame *frame);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (FalFrame, fal_frame_unref)
 
-/* One picture of a reply. */
+typedef enum {
+  FAL_RESULT_ANSWER, /* one picture of a reply */
+  FAL_RESULT_PASS,   /* none: the frame itself goes on, with its sample */
+  FAL_RESULT_FILL,   /* none came for a while: something is shown in its place */
+} FalResultKind;
+
 typedef struct {
-  FalFrame *frame; /* that it answers */
+  FalResultKind kind;
+  FalFrame *frame; /* that it answers, or that stands for it */
   guint64 serial;  /* of the frame */
   GBytes *picture; /* encoded; NULL while it is fetched */
   guint64 fetch;   /* number of its fetch, 0: it came whole */
@@ -33,10 +41,14 @@ typedef struct {
   guint count;           /* of pictures for the request; 0: nobody knows */
   gint64 sent, received; /* monotonic µs */
   gint64 since_first;    /* µs since the first result for the request */
-  gboolean passed;       /* none: the frame itself goes on, with its sample */
   gdouble inference;     /* seconds, negative where unknown */
   gchar *request_id;     /* as echoed, or NULL */
   GstStructure *fields;  /* what the reply says beside its pictures; or NULL */
+
+  /* of a FILL */
+  FalFallback fallback; /* NONE: a gap is all that is wanted */
+  FalOutlook outlook;
+  GstClockTime running; /* time to be filled, worked out by the source task */
 } FalResult;
 
 void fal_result_free (FalResult *result);

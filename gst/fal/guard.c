@@ -14,6 +14,8 @@ struct _FalGuard {
   /* Below: lock. */
   GSocket *socket; /* NULL: disarmed */
   guint64 mark;    /* received when the last whole message came */
+  guint64 seen;    /* received at the last look */
+  gint64 heard;    /* when that had grown; 0: at no look yet */
   FalGuardState state;
 };
 
@@ -84,13 +86,22 @@ shut (FalGuard *guard, FalGuardState state)
   g_socket_shutdown (guard->socket, TRUE, TRUE, NULL);
 }
 
-void
-fal_guard_check (FalGuard *guard)
+gint64
+fal_guard_check (FalGuard *guard, gint64 now)
 {
+  guint64 received;
+  gint64 heard;
+
   g_mutex_lock (&guard->lock);
-  if (count_received (guard) > guard->mark + guard->limit)
+  received = count_received (guard);
+  if (received > guard->mark + guard->limit)
     shut (guard, FAL_GUARD_OVERFLOWN);
+  if (received != guard->seen || received == 0 || guard->heard == 0)
+    guard->heard = now;
+  guard->seen = received;
+  heard = guard->heard;
   g_mutex_unlock (&guard->lock);
+  return heard;
 }
 
 void

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Cuts a link that brings more than a message may hold without ever finishing one.
+/* Cuts a link that brings more than a message may hold without ever finishing one, and knows when the
+ * peer was last heard of.
  *
  * Before 3.8 libsoup bounds a fragment, not a message, and while fragments pour in
  * its main context does nothing else: the limit must be held from another thread. */
@@ -30,8 +31,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (FalGuard, fal_guard_unref)
 /* A whole message came: the count begins anew. */
 void fal_guard_note_message (FalGuard *guard);
 
-/* Shuts the socket down where the limit is passed. */
-void fal_guard_check (FalGuard *guard);
+/* Shuts the socket down where the limit is passed. Returns when the peer was last heard of, as far
+ * as such looks can tell: µs, monotonic; @now where the kernel does not tell. */
+gint64 fal_guard_check (FalGuard *guard, gint64 now);
 
 /* To be called before the socket is closed: from then on its descriptor may be another's. */
 void fal_guard_disarm (FalGuard *guard);

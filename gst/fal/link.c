@@ -3,6 +3,8 @@
 #include "link.h"
 
 #define DRAIN_ROUNDS 64 /* of the main context, so that a close frame gets out */
+/* Seconds between pings. A peer that is there answers them, however long its model takes. */
+#define PING_INTERVAL 5
 /* Beside the message itself: heads of frames, control frames, TLS records. */
 #define GUARD_SLACK (1024 * 1024)
 
@@ -75,6 +77,7 @@ fal_link_take_socket (FalLink *link, SoupWebsocketConnection *socket, guint64 ma
 {
   link->socket = socket;
   soup_websocket_connection_set_max_incoming_payload_size (socket, max_message_size);
+  soup_websocket_connection_set_keepalive_interval (socket, PING_INTERVAL);
   if (g_object_class_find_property (G_OBJECT_GET_CLASS (socket), "max-total-message-size"))
     g_object_set (socket, "max-total-message-size", max_message_size, NULL);
   link->guard = fal_guard_new (find_socket (socket), max_message_size + GUARD_SLACK);

@@ -3,35 +3,26 @@
  * rules by which a frame moves from one to the other and out. Called with the
  * session's mutex held, by whichever thread has something to say. */
 #include "pacer.h"
+#include "ticket.h"
 #include "window.h"
-#include <string.h>
-
-/* Sets our ids apart from those that a server may give its results by itself. */
-#define ID_PREFIX "frame-"
 
 typedef struct {
   gpointer frame;
   guint64 serial;
+  guint64 time; /* as fal_pacer_set_earliest() has it */
 } Waiting;
-
-typedef struct {
-  gpointer frame; /* NULL: flushed away, the reply is still awaited */
-  guint64 serial;
-  guint64 request_id;
-  gint64 sent_time;
-  gboolean kept;   /* goes again where its connection is lost: decided when it is first taken */
-  gboolean unsent; /* its connection went: goes again before any other */
-} Request;
 
 struct _FalPacer {
   FalPacerConfig config;
   FalPacerCounts counts;
   GDestroyNotify frame_free;
   GQueue waiting;    /* Waiting, oldest first */
-  GQueue in_flight;  /* Request, oldest first */
+  GQueue in_flight;  /* FalTicket, oldest first */
+  GQueue dropped;    /* frames to be popped, oldest first */
   FalWindow *window; /* watches all the time, decides where it is adaptive */
   gint64 last_sent;  /* G_MININT64: nothing yet, or flushed */
   guint64 last_id;
+  guint64 earliest; /* time of a frame that can arrive in time; 0: any */
   gboolean online;
   gboolean draining;
   gboolean urged; /* until nothing waits any more */
@@ -51,6 +42,7 @@ fal_pacer_new (GDestroyNotify frame_free)
   pacer->config.max_in_flight = 1;
   g_queue_init (&pacer->waiting);
   g_queue_init (&pacer->in_flight);
+  g_queue_init (&pacer->dropped);
   return pacer;
 }
 
@@ -61,27 +53,45 @@ free_frame (FalPacer *pacer, gpointer frame)
     pacer->frame_free (frame);
 }
 
-/* Drops the oldest waiting frame and counts it under @reason. */
+/* Takes the oldest waiting frame out and counts it under @reason. */
+static gpointer
+take_waiting (FalPacer *pacer, guint64 *reason)
+{
+  Waiting *oldest = g_queue_pop_head (&pacer->waiting);
+  gpointer frame = oldest->frame;
+
+  g_free (oldest);
+  (*reason)++;
+  return frame;
+}
+
 static void
 drop_waiting (FalPacer *pacer, guint64 *reason)
 {
-  Waiting *oldest = g_queue_pop_head (&pacer->waiting);
-
-  free_frame (pacer, oldest->frame);
-  g_free (oldest);
-  (*reason)++;
+  g_queue_push_tail (&pacer->dropped, take_waiting (pacer, reason));
 }
 
-/* Ends the oldest request, which was not answered, and counts it under @outcome. */
+/* Takes the oldest request out, which was not answered, and counts it under @outcome. NULL: its
+ * frame was flushed away. */
+static gpointer
+take_oldest (FalPacer *pacer, guint64 *outcome)
+{
+  FalTicket *oldest = g_queue_pop_head (&pacer->in_flight);
+  gpointer frame = oldest->frame;
+
+  fal_window_gave_up (pacer->window, oldest->sent_time);
+  g_free (oldest);
+  (*outcome)++;
+  return frame;
+}
+
 static void
 end_oldest (FalPacer *pacer, guint64 *outcome)
 {
-  Request *oldest = g_queue_pop_head (&pacer->in_flight);
+  gpointer frame = take_oldest (pacer, outcome);
 
-  fal_window_gave_up (pacer->window, oldest->sent_time);
-  free_frame (pacer, oldest->frame);
-  g_free (oldest);
-  (*outcome)++;
+  if (frame != NULL)
+    g_queue_push_tail (&pacer->dropped, frame);
 }
 
 void
@@ -110,13 +120,10 @@ fal_pacer_has_room (const FalPacer *pacer)
 
 /* Unsent requests stand behind the sent ones: all become unsent at once, and they go again, in
  * order, before any other. */
-static Request *
+static FalTicket *
 first_unsent (const FalPacer *pacer)
 {
-  for (const GList *l = pacer->in_flight.head; l != NULL; l = l->next)
-    if (((Request *) l->data)->unsent)
-      return l->data;
-  return NULL;
+  return fal_ticket_find_unsent (&pacer->in_flight);
 }
 
 /* How many requests may be unanswered at the most: one until the first reply has shown whether the
@@ -127,7 +134,7 @@ most_in_flight (const FalPacer *pacer)
   const FalPacerConfig *config = &pacer->config;
   guint most = MAX (config->max_in_flight, 1);
 
-  if (config->identified && (pacer->echoes || config->echo_known))
+  if (fal_pacer_tells_apart (pacer))
     return most;
   if (config->identified && !pacer->answered_once)
     return 1;
@@ -146,7 +153,7 @@ reason_of_waiting (FalPacer *pacer, gint64 now)
 }
 
 guint
-fal_pacer_offer (FalPacer *pacer, gpointer frame, guint64 serial, gint64 now)
+fal_pacer_offer (FalPacer *pacer, gpointer frame, guint64 serial, guint64 time, gint64 now)
 {
   Waiting *waiting = g_new (Waiting, 1);
   guint dropped = 0;
@@ -155,27 +162,49 @@ fal_pacer_offer (FalPacer *pacer, gpointer frame, guint64 serial, gint64 now)
     drop_waiting (pacer, reason_of_waiting (pacer, now));
     dropped++;
   }
-  *waiting = (Waiting){ frame, serial };
+  *waiting = (Waiting){ frame, serial, time };
   g_queue_push_tail (&pacer->waiting, waiting);
   pacer->counts.in++;
   pacer->draining = FALSE;
   return dropped;
 }
 
+void
+fal_pacer_set_earliest (FalPacer *pacer, guint64 time)
+{
+  pacer->earliest = time;
+}
+
+gpointer
+fal_pacer_pop_dropped (FalPacer *pacer)
+{
+  return g_queue_pop_head (&pacer->dropped);
+}
+
+static gboolean
+is_too_late (const FalPacer *pacer, const Waiting *waiting)
+{
+  return pacer->config.leaky && !pacer->draining && !pacer->urged &&
+         waiting->time < pacer->earliest;
+}
+
 static gboolean
 has_candidate (const FalPacer *pacer)
 {
+  const Waiting *newest = g_queue_peek_tail ((GQueue *) &pacer->waiting);
+
   if (!pacer->online)
     return FALSE;
-  return first_unsent (pacer) != NULL ||
-         (pacer->waiting.length > 0 && pacer->in_flight.length < most_in_flight (pacer));
+  if (first_unsent (pacer) != NULL)
+    return TRUE;
+  return newest != NULL && !is_too_late (pacer, newest) &&
+         pacer->in_flight.length < most_in_flight (pacer);
 }
 
 gint64
 fal_pacer_next_time (const FalPacer *pacer, gint64 now)
 {
   gboolean trailing = pacer->draining && pacer->waiting.length <= 1;
-
   gint64 next = now;
 
   if (!has_candidate (pacer))
@@ -189,15 +218,24 @@ fal_pacer_next_time (const FalPacer *pacer, gint64 now)
   return MAX (next, fal_window_next_time (pacer->window, most_in_flight (pacer), now));
 }
 
-static Request *
+/* Newer ones take the place of those that would come too late. */
+static Waiting *
+pop_in_time (FalPacer *pacer)
+{
+  while (pacer->waiting.length > 1 && is_too_late (pacer, pacer->waiting.head->data))
+    drop_waiting (pacer, &pacer->counts.dropped_replaced);
+  return g_queue_pop_head (&pacer->waiting);
+}
+
+static FalTicket *
 start_request (FalPacer *pacer)
 {
-  Waiting *waiting = g_queue_pop_head (&pacer->waiting);
-  Request *request = g_new0 (Request, 1);
+  Waiting *waiting = pop_in_time (pacer);
+  FalTicket *request = g_new0 (FalTicket, 1);
 
   request->frame = waiting->frame;
   request->serial = waiting->serial;
-  request->request_id = ++pacer->last_id;
+  request->id = ++pacer->last_id;
   request->kept = !pacer->config.leaky;
   g_free (waiting);
   g_queue_push_tail (&pacer->in_flight, request);
@@ -208,7 +246,7 @@ start_request (FalPacer *pacer)
 gpointer
 fal_pacer_take (FalPacer *pacer, gint64 now, guint64 *request_id)
 {
-  Request *request;
+  FalTicket *request;
 
   if (fal_pacer_next_time (pacer, now) > now)
     return NULL;
@@ -220,40 +258,8 @@ fal_pacer_take (FalPacer *pacer, gint64 now, guint64 *request_id)
   pacer->last_sent = now;
   pacer->urged = pacer->urged && pacer->waiting.length > 0;
   fal_window_sent (pacer->window, now);
-  *request_id = request->request_id;
+  *request_id = request->id;
   return request->frame;
-}
-
-static GList *
-find_request (FalPacer *pacer, guint64 request_id)
-{
-  for (GList *l = pacer->in_flight.head; l != NULL; l = l->next)
-    if (((Request *) l->data)->request_id == request_id)
-      return l;
-  return NULL;
-}
-
-gchar *
-fal_pacer_format_id (guint64 request_id)
-{
-  return g_strdup_printf (ID_PREFIX "%" G_GUINT64_FORMAT, request_id);
-}
-
-/* Whether the text is an id of ours, and which. */
-static gboolean
-parse_id (const gchar *text, guint64 *request_id)
-{
-  return g_str_has_prefix (text, ID_PREFIX) &&
-         g_ascii_string_to_unsigned (
-             text + strlen (ID_PREFIX), 10, 1, G_MAXUINT64, request_id, NULL);
-}
-
-gboolean
-fal_pacer_is_id (const gchar *text)
-{
-  guint64 id;
-
-  return parse_id (text, &id);
 }
 
 /* The request that a reply means, or NULL. From an app that was seen to echo our ids another id
@@ -263,8 +269,8 @@ find_answered (FalPacer *pacer, const gchar *text)
 {
   guint64 id;
 
-  if (text != NULL && pacer->config.identified && parse_id (text, &id))
-    return find_request (pacer, id);
+  if (text != NULL && pacer->config.identified && fal_ticket_parse_id (text, &id))
+    return fal_ticket_find (&pacer->in_flight, id);
   if (pacer->echoes && (text != NULL || pacer->in_flight.length > 1))
     return NULL;
   return pacer->in_flight.head;
@@ -275,15 +281,15 @@ fal_pacer_answer (FalPacer *pacer, const gchar *request_id, gint64 now, gint64 *
     guint64 *serial, gboolean *known)
 {
   GList *link = find_answered (pacer, request_id);
-  Request *request;
+  FalTicket *request;
   gpointer frame;
   guint64 id;
 
-  *known = link != NULL && !((Request *) link->data)->unsent;
+  *known = link != NULL && !((FalTicket *) link->data)->unsent;
   if (!*known)
     return NULL;
   pacer->answered_once = TRUE;
-  pacer->echoes |= pacer->config.identified && request_id && parse_id (request_id, &id);
+  pacer->echoes |= pacer->config.identified && request_id && fal_ticket_parse_id (request_id, &id);
   while (pacer->in_flight.head != link)
     end_oldest (pacer, &pacer->counts.lost);
   request = g_queue_pop_head (&pacer->in_flight);
@@ -299,7 +305,7 @@ fal_pacer_answer (FalPacer *pacer, const gchar *request_id, gint64 now, gint64 *
 gboolean
 fal_pacer_fail_oldest (FalPacer *pacer)
 {
-  const Request *oldest = g_queue_peek_head (&pacer->in_flight);
+  const FalTicket *oldest = g_queue_peek_head (&pacer->in_flight);
 
   if (oldest == NULL || oldest->unsent)
     return FALSE;
@@ -311,7 +317,7 @@ fal_pacer_fail_oldest (FalPacer *pacer)
 gboolean
 fal_pacer_fail (FalPacer *pacer, guint64 request_id)
 {
-  GList *link = find_request (pacer, request_id);
+  GList *link = fal_ticket_find (&pacer->in_flight, request_id);
 
   if (link == NULL)
     return FALSE;
@@ -322,13 +328,21 @@ fal_pacer_fail (FalPacer *pacer, guint64 request_id)
 }
 
 gint64
+fal_pacer_get_oldest_sent (const FalPacer *pacer)
+{
+  const FalTicket *oldest = g_queue_peek_head ((GQueue *) &pacer->in_flight);
+
+  return oldest != NULL && !oldest->unsent ? oldest->sent_time : G_MAXINT64;
+}
+
+gint64
 fal_pacer_next_expiry (const FalPacer *pacer)
 {
-  const Request *oldest = g_queue_peek_head ((GQueue *) &pacer->in_flight);
+  gint64 sent = fal_pacer_get_oldest_sent (pacer);
 
-  if (oldest == NULL || oldest->unsent || pacer->config.request_timeout == 0)
+  if (sent == G_MAXINT64 || pacer->config.request_timeout == 0)
     return G_MAXINT64;
-  return oldest->sent_time + pacer->config.request_timeout;
+  return sent + pacer->config.request_timeout;
 }
 
 guint
@@ -363,7 +377,7 @@ fal_pacer_lose (FalPacer *pacer)
 
   fal_window_reset (pacer->window);
   while (n-- > 0) {
-    Request *request = g_queue_peek_head (&pacer->in_flight);
+    FalTicket *request = g_queue_peek_head (&pacer->in_flight);
 
     if (!request->kept || request->frame == NULL) {
       end_oldest (pacer, &pacer->counts.lost);
@@ -378,14 +392,15 @@ void
 fal_pacer_flush (FalPacer *pacer)
 {
   while (pacer->waiting.length > 0)
-    drop_waiting (pacer, &pacer->counts.dropped_flushed);
+    free_frame (pacer, take_waiting (pacer, &pacer->counts.dropped_flushed));
   for (GList *l = pacer->in_flight.head; l != NULL; l = l->next) {
-    Request *request = l->data;
+    FalTicket *request = l->data;
 
     free_frame (pacer, request->frame);
     request->frame = NULL;
   }
   pacer->last_sent = G_MININT64;
+  pacer->earliest = 0;
   pacer->draining = pacer->urged = FALSE;
 }
 
@@ -395,15 +410,20 @@ fal_pacer_abandon (FalPacer *pacer, gboolean timed_out)
   FalPacerCounts *counts = &pacer->counts;
 
   while (pacer->waiting.length > 0)
-    drop_waiting (pacer, pacer->online ? &counts->dropped_flushed : &counts->dropped_offline);
+    free_frame (pacer, take_waiting (pacer, pacer->online ? &counts->dropped_flushed
+                                                          : &counts->dropped_offline));
   while (pacer->in_flight.length > 0)
-    end_oldest (pacer, timed_out ? &counts->expired : &counts->lost);
+    free_frame (pacer, take_oldest (pacer, timed_out ? &counts->expired : &counts->lost));
 }
 
 void
 fal_pacer_free (FalPacer *pacer)
 {
+  gpointer frame;
+
   fal_pacer_abandon (pacer, FALSE);
+  while ((frame = fal_pacer_pop_dropped (pacer)))
+    pacer->frame_free (frame);
   fal_window_free (pacer->window);
   g_free (pacer);
 }
@@ -411,9 +431,9 @@ fal_pacer_free (FalPacer *pacer)
 gboolean
 fal_pacer_keeps (const FalPacer *pacer, guint64 request_id)
 {
-  const GList *link = find_request ((FalPacer *) pacer, request_id);
+  const GList *link = fal_ticket_find (&pacer->in_flight, request_id);
 
-  return link != NULL && ((const Request *) link->data)->kept;
+  return link != NULL && ((const FalTicket *) link->data)->kept;
 }
 
 gboolean
@@ -428,6 +448,12 @@ fal_pacer_echoes (const FalPacer *pacer)
   return pacer->echoes;
 }
 
+gboolean
+fal_pacer_tells_apart (const FalPacer *pacer)
+{
+  return pacer->config.identified && (pacer->echoes || pacer->config.echo_known);
+}
+
 guint
 fal_pacer_get_waiting (const FalPacer *pacer)
 {
@@ -440,13 +466,38 @@ fal_pacer_get_in_flight (const FalPacer *pacer)
   return pacer->in_flight.length;
 }
 
+/* The oldest frame that may still bring a result; NULL: none. */
+static gpointer
+find_oldest (const FalPacer *pacer, guint64 *serial)
+{
+  const Waiting *waiting = g_queue_peek_head ((GQueue *) &pacer->waiting);
+
+  for (const GList *l = pacer->in_flight.head; l != NULL; l = l->next) {
+    const FalTicket *request = l->data;
+
+    *serial = request->serial;
+    if (request->frame != NULL)
+      return request->frame;
+  }
+  *serial = waiting ? waiting->serial : G_MAXUINT64;
+  return waiting ? waiting->frame : NULL;
+}
+
 guint64
 fal_pacer_get_oldest (const FalPacer *pacer)
 {
-  for (const GList *l = pacer->in_flight.head; l != NULL; l = l->next)
-    if (((const Request *) l->data)->frame != NULL)
-      return ((const Request *) l->data)->serial;
-  return pacer->waiting.head ? ((const Waiting *) pacer->waiting.head->data)->serial : G_MAXUINT64;
+  guint64 serial;
+
+  find_oldest (pacer, &serial);
+  return serial;
+}
+
+gpointer
+fal_pacer_peek_oldest (const FalPacer *pacer)
+{
+  guint64 serial;
+
+  return find_oldest (pacer, &serial);
 }
 
 const FalPacerCounts *

@@ -55,9 +55,19 @@ void fal_pacer_drain (FalPacer *pacer);
 /* Whether a frame can be offered now; always TRUE where the pacer is leaky. */
 gboolean fal_pacer_has_room (const FalPacer *pacer);
 
-/* Takes @frame, number @serial of the stream (rising). The oldest waiting one is
- * dropped where there is no room. Returns how many were dropped: 0 or 1. */
-guint fal_pacer_offer (FalPacer *pacer, gpointer frame, guint64 serial, gint64 now);
+/* Takes @frame, number @serial of the stream (rising), of @time: in any unit, see
+ * fal_pacer_set_earliest(). The oldest waiting one is dropped where there is no room.
+ * Returns how many were dropped: 0 or 1. */
+guint fal_pacer_offer (FalPacer *pacer, gpointer frame, guint64 serial, guint64 time, gint64 now);
+
+/* Frames of an earlier time than this would come too late: where frames drop they are not
+ * sent, but wait for a newer one to take their place. 0: none. The trailing one goes all the
+ * same. */
+void fal_pacer_set_earliest (FalPacer *pacer, guint64 time);
+
+/* A frame (transfer full) that was dropped, or whose request was given up without an answer,
+ * but by no flush; the oldest such that was not popped yet, or NULL. */
+gpointer fal_pacer_pop_dropped (FalPacer *pacer);
 
 /* When fal_pacer_take() will have a frame. */
 gint64 fal_pacer_next_time (const FalPacer *pacer, gint64 now);
@@ -66,12 +76,6 @@ gint64 fal_pacer_next_time (const FalPacer *pacer, gint64 now);
  * later call resolves it: take a reference before letting go of the lock.
  * @request_id, unique in the pacer's life, is to be sent where ids are. */
 gpointer fal_pacer_take (FalPacer *pacer, gint64 now, guint64 *request_id);
-
-/* The id as it stands in a request. */
-gchar *fal_pacer_format_id (guint64 request_id);
-
-/* Whether @text is the id of some pacer's request. */
-gboolean fal_pacer_is_id (const gchar *text);
 
 /* The next frame goes at once, whatever the throttle and the window say, as far as
  * max_in_flight allows. */
@@ -119,11 +123,18 @@ gboolean fal_pacer_is_leaky (const FalPacer *pacer);
 
 /* Whether the app was seen to echo request ids. */
 gboolean fal_pacer_echoes (const FalPacer *pacer);
+/* The same, or it is known to do so: a late reply cannot be taken for another frame's. */
+gboolean fal_pacer_tells_apart (const FalPacer *pacer);
+
+/* When the oldest request in flight was sent; G_MAXINT64: there is none. */
+gint64 fal_pacer_get_oldest_sent (const FalPacer *pacer);
 
 guint fal_pacer_get_waiting (const FalPacer *pacer);
 guint fal_pacer_get_in_flight (const FalPacer *pacer);
 /* The serial of the oldest frame that may still bring a result; G_MAXUINT64: none. */
 guint64 fal_pacer_get_oldest (const FalPacer *pacer);
+/* That frame itself (borrowed), or NULL. */
+gpointer fal_pacer_peek_oldest (const FalPacer *pacer);
 const FalPacerCounts *fal_pacer_get_counts (const FalPacer *pacer);
 
 G_END_DECLS

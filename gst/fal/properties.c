@@ -237,6 +237,12 @@ ENUM_TYPE (timestamp_mode_type, "GstFalTimestampMode",
     { FAL_TIMESTAMP_MODE_INPUT, "Those of the frame that a result answers", "input" },
     { FAL_TIMESTAMP_MODE_ARRIVAL, "When the result came", "arrival" })
 
+ENUM_TYPE (fallback_type, "GstFalFallback",
+    { FAL_FALLBACK_NONE, "Nothing; downstream is told of the gap", "none" },
+    { FAL_FALLBACK_LAST, "The last result; black before the first", "last" },
+    { FAL_FALLBACK_PASSTHROUGH, "The frames themselves, in the size of the results", "passthrough" },
+    { FAL_FALLBACK_BLACK, "Black", "black" })
+
 #define READY (G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY)
 #define PLAYING (G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING)
 #define CONTROL (PLAYING | GST_PARAM_CONTROLLABLE)
@@ -354,6 +360,19 @@ install_flow (GObjectClass *klass)
   TIMEOUT (drain_timeout, "drain-timeout", "Drain timeout",
       "Longest wait at the end of the stream for results still to come, in ms (0 = unlimited)",
       10000);
+  TIMEOUT (idle_timeout, "idle-timeout", "Idle timeout",
+      "Time without a frame after which the connection is closed until the next one, in ms "
+      "(0 = never)",
+      0);
+  NUMBER (uint, session_limit, "session-limit", "Session limit",
+      "Time connected after which the stream ends, in seconds (0 = none): a guard against paying "
+      "for a forgotten pipeline",
+      0, G_MAXINT, 0, PLAYING);
+  ENUM (fallback, "fallback", "Fallback",
+      "What is shown while no result comes, where frames drop", fallback_type (),
+      FAL_FALLBACK_NONE, PLAYING);
+  TIMEOUT (fallback_timeout, "fallback-timeout", "Fallback timeout",
+      "Time without a result before the fallback is shown, in ms", 1000);
   ENUM (timestamp_mode, "timestamp-mode", "Timestamp mode", "Which time results are stamped with",
       timestamp_mode_type (), FAL_TIMESTAMP_MODE_AUTO, READY);
   NUMBER (int, latency, "latency", "Latency",

@@ -7,6 +7,8 @@
 struct _FalRenderer {
   FalDecoder *decoder;
   FalTimeline timeline;
+  GstSegment segment; /* that is out */
+  guint32 seqnum;     /* of it; GST_SEQNUM_INVALID: none */
   guint64 last_serial; /* of the newest result out; 0: none */
 };
 
@@ -16,7 +18,7 @@ fal_renderer_new (void)
   FalRenderer *renderer = g_new0 (FalRenderer, 1);
 
   renderer->decoder = fal_decoder_new ();
-  fal_timeline_reset (&renderer->timeline);
+  fal_renderer_reset (renderer);
   return renderer;
 }
 
@@ -31,6 +33,7 @@ void
 fal_renderer_reset (FalRenderer *renderer)
 {
   fal_timeline_reset (&renderer->timeline);
+  gst_segment_init (&renderer->segment, GST_FORMAT_UNDEFINED);
   renderer->last_serial = 0;
 }
 
@@ -60,6 +63,11 @@ stamp (FalRenderer *renderer, const FalResult *result, const FalRendererConfig *
     config->get_running_time (config->user), result->index, result->count,
     result->since_first * GST_USECOND };
 
+  if (result->kind == FAL_RESULT_FILL) {
+    moment.now = result->running;
+    moment.pts = gst_segment_position_from_running_time (
+        &frame->segment, GST_FORMAT_TIME, result->running);
+  }
   return fal_timeline_stamp (&renderer->timeline, config->mode, &moment, &GST_BUFFER_PTS (buffer),
       &GST_BUFFER_DURATION (buffer));
 }
@@ -96,7 +104,7 @@ fal_renderer_render (
 {
   g_autoptr (GstCaps) caps = NULL;
   g_autoptr (GstBuffer) buffer = decode (renderer, result, config, &caps, error);
-  GstStructure *description;
+  GstStructure *description = NULL;
 
   if (buffer == NULL)
     return NULL;
@@ -106,8 +114,10 @@ fal_renderer_render (
     return NULL;
   }
   mark_gap (renderer, result, buffer);
-  description = fal_result_describe (result);
-  describe (description, buffer);
+  if (result->kind == FAL_RESULT_ANSWER) {
+    description = fal_result_describe (result);
+    describe (description, buffer);
+  }
   return gst_sample_new (buffer, caps, &result->frame->segment, description);
 }
 
@@ -154,4 +164,66 @@ fal_renderer_pass (
   }
   mark_gap (renderer, result, buffer);
   return gst_sample_new (buffer, caps, &frame->segment, NULL);
+}
+
+gboolean
+fal_renderer_place_fill (FalRenderer *renderer, FalResult *fill, FalTimestampMode mode,
+    GstClockTime now, GstEvent **gap)
+{
+  const GstSegment *segment = &fill->frame->segment;
+  const FalTimeline *timeline = &renderer->timeline;
+  GstClockTime horizon = fal_timeline_get_horizon (mode, &fill->outlook, now);
+  GstClockTime time, duration;
+
+  *gap = NULL;
+  if (fill->fallback != FAL_FALLBACK_NONE) {
+    fill->running = horizon;
+    return GST_CLOCK_TIME_IS_VALID (horizon) &&
+           (!GST_CLOCK_TIME_IS_VALID (timeline->last) || horizon > timeline->last);
+  }
+  if (fal_timeline_take_gap (&renderer->timeline, segment, horizon, FAL_OUTAGE_GAP * GST_USECOND,
+          &time, &duration)) {
+    *gap = gst_event_new_gap (time, duration);
+    if (renderer->seqnum != GST_SEQNUM_INVALID)
+      gst_event_set_seqnum (*gap, renderer->seqnum);
+    gst_event_set_gap_flags (*gap, GST_GAP_FLAG_MISSING_DATA);
+  }
+  return FALSE;
+}
+
+static gboolean
+admit_gap (FalRenderer *renderer, GstEvent *gap)
+{
+  const GstSegment *segment = &renderer->segment;
+  FalTimeline *timeline = &renderer->timeline;
+  GstClockTime time, duration, running;
+
+  gst_event_parse_gap (gap, &time, &duration);
+  if (segment->format != GST_FORMAT_TIME)
+    return TRUE;
+  running = gst_segment_to_running_time (segment, GST_FORMAT_TIME, time);
+  if (!GST_CLOCK_TIME_IS_VALID (running) || !GST_CLOCK_TIME_IS_VALID (timeline->last))
+    return TRUE;
+  if (running < timeline->last)
+    return FALSE;
+  timeline->last = timeline->end = running;
+  if (GST_CLOCK_TIME_IS_VALID (duration))
+    timeline->end += duration;
+  return TRUE;
+}
+
+gboolean
+fal_renderer_admit_event (FalRenderer *renderer, GstEvent *event)
+{
+  if (GST_EVENT_TYPE (event) == GST_EVENT_SEGMENT) {
+    gst_event_copy_segment (event, &renderer->segment);
+    renderer->seqnum = gst_event_get_seqnum (event);
+  }
+  return GST_EVENT_TYPE (event) != GST_EVENT_GAP || admit_gap (renderer, event);
+}
+
+gboolean
+fal_renderer_note_age (FalRenderer *renderer, GstClockTime age, GstClockTime latency)
+{
+  return fal_timeline_note_age (&renderer->timeline, age, latency);
 }

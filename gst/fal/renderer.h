@@ -26,9 +26,9 @@ typedef struct {
   gpointer user;
 } FalRendererConfig;
 
-/* The result as a sample of buffer, caps, segment and, as info, what fal_result_describe() says.
- * Errors: those of fal_decoder_decode(); G_IO_ERROR_TIMED_OUT where it comes too late, since output
- * time never goes back. */
+/* The result as a sample of buffer, caps, segment and, as info, what fal_result_describe() says
+ * (of an answer). Errors: those of fal_decoder_decode(); G_IO_ERROR_TIMED_OUT where it comes too
+ * late, since output time never goes back. */
 GstSample *fal_renderer_render (FalRenderer *renderer, const FalResult *result,
     const FalRendererConfig *config, GError **error);
 
@@ -37,5 +37,17 @@ GstSample *fal_renderer_render (FalRenderer *renderer, const FalResult *result,
  * take. */
 GstSample *fal_renderer_pass (
     FalRenderer *renderer, FalResult *result, const FalRendererConfig *config, GError **error);
+
+/* Works out which time @fill is to fill, for fal_renderer_render(). FALSE: none, a picture
+ * would be too early; or a gap is enough, and then, where it is long enough to be told of, a GAP
+ * event comes as @gap, else NULL. @now: running time. */
+gboolean fal_renderer_place_fill (FalRenderer *renderer, FalResult *fill, FalTimestampMode mode,
+    GstClockTime now, GstEvent **gap);
+
+/* A SEGMENT or GAP event of upstream's goes out. FALSE: the time of the gap is over already. */
+gboolean fal_renderer_admit_event (FalRenderer *renderer, GstEvent *event);
+
+/* An answer came @age after its frame. TRUE, once: they keep coming later than @latency. */
+gboolean fal_renderer_note_age (FalRenderer *renderer, GstClockTime age, GstClockTime latency);
 
 G_END_DECLS

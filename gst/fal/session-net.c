@@ -70,7 +70,7 @@ on_opened (gpointer data)
   session->last_token = g_strdup (fal_connection_get_token (connection));
   session->doomed = 0;
   session->generation++;
-  session->last_received = g_get_monotonic_time ();
+  session->last_received = session->last_active = g_get_monotonic_time ();
   session->guard = fal_guard_ref (fal_connection_get_guard (connection));
   fal_session_note_connection (session);
   if (fal_line_is_ready (session->line))
@@ -96,6 +96,16 @@ describe_fault (FalSession *session, const FalFault *fault, gboolean retryable)
   return details;
 }
 
+/* What is no outage, or goes on: a line of the story, and no message. */
+static void
+note_end (FalSession *session, FalVerdict verdict, const GError *error)
+{
+  g_autofree gchar *text = fal_session_redact (session, error->message);
+
+  fal_session_note (
+      session, verdict == FAL_VERDICT_QUIET ? "connection ended: %s" : "still no result: %s", text);
+}
+
 static void
 on_ended (gpointer data, FalVerdict verdict, const FalFault *fault, const GError *error)
 {
@@ -119,6 +129,9 @@ on_ended (gpointer data, FalVerdict verdict, const FalFault *fault, const GError
   fal_session_call_for_connection (session);
   fal_session_wake_all (session);
   g_mutex_unlock (&session->lock);
+  fal_session_tell_drops (session);
+  if (running && verdict != FAL_VERDICT_WARN && !fatal)
+    note_end (session, verdict, error);
   if (running && (fatal || verdict == FAL_VERDICT_WARN))
     fal_session_tell (session, fatal, error, describe_fault (session, fault, !fatal));
 }

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The session as its own files see it: session.c (its life), session-flow.c
- * (the two pads' sides), session-net.c (the connection), session-replies.c (what
- * comes over it) and session-send.c (the send thread). */
+/* The session as its own files see it: session.c (its life), session-input.c and session-output.c
+ * (the sides towards upstream and downstream), session-net.c (the connection), session-replies.c
+ * (what comes over it), session-send.c (the send thread) and session-tell.c (what the owner hears). */
 #pragma once
 
 #include "composer.h"
 #include "fetcher.h"
+#include "filler.h"
 #include "line.h"
 #include "renderer.h"
 #include "session.h"
@@ -50,6 +51,8 @@ struct _FalSession {
   FalFetcher *fetcher;   /* net thread; NULL until a result is only a link */
   GQueue fetches;        /* net thread; what the fetcher was given, freed when it answers */
   FalRenderer *renderer; /* source task */
+  FalFiller *filler;     /* source task */
+  gboolean in_outage;    /* source task; as was told last */
 
   GMutex lock;
   /* Everything below: lock. */
@@ -65,15 +68,23 @@ struct _FalSession {
   GstFlowReturn flow; /* why the flow stopped; OK: it did not */
   gboolean reported;  /* the application knows of it */
   gboolean refused;   /* downstream returned EOS: it takes events, but no more buffers */
+  gboolean ended;     /* EOS came, or was made here */
+  gboolean spent;     /* session-limit is over: the stream ended, for good */
   gboolean running;   /* between start and stop */
   gboolean live;
   gboolean online;
   gboolean closing; /* the connection was let go of, and its end did not come yet */
   gboolean wanted;  /* a connection was asked for and does not stand yet */
   gint64 doomed; /* since when the connection is given up, and its replies count no more; 0: not */
+  FalFaultKind doom; /* why it is */
+  gboolean told_warming; /* of the model that seems to be loading, since the last result */
   FalDialerState state;
   guint generation;       /* of the connection: what was made for an older one is not sent */
   guint64 next_serial;    /* of the next frame */
+  guint64 newest_serial;  /* of the newest one */
+  guint64 filled_serial;  /* of the newest one whose time was filled, or needed no filling */
+  guint64 barrier;        /* an event went out before this one, without waiting for older ones */
+  FalOutage outage;
   guint64 next_fetch;     /* number of the next fetch */
   gboolean fresh;         /* nothing was sent on the connection yet */
   gboolean ids_refused;   /* the app takes no request ids, though they were to be sent */
@@ -84,6 +95,7 @@ struct _FalSession {
   FalAnswered answered;  /* what was answered last */
   gint64 drain_deadline; /* G_MAXINT64: not draining */
   gint64 last_received;  /* any message, monotonic µs */
+  gint64 last_active;    /* a message or a request, or the opening of the connection */
   gint64 last_warning;   /* about a single frame, monotonic µs */
 };
 
@@ -132,9 +144,20 @@ void fal_session_close_when_idle (FalSession *session);
 
 /* With the lock held: a request came to its end. */
 void fal_session_note_progress (FalSession *session);
-/* With the lock held: nothing of this connection counts any more, it is made anew; @quiet: without
- * a warning. */
-void fal_session_doom_connection (FalSession *session, gboolean quiet);
+/* With the lock held: nothing of this connection counts any more, it is made anew, for the reason
+ * @kind; FAL_FAULT_ASKED: without a warning. */
+void fal_session_doom_connection (FalSession *session, FalFaultKind kind);
+
+/* With the lock held: the session is over before upstream ends it. EOS goes out, and upstream gets
+ * it with its next frame. */
+void fal_session_spend (FalSession *session);
+
+/* With the lock held: whether the source task has to look what it shows while no result comes. */
+gboolean fal_session_needs_filling (const FalSession *session, gint64 now);
+
+/* With the lock held: whether the flow ended with an error that upstream, which has sent EOS, will
+ * not learn of, and that was not reported yet. */
+gboolean fal_session_is_unheard (const FalSession *session);
 
 /* With the lock held: the drain timeout begins, or begins anew where something came. */
 void fal_session_renew_deadline (FalSession *session);
@@ -156,5 +179,15 @@ void fal_session_tell (
 
 /* A warning about a single frame, at most one a second. @details as above. */
 void fal_session_warn (FalSession *session, const GError *error, GstStructure *details);
+
+/* @text without any secret of the session's. */
+gchar *fal_session_redact (FalSession *session, const gchar *text);
+
+/* One line of the story of the stream; to hold no secret. */
+void fal_session_note (FalSession *session, const gchar *format, ...) G_GNUC_PRINTF (2, 3);
+
+/* Tells the owner of @frame, which was dropped; of all that the pacer has dropped since. */
+void fal_session_tell_drop (FalSession *session, const FalFrame *frame);
+void fal_session_tell_drops (FalSession *session);
 
 G_END_DECLS

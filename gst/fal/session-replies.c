@@ -4,6 +4,7 @@
  * member of a line for all: @reader; whose request it answers is found out here. */
 #include "protocol.h"
 #include "session-private.h"
+#include "ticket.h"
 
 /* Between two ids of ours on a shared line, "frame-12" and "frame-12@3", lies the member. */
 #define TAG_MARK '@'
@@ -242,20 +243,25 @@ static void
 on_result (FalSession *session, const FalReply *reply)
 {
   guint64 first_fetch;
-  gboolean known, queued, empty = reply->images->len == 0;
+  gboolean known, queued, first, empty = reply->images->len == 0;
 
   g_mutex_lock (&session->lock);
   first_fetch = session->next_fetch + 1;
   known = take_result (session, reply, g_get_monotonic_time ());
+  first = known && session->state == FAL_DIALER_WARMING_UP;
   queued = session->next_fetch >= first_fetch; /* else it answers a frame that was flushed away */
   if (!known)
     session->stats.late += MAX (reply->images->len, 1);
   if (known && empty)
     session->stats.invalid++;
+  session->told_warming &= !known;
   fal_session_note_progress (session);
   g_mutex_unlock (&session->lock);
+  fal_session_tell_drops (session);
   if (!known)
     return;
+  if (first)
+    fal_session_note (session, "the first result of this connection is here");
   fal_connection_note_result (get_connection (session));
   if (queued)
     fetch_links (session, reply, first_fetch);
@@ -288,6 +294,7 @@ on_failed_reply (FalSession *session, const GError *error, const FalReply *reply
     session->stats.invalid++;
   fal_session_note_progress (session);
   g_mutex_unlock (&session->lock);
+  fal_session_tell_drops (session);
   fal_session_warn (session, error, reply ? describe_error (reply) : NULL);
 }
 
@@ -340,6 +347,7 @@ on_server_error (FalSession *session, const FalReply *reply)
   g_mutex_lock (&session->lock);
   fal_pacer_fail_oldest (session->pacer);
   g_mutex_unlock (&session->lock);
+  fal_session_tell_drops (session);
   g_free (session->server_error);
   session->server_error = g_strdup (reply->error);
   fal_connection_fail (get_connection (session), FAL_FAULT_SERVER, what);
@@ -427,7 +435,7 @@ note_received (gpointer member)
   FalSession *session = member;
 
   g_mutex_lock (&session->lock);
-  session->last_received = g_get_monotonic_time ();
+  session->last_received = session->last_active = g_get_monotonic_time ();
   fal_session_note_connection (session);
   g_mutex_unlock (&session->lock);
 }
@@ -440,7 +448,7 @@ take_tag (FalReply *reply)
   guint64 tag;
 
   if (mark == NULL)
-    return reply->request_id && fal_pacer_is_id (reply->request_id) ? 0 : -1;
+    return reply->request_id && fal_ticket_parse_id (reply->request_id, &tag) ? 0 : -1;
   if (!g_ascii_string_to_unsigned (mark + 1, 10, 1, G_MAXUINT, &tag, NULL))
     return -1;
   *mark = '\0';

@@ -2,13 +2,18 @@
 /* The session's send thread: waits until the pacer has a frame, encodes it and hands it to the
  * net thread. Nothing is encoded that is not sent. */
 #include "session-private.h"
+#include "ticket.h"
 
 /* How long the net thread may take to let go of a connection that was given up, µs. */
 #define DOOM_PATIENCE (100 * G_TIME_SPAN_MILLISECOND)
+/* A peer that was sent a request, and pings since, is gone when nothing came for so long. */
+#define DEAD_AFTER (12 * G_TIME_SPAN_SECOND)
 
 /* A request on its way through the send thread. */
 typedef struct {
   FalFrame *frame;
+  GstSample *sample; /* of the frame, which may lose it meanwhile */
+  gint64 pause;      /* after it no other goes for so long, µs; where frames drop */
   guint64 id;
   guint generation;
   gboolean first; /* of its connection */
@@ -18,6 +23,7 @@ typedef struct {
 static void
 job_clear (Job *job)
 {
+  gst_sample_unref (job->sample);
   fal_frame_unref (job->frame);
   g_clear_pointer (&job->feedback, gst_structure_free);
   g_clear_pointer (&job->inputs, gst_structure_free);
@@ -46,17 +52,16 @@ make_id (FalSession *session, guint64 id)
   g_mutex_unlock (&session->lock);
   if (!sends)
     return NULL;
-  text = fal_pacer_format_id (id);
+  text = fal_ticket_format_id (id);
   return session->tag ? g_strdup_printf ("%s@%u", text, session->tag) : g_steal_pointer (&text);
 }
 
 static GBytes *
-compose (
-    FalSession *session, FalComposer *composer, GstSample *sample, const Job *job, GError **error)
+compose (FalSession *session, FalComposer *composer, const Job *job, GError **error)
 {
   g_autofree gchar *request_id = make_id (session, job->id);
   const FalComposition composition = {
-    .sample = sample,
+    .sample = job->sample,
     .request_id = request_id,
     .first = job->first,
     .feedback = job->feedback,
@@ -88,50 +93,74 @@ finish_encoding (FalSession *session, const Job *job, GBytes *message, gint64 be
 static void
 send_frame (FalSession *session, FalComposer *composer, const Job *job)
 {
-  g_autoptr (GstSample) sample = gst_sample_ref (job->frame->sample);
   g_autoptr (GError) error = NULL;
   g_autoptr (GBytes) message = NULL;
   gint64 began;
 
-  session->callbacks.sending (session->user, sample);
+  session->callbacks.sending (session->user, job->frame, job->pause);
   refresh_settings (session, composer);
   began = g_get_monotonic_time ();
-  message = compose (session, composer, sample, job, &error);
+  message = compose (session, composer, job, &error);
   finish_encoding (session, job, message, began);
   if (message == NULL) {
     fal_session_warn (session, error, NULL);
+    fal_session_tell_drops (session);
     return;
   }
   fal_session_transmit (session, g_steal_pointer (&message), job->generation);
 }
 
+static const gchar *
+describe_doom (FalFaultKind kind)
+{
+  switch (kind) {
+  case FAL_FAULT_LOADING:
+    return "no result came yet, but the server answers: the model may still be loading";
+  case FAL_FAULT_DEAD:
+    return "the server is gone: nothing comes from it, not even an answer to a ping";
+  default:
+    return "requests went unanswered";
+  }
+}
+
 static gboolean
-on_silence (gpointer data)
+on_doom (gpointer data)
 {
   FalSession *session = data;
+  FalFaultKind kind;
   gboolean doomed;
 
   g_mutex_lock (&session->lock);
   doomed = session->doomed != 0; /* else it ended by itself meanwhile */
+  kind = session->doom;
   g_mutex_unlock (&session->lock);
   if (doomed)
-    fal_connection_fail (
-        fal_line_get_connection (session->line), FAL_FAULT_SILENT, "requests went unanswered");
+    fal_connection_fail (fal_line_get_connection (session->line), kind, describe_doom (kind));
   return G_SOURCE_REMOVE;
 }
 
 void
-fal_session_doom_connection (FalSession *session, gboolean quiet)
+fal_session_doom_connection (FalSession *session, FalFaultKind kind)
 {
   session->doomed = g_get_monotonic_time ();
+  session->doom = kind;
   session->online = FALSE;
   session->wanted = TRUE; /* as soon as the old one has ended */
   session->generation++;
   fal_pacer_set_online (session->pacer, FALSE);
-  if (quiet)
+  if (kind == FAL_FAULT_ASKED)
     fal_session_hop_close (session);
   else
-    fal_line_hop (session->line, on_silence, session, NULL);
+    fal_line_hop (session->line, on_doom, session, NULL);
+}
+
+/* With the lock held: whether the model seems to be loading. The link stands and the peer was heard
+ * of since the request at @sent, but no result ever came over it. */
+static gboolean
+is_loading (const FalSession *session, gint64 sent, gint64 now)
+{
+  return session->state == FAL_DIALER_WARMING_UP && session->guard != NULL &&
+         fal_guard_check (session->guard, now) > sent;
 }
 
 /* With the lock held: gives up what waited too long. Where a late reply could then be taken for
@@ -140,16 +169,43 @@ fal_session_doom_connection (FalSession *session, gboolean quiet)
 static guint
 expire (FalSession *session, gint64 now)
 {
+  gint64 sent = fal_pacer_get_oldest_sent (session->pacer);
   guint n = fal_pacer_expire (session->pacer, now);
   gint64 timeout = session->settings->request_timeout * G_TIME_SPAN_MILLISECOND;
+  gboolean loading;
 
   if (n == 0)
     return 0;
   fal_session_note_progress (session);
-  if (fal_pacer_echoes (session->pacer) && now - session->last_received < timeout)
+  loading = is_loading (session, sent, now);
+  if (loading ? fal_pacer_tells_apart (session->pacer)
+              : fal_pacer_echoes (session->pacer) && now - session->last_received < timeout)
     return n;
-  fal_session_doom_connection (session, FALSE);
+  fal_session_doom_connection (session, loading ? FAL_FAULT_LOADING : FAL_FAULT_SILENT);
   return 0;
+}
+
+/* With the lock held: when the connection has had nothing to do for too long. */
+static gint64
+idle_time (const FalSession *session)
+{
+  guint timeout = session->settings->idle_timeout;
+
+  if (timeout == 0 || !session->online || session->closing || fal_session_is_busy (session))
+    return G_MAXINT64;
+  return session->last_active + timeout * G_TIME_SPAN_MILLISECOND;
+}
+
+/* With the lock held: when it has been paid for long enough. */
+static gint64
+limit_time (const FalSession *session)
+{
+  const FalConnectionCounts *counts = &session->stats.connection;
+  guint limit = session->settings->session_limit;
+
+  if (limit == 0 || session->spent || session->guard == NULL || counts->connected_since == 0)
+    return G_MAXINT64;
+  return counts->connected_since + limit * G_TIME_SPAN_SECOND - counts->connected_time;
 }
 
 /* With the lock held: when the thread has to look again. */
@@ -160,18 +216,28 @@ next_look (FalSession *session, gboolean held, gint64 now)
 
   if (session->guard)
     next = MIN (next, now + FAL_GUARD_INTERVAL);
+  next = MIN (next, MIN (idle_time (session), limit_time (session)));
   return MIN (next, fal_pacer_next_expiry (session->pacer));
 }
 
-/* With the lock held: ends what the net thread cannot, because its peer keeps it reading. */
+/* With the lock held: ends what the net thread cannot, because its peer keeps it reading; what the
+ * peer has left without a word; and what nobody needs. */
 static void
 watch_link (FalSession *session, gint64 now)
 {
+  gint64 since;
+
   if (session->guard == NULL)
     return;
-  fal_guard_check (session->guard);
+  since = MAX (fal_guard_check (session->guard, now), fal_pacer_get_oldest_sent (session->pacer));
   if (session->doomed && now - session->doomed > DOOM_PATIENCE)
     fal_guard_cut (session->guard);
+  else if (!session->doomed && now - DEAD_AFTER > since)
+    fal_session_doom_connection (session, FAL_FAULT_DEAD);
+  if (idle_time (session) <= now) {
+    fal_session_close_when_idle (session);
+    session->last_active = now; /* a connection that others need is asked about again later */
+  }
 }
 
 /* With the lock held. */
@@ -179,11 +245,15 @@ static void
 fill_job (FalSession *session, FalFrame *frame, Job *job)
 {
   job->frame = fal_frame_ref (frame);
+  job->sample = gst_sample_ref (frame->sample);
+  if (fal_pacer_is_leaky (session->pacer))
+    job->pause = session->settings->throttle_interval * G_TIME_SPAN_MILLISECOND;
   job->generation = session->generation;
   job->first = session->fresh;
   job->feedback = session->feedback ? gst_structure_copy (session->feedback) : NULL;
   job->inputs = frame->inputs ? gst_structure_copy (frame->inputs) : NULL;
   session->fresh = FALSE;
+  session->last_active = g_get_monotonic_time ();
 }
 
 /* With the lock held: the next request, or FALSE after a while. */
@@ -211,10 +281,66 @@ wait_for_job (FalSession *session, Job *job)
 static void
 warn_expired (FalSession *session, guint n)
 {
-  g_autoptr (GError) error = g_error_new (G_IO_ERROR, G_IO_ERROR_TIMED_OUT,
-      "%u request(s) without an answer within request-timeout", n);
+  g_autoptr (GError) error = NULL;
+  gboolean loading, told;
 
-  fal_session_warn (session, error, NULL);
+  g_mutex_lock (&session->lock);
+  loading = session->state == FAL_DIALER_WARMING_UP;
+  told = session->told_warming;
+  session->told_warming |= loading;
+  g_mutex_unlock (&session->lock);
+  if (loading)
+    error = g_error_new_literal (G_IO_ERROR, G_IO_ERROR_TIMED_OUT, describe_doom (FAL_FAULT_LOADING));
+  else
+    error = g_error_new (G_IO_ERROR, G_IO_ERROR_TIMED_OUT,
+        "%u request(s) without an answer within request-timeout", n);
+  if (loading && told)
+    fal_session_note (session, "%s", error->message);
+  else
+    fal_session_warn (session, error, NULL);
+}
+
+/* The time that may be paid for is over. */
+static void
+end_by_limit (FalSession *session)
+{
+  g_autoptr (GError) error = NULL;
+  guint limit;
+
+  g_mutex_lock (&session->lock);
+  limit = session->settings->session_limit;
+  fal_session_spend (session);
+  fal_session_hop_close (session);
+  g_mutex_unlock (&session->lock);
+  error = g_error_new (G_IO_ERROR, G_IO_ERROR_CANCELLED,
+      "connected for %u s, which is all that session-limit allows: the stream ends; set it higher, "
+      "or to 0, to go on for longer",
+      limit);
+  fal_session_tell (session, FALSE, error, NULL);
+}
+
+/* With the lock held, which is let go of meanwhile: does what is due, or waits for it. */
+static void
+work (FalSession *session, FalComposer *composer)
+{
+  Job job = { 0 };
+  gint64 now = g_get_monotonic_time ();
+  gboolean spent = limit_time (session) <= now;
+  guint expired = spent ? 0 : expire (session, now);
+
+  if (!spent && !expired && !wait_for_job (session, &job))
+    return;
+  g_mutex_unlock (&session->lock);
+  if (spent)
+    end_by_limit (session);
+  if (expired)
+    warn_expired (session, expired);
+  if (job.frame != NULL) {
+    send_frame (session, composer, &job);
+    job_clear (&job);
+  }
+  fal_session_tell_drops (session);
+  g_mutex_lock (&session->lock);
 }
 
 gpointer
@@ -225,21 +351,8 @@ fal_session_send_main (gpointer data)
 
   refresh_settings (session, composer); /* those that start() found good */
   g_mutex_lock (&session->lock);
-  while (session->running) {
-    Job job = { 0 };
-    guint expired = expire (session, g_get_monotonic_time ());
-
-    if (!expired && !wait_for_job (session, &job))
-      continue;
-    g_mutex_unlock (&session->lock);
-    if (expired)
-      warn_expired (session, expired);
-    if (job.frame != NULL) {
-      send_frame (session, composer, &job);
-      job_clear (&job);
-    }
-    g_mutex_lock (&session->lock);
-  }
+  while (session->running)
+    work (session, composer);
   g_mutex_unlock (&session->lock);
   fal_composer_free (composer);
   return NULL;

@@ -2,12 +2,9 @@
 /* The session: one mutex between four threads. Upstream's pushes frames, the send
  * thread encodes and hands them on when the pacer says so, the net thread carries
  * requests out and replies in, the source pad's task pulls results. */
-#include "secrets.h"
 #include "session-private.h"
 #include "window.h"
 
-/* Between two warnings about single frames. */
-#define WARNING_INTERVAL G_USEC_PER_SEC
 /* Of a file, whose frames do not age: enough that the model need not wait for the next one. */
 #define FILE_IN_FLIGHT 2
 
@@ -67,66 +64,6 @@ fal_session_get_api_key (FalSession *session, const FalSettings *settings, FalKe
 
   *origin = from_file ? FAL_KEY_FROM_FILE : settings->api_key_origin;
   return from_file ? session->api_key : settings->api_key;
-}
-
-/* What a server says may hold any of them. */
-static gchar **
-list_secrets (FalSession *session)
-{
-  g_autoptr (FalSettings) settings = fal_session_dup_settings (session);
-  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
-  FalKeyOrigin origin;
-  const gchar *api_key = fal_session_get_api_key (session, settings, &origin);
-
-  if (settings->token)
-    g_strv_builder_add (builder, settings->token);
-  if (api_key)
-    g_strv_builder_add (builder, api_key);
-  g_mutex_lock (&session->lock);
-  if (session->last_token)
-    g_strv_builder_add (builder, session->last_token);
-  g_mutex_unlock (&session->lock);
-  return g_strv_builder_end (builder);
-}
-
-static gboolean
-redact_field (GQuark name, GValue *value, gpointer secrets)
-{
-  if (G_VALUE_HOLDS_STRING (value) && g_value_get_string (value))
-    g_value_take_string (value, fal_secrets_redact (g_value_get_string (value), secrets));
-  return TRUE;
-}
-
-void
-fal_session_tell (FalSession *session, gboolean fatal, const GError *error, GstStructure *details)
-{
-  g_auto (GStrv) secrets = list_secrets (session);
-  g_autofree gchar *text = fal_secrets_redact (error->message, (const gchar *const *) secrets);
-  g_autoptr (GError) clean = g_error_new_literal (error->domain, error->code, text);
-
-  if (details == NULL)
-    details = gst_structure_new_empty ("details");
-  gst_structure_map_in_place (details, redact_field, secrets);
-  if (session->address)
-    gst_structure_set (details, "endpoint", G_TYPE_STRING, session->address, NULL);
-  session->callbacks.trouble (session->user, fatal, clean, details);
-}
-
-void
-fal_session_warn (FalSession *session, const GError *error, GstStructure *details)
-{
-  gint64 now = g_get_monotonic_time ();
-  gboolean due;
-
-  g_mutex_lock (&session->lock);
-  due = now - session->last_warning >= WARNING_INTERVAL;
-  if (due)
-    session->last_warning = now;
-  g_mutex_unlock (&session->lock);
-  if (due)
-    fal_session_tell (session, FALSE, error, details);
-  else if (details)
-    gst_structure_free (details);
 }
 
 static gboolean
@@ -196,6 +133,8 @@ fal_session_new (const FalSessionEvents *events, gpointer user, FalSettings *set
   session->settings = fal_settings_ref (settings);
   session->pacer = fal_pacer_new ((GDestroyNotify) fal_frame_unref);
   session->renderer = fal_renderer_new ();
+  session->filler = fal_filler_new ();
+  fal_outage_reset (&session->outage);
   session->flow = GST_FLOW_FLUSHING;
   session->drain_deadline = G_MAXINT64;
   session->next_serial = 1;
@@ -214,6 +153,7 @@ fal_session_free (FalSession *session)
 {
   fal_session_stop (session);
   fal_renderer_free (session->renderer);
+  fal_filler_free (session->filler);
   fal_pacer_free (session->pacer);
   fal_settings_unref (session->settings);
   g_mutex_clear (&session->lock);
@@ -242,8 +182,11 @@ reset (FalSession *session)
   session->wanted = session->online = session->closing = FALSE;
   session->doomed = 0;
   session->live = session->refused = session->ids_refused = FALSE;
+  session->ended = session->spent = session->told_warming = FALSE;
   session->state = FAL_DIALER_IDLE;
   session->next_serial = 1;
+  session->newest_serial = session->filled_serial = session->barrier = 0;
+  fal_outage_reset (&session->outage);
   fal_session_configure_pacer (session);
 }
 
@@ -269,6 +212,8 @@ fal_session_start (FalSession *session, GError **error)
   reset (session);
   g_mutex_unlock (&session->lock);
   fal_renderer_reset (session->renderer);
+  fal_filler_reset (session->filler);
+  session->in_outage = FALSE;
   if (!fal_session_connect (session, g_steal_pointer (&endpoint), error)) {
     clear_addresses (session);
     return FALSE;
@@ -316,6 +261,20 @@ fal_session_stop (FalSession *session)
   g_mutex_unlock (&session->lock);
   if (!was_idle)
     session->callbacks.state_changed (session->user, FAL_DIALER_IDLE);
+}
+
+void
+fal_session_set_earliest (FalSession *session, GstClockTime earliest)
+{
+  const FalSettings *settings;
+
+  g_mutex_lock (&session->lock);
+  settings = session->settings;
+  if (fal_timeline_resolve (settings->timestamp_mode, session->live, settings->latency) ==
+      FAL_TIMESTAMP_MODE_INPUT)
+    fal_pacer_set_earliest (session->pacer, earliest);
+  g_cond_signal (&session->work);
+  g_mutex_unlock (&session->lock);
 }
 
 void
@@ -431,6 +390,8 @@ fal_session_update (FalSession *session, FalSettings *settings)
     fal_session_configure_pacer (session);
     if (old->enabled && !settings->enabled)
       disable (session);
+    if (old->enabled != settings->enabled)
+      fal_outage_reset (&session->outage);
     if (session->running)
       fal_line_hop (session->line, fal_session_configure_connection, session, NULL);
   }
@@ -456,6 +417,17 @@ fal_session_reset_stats (FalSession *session)
 }
 
 /* ---- questions ---- */
+
+gboolean
+fal_session_is_live (FalSession *session)
+{
+  gboolean live;
+
+  g_mutex_lock (&session->lock);
+  live = session->live;
+  g_mutex_unlock (&session->lock);
+  return live;
+}
 
 GstClockTime
 fal_session_get_latency (FalSession *session)

@@ -18,15 +18,23 @@ G_BEGIN_DECLS
 
 typedef struct _FalSession FalSession;
 
+typedef struct {
+  guint64 in, out, dropped, in_flight;
+} FalSessionCounts;
+
 /* Called without a lock, on the net, send or source thread. */
 typedef struct {
   void (*state_changed) (gpointer user, FalDialerState state);
   /* Something went wrong; @fatal: nothing more will come. @details is the owner's
    * to take; may be NULL. */
   void (*trouble) (gpointer user, gboolean fatal, const GError *error, GstStructure *details);
+  /* One line of the story of the stream. */
+  void (*note) (gpointer user, const gchar *text);
   /* Just before @frame is encoded for sending (send thread): the moment for
-   * controlled properties. */
-  void (*sending) (gpointer user, GstSample *frame);
+   * controlled properties. Where frames drop, none goes for @pause after it, µs. */
+  void (*sending) (gpointer user, const FalFrame *frame, gint64 pause);
+  /* @frame, whose picture is gone, will bring no result (any thread). */
+  void (*dropped) (gpointer user, const FalFrame *frame, const FalSessionCounts *counts);
   /* Another way to write a request (send thread) and to read a message (net thread); NULL: none,
    * the built-in one is taken. */
   GBytes *(*encode) (gpointer user, GstStructure *request, GBytes *image);
@@ -59,6 +67,10 @@ void fal_session_update (FalSession *session, FalSettings *settings);
  * stamped on arrival (timestamp-mode=auto). */
 void fal_session_set_live (FalSession *session, gboolean live);
 
+/* Frames of a running time before @earliest would come too late for downstream: where frames drop,
+ * and results keep the time of their frames, newer ones are sent in their place. */
+void fal_session_set_earliest (FalSession *session, GstClockTime earliest);
+
 /* Takes @frame (transfer full). Waits for room where frames are not dropped.
  * GST_FLOW_FLUSHING while flushing; otherwise what downstream or the session
  * ended with. */
@@ -74,20 +86,20 @@ gboolean fal_session_push_event (FalSession *session, GstEvent *event);
  * connection stays. */
 void fal_session_set_flushing (FalSession *session, gboolean flushing);
 
-/* Waits for what comes out next: either an event (transfer full) or a result.
- * FALSE: the flow stopped. */
+/* Waits for what comes out next: either an event (transfer full) or a result, or what is shown in
+ * its place. FALSE: the flow stopped. */
 gboolean fal_session_pull (FalSession *session, GstEvent **event, FalResult **result);
 
-/* The result as a sample (buffer, caps, segment; as info what is known of the result, NULL for a
- * frame that passes) that fits @allowed, what downstream takes; NULL where it is none after all: a
+/* The result as a sample (buffer, caps, segment; as info what is known of it, where it is an
+ * answer) that fits @allowed, what downstream takes; NULL where it is none after all: a
  * broken picture or one that comes too late, counted and warned about.
  * @result is taken. On error (downstream takes nothing that it can become) NULL
  * with @error set: the flow cannot go on. */
 GstSample *fal_session_render (
     FalSession *session, FalResult *result, GstCaps *allowed, GError **error);
 
-/* The sample last rendered went downstream; @passed: it was a frame itself. */
-void fal_session_note_pushed (FalSession *session, gboolean passed);
+/* The sample last rendered, of a result of this kind, went downstream. */
+void fal_session_note_pushed (FalSession *session, FalResultKind kind);
 
 /* Downstream takes no more, for the reason @flow: upstream gets it with its next
  * frame. After EOS events still come out. @reported: the application was told.
@@ -114,14 +126,12 @@ void fal_session_close (FalSession *session, gboolean again);
 /* The counts begin anew, the two sums hold. */
 void fal_session_reset_stats (FalSession *session);
 
+gboolean fal_session_is_live (FalSession *session);
+
 /* What the element adds to a live pipeline's latency. */
 GstClockTime fal_session_get_latency (FalSession *session);
 
 FalDialerState fal_session_get_state (FalSession *session);
-
-typedef struct {
-  guint64 in, out, dropped, in_flight;
-} FalSessionCounts;
 
 void fal_session_get_counts (FalSession *session, FalSessionCounts *counts);
 

@@ -7,6 +7,7 @@
 
 #include "codec.h"
 #include "connection.h"
+#include "outage.h"
 #include "timeline.h"
 
 G_BEGIN_DECLS
@@ -75,7 +76,11 @@ typedef struct {
   FalTimestampMode timestamp_mode;
   gint latency;
 
-  guint connect_timeout, request_timeout, drain_timeout;
+  FalFallback fallback;
+  guint fallback_timeout;
+
+  guint connect_timeout, request_timeout, drain_timeout, idle_timeout;
+  guint session_limit; /* seconds */
   gint retries;
   guint retry_delay, max_retry_delay;
 } FalSettings;

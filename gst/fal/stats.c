@@ -99,6 +99,7 @@ fal_stats_to_structure (const FalStats *stats, const FalPacer *pacer, gint64 now
   set_count (structure, "results-invalid", stats->invalid);
   set_count (structure, "frames-out", stats->out);
   set_count (structure, "frames-passed", stats->passed);
+  set_count (structure, "frames-filled", stats->filled);
   add_connection (structure, stats, now);
   add_durations (structure, stats);
   return structure;

@@ -15,6 +15,7 @@ typedef struct {
   guint64 invalid;        /* could not be read */
   guint64 out;            /* buffers that downstream took */
   guint64 passed;         /* of them, frames that went by unchanged */
+  guint64 filled;         /* of them, those shown while no result came */
   gdouble inference_last; /* seconds */
   gint64 started;         /* monotonic µs; 0: not running */
   gint64 run_time;        /* µs, once stopped */

@@ -23,7 +23,7 @@ fal_timeline_get_latency (FalTimestampMode mode, gboolean live, gint latency_ms)
 void
 fal_timeline_reset (FalTimeline *timeline)
 {
-  timeline->last = GST_CLOCK_TIME_NONE;
+  *timeline = (FalTimeline){ GST_CLOCK_TIME_NONE, GST_CLOCK_TIME_NONE };
 }
 
 static GstClockTime
@@ -80,6 +80,46 @@ fal_timeline_stamp (FalTimeline *timeline, FalTimestampMode mode, const FalMomen
     return TRUE;
   if (GST_CLOCK_TIME_IS_VALID (timeline->last) && running < timeline->last)
     return FALSE;
-  timeline->last = running;
+  timeline->last = timeline->end = running;
+  if (GST_CLOCK_TIME_IS_VALID (*duration))
+    timeline->end += *duration;
   return TRUE;
+}
+
+gboolean
+fal_timeline_note_age (FalTimeline *timeline, GstClockTime age, GstClockTime latency)
+{
+  if (age <= latency || latency != timeline->latency)
+    timeline->late = 0;
+  timeline->latency = latency;
+  if (age > latency && timeline->late <= FAL_TIMELINE_LATE)
+    timeline->late++;
+  return timeline->late == FAL_TIMELINE_LATE;
+}
+
+GstClockTime
+fal_timeline_get_horizon (FalTimestampMode mode, const FalOutlook *outlook, GstClockTime now)
+{
+  GstClockTime settled = outlook->oldest;
+
+  if (mode == FAL_TIMESTAMP_MODE_ARRIVAL && GST_CLOCK_TIME_IS_VALID (now))
+    return now;
+  if (!GST_CLOCK_TIME_IS_VALID (settled))
+    return outlook->newest;
+  if (!GST_CLOCK_TIME_IS_VALID (outlook->newest) || !GST_CLOCK_TIME_IS_VALID (outlook->patience))
+    return settled;
+  return MAX (settled, outlook->newest - MIN (outlook->patience, outlook->newest));
+}
+
+gboolean
+fal_timeline_take_gap (FalTimeline *timeline, const GstSegment *segment, GstClockTime horizon,
+    GstClockTime least, GstClockTime *time, GstClockTime *duration)
+{
+  if (segment->format != GST_FORMAT_TIME || !GST_CLOCK_TIME_IS_VALID (timeline->end) ||
+      !GST_CLOCK_TIME_IS_VALID (horizon) || horizon < timeline->end + least)
+    return FALSE;
+  *time = gst_segment_position_from_running_time (segment, GST_FORMAT_TIME, timeline->end);
+  *duration = horizon - timeline->end;
+  timeline->last = timeline->end = horizon;
+  return GST_CLOCK_TIME_IS_VALID (*time);
 }

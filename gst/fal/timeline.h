@@ -21,8 +21,14 @@ FalTimestampMode fal_timeline_resolve (FalTimestampMode mode, gboolean live, gin
 /* What we add to the pipeline's latency. */
 GstClockTime fal_timeline_get_latency (FalTimestampMode mode, gboolean live, gint latency_ms);
 
+/* So many results in a row that come later than the latency are no accident. */
+#define FAL_TIMELINE_LATE 8
+
 typedef struct {
-  GstClockTime last; /* running time of the newest result out; NONE: none yet */
+  GstClockTime last; /* running time of the newest output; NONE: none yet */
+  GstClockTime end;  /* running time at which it ends; NONE as above */
+  guint late;        /* results in a row that came later than @latency */
+  GstClockTime latency;
 } FalTimeline;
 
 void fal_timeline_reset (FalTimeline *timeline);
@@ -40,5 +46,26 @@ typedef struct {
  * too late. */
 gboolean fal_timeline_stamp (FalTimeline *timeline, FalTimestampMode mode, const FalMoment *moment,
     GstClockTime *pts, GstClockTime *duration);
+
+/* A result came @age after its frame. TRUE, once: results keep coming later than @latency. */
+gboolean fal_timeline_note_age (FalTimeline *timeline, GstClockTime age, GstClockTime latency);
+
+/* What can still come, in running times; NONE where unknown. */
+typedef struct {
+  GstClockTime oldest;   /* of the oldest frame that may still bring a result; NONE: no frame may */
+  GstClockTime newest;   /* of the newest frame that came */
+  GstClockTime patience; /* in an outage results that are older than the newest frame by this are
+                            waited for no more; NONE: there is none, or all are waited for */
+} FalOutlook;
+
+/* The running time up to which no result will come any more; NONE: nothing is known. @now: running
+ * time of the clock. */
+GstClockTime fal_timeline_get_horizon (
+    FalTimestampMode mode, const FalOutlook *outlook, GstClockTime now);
+
+/* Takes the time from the end of the newest output to @horizon for a gap, given as times of
+ * @segment. FALSE: it is shorter than @least, or nothing went out yet. */
+gboolean fal_timeline_take_gap (FalTimeline *timeline, const GstSegment *segment,
+    GstClockTime horizon, GstClockTime least, GstClockTime *time, GstClockTime *duration);
 
 G_END_DECLS

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The pacer with literal times, in milliseconds. */
 #include "fal/pacer.h"
+#include "fal/ticket.h"
 #include <string.h>
 
 #define MS G_TIME_SPAN_MILLISECOND
@@ -14,11 +15,18 @@ count_freed (gpointer frame)
   freed++;
 }
 
-/* A frame is its own number. */
+/* A frame is its own number, and its time. */
 static void
 offer (FalPacer *pacer, guint frame, gint64 now)
 {
-  fal_pacer_offer (pacer, GUINT_TO_POINTER (frame), frame, now * MS);
+  fal_pacer_offer (pacer, GUINT_TO_POINTER (frame), frame, frame, now * MS);
+}
+
+/* The oldest frame that was dropped and not popped yet; 0: none. */
+static guint
+pop_dropped (FalPacer *pacer)
+{
+  return GPOINTER_TO_UINT (fal_pacer_pop_dropped (pacer));
 }
 
 /* The frame taken at @now; 0: none. */
@@ -35,7 +43,7 @@ static guint
 answer (FalPacer *pacer, const gchar *text, gint64 now)
 {
   g_autofree gchar *ours = text && *text && text[strspn (text, "0123456789")] == '\0'
-                               ? fal_pacer_format_id (g_ascii_strtoull (text, NULL, 10))
+                               ? fal_ticket_format_id (g_ascii_strtoull (text, NULL, 10))
                                : NULL;
   const gchar *id = ours ? ours : text;
   gint64 sent;
@@ -118,7 +126,10 @@ test_newest_goes_at_each_interval (void)
   g_assert_cmpuint (take (pacer, 127), ==, 0);
   g_assert_cmpuint (take (pacer, 128), ==, 4);
   g_assert_cmpuint (fal_pacer_get_counts (pacer)->dropped_throttled, ==, 2);
-  g_assert_cmpuint (freed, ==, 2);
+  g_assert_cmpuint (pop_dropped (pacer), ==, 2);
+  g_assert_cmpuint (pop_dropped (pacer), ==, 3);
+  g_assert_cmpuint (pop_dropped (pacer), ==, 0);
+  g_assert_cmpuint (freed, ==, 0);
   check_books (pacer);
 }
 
@@ -505,6 +516,110 @@ test_giving_up_frees_everything (void)
   check_books (pacer);
 }
 
+/* Whoever counts them hears of each frame that brings no result, once, but of none that was flushed
+ * away. */
+static void
+test_what_was_dropped_is_told (void)
+{
+  FalPacerConfig config = live;
+  g_autoptr (FalPacer) pacer = NULL;
+
+  config.throttle_interval = 0;
+  config.max_in_flight = 3;
+  config.request_timeout = 100 * MS;
+  pacer = make (config);
+  for (guint i = 1; i <= 3; i++) {
+    offer (pacer, i, i);
+    g_assert_cmpuint (take (pacer, i), ==, i);
+  }
+  g_assert_cmpuint (answer (pacer, "2", 10), ==, 2); /* the server dropped 1 */
+  g_assert_cmpuint (pop_dropped (pacer), ==, 1);
+  g_assert_cmpuint (fal_pacer_expire (pacer, 103 * MS), ==, 1);
+  g_assert_cmpuint (pop_dropped (pacer), ==, 3);
+  offer (pacer, 4, 110);
+  g_assert_cmpuint (take (pacer, 110), ==, 4);
+  fal_pacer_lose (pacer);
+  g_assert_cmpuint (pop_dropped (pacer), ==, 4);
+  offer (pacer, 5, 120);
+  g_assert_cmpuint (take (pacer, 120), ==, 5);
+  offer (pacer, 6, 121);
+  fal_pacer_flush (pacer);
+  fal_pacer_lose (pacer);
+  g_assert_cmpuint (pop_dropped (pacer), ==, 0);
+  check_books (pacer);
+}
+
+static void
+test_what_nobody_popped_is_freed (void)
+{
+  FalPacer *pacer = make (live);
+
+  offer (pacer, 1, 0);
+  offer (pacer, 2, 0);
+  fal_pacer_free (pacer);
+  g_assert_cmpuint (freed, ==, 2);
+}
+
+/* A frame that would come too late waits for a newer one to take its place; the last one, which
+ * none follows, goes all the same. */
+static void
+test_a_frame_that_would_come_too_late_is_not_sent (void)
+{
+  FalPacerConfig config = live;
+  g_autoptr (FalPacer) pacer = NULL;
+
+  config.throttle_interval = 0;
+  config.max_waiting = 2;
+  config.max_in_flight = 4;
+  pacer = make (config);
+  fal_pacer_set_earliest (pacer, 3);
+  offer (pacer, 1, 0);
+  offer (pacer, 2, 0);
+  g_assert_cmpint (next (pacer, 0), ==, NEVER);
+  g_assert_cmpuint (take (pacer, 0), ==, 0);
+  offer (pacer, 3, 1);
+  g_assert_cmpuint (take (pacer, 1), ==, 3);
+  g_assert_cmpuint (fal_pacer_get_counts (pacer)->dropped_replaced, ==, 2);
+  fal_pacer_set_earliest (pacer, 9);
+  offer (pacer, 4, 2);
+  g_assert_cmpuint (take (pacer, 2), ==, 0);
+  fal_pacer_drain (pacer);
+  g_assert_cmpuint (take (pacer, 2), ==, 4);
+  fal_pacer_set_earliest (pacer, 9);
+  fal_pacer_flush (pacer);
+  offer (pacer, 5, 3);
+  g_assert_cmpuint (take (pacer, 3), ==, 5);
+  check_books (pacer);
+}
+
+static void
+test_where_nothing_drops_late_frames_go_too (void)
+{
+  g_autoptr (FalPacer) pacer = make (file);
+
+  fal_pacer_set_earliest (pacer, 9);
+  offer (pacer, 1, 0);
+  g_assert_cmpuint (take (pacer, 0), ==, 1);
+}
+
+static void
+test_the_oldest_frame_is_known (void)
+{
+  g_autoptr (FalPacer) pacer = make (live);
+
+  g_assert_null (fal_pacer_peek_oldest (pacer));
+  g_assert_cmpint (fal_pacer_get_oldest_sent (pacer), ==, NEVER);
+  offer (pacer, 1, 5);
+  g_assert_cmpuint (GPOINTER_TO_UINT (fal_pacer_peek_oldest (pacer)), ==, 1);
+  take (pacer, 7);
+  offer (pacer, 2, 8);
+  g_assert_cmpuint (GPOINTER_TO_UINT (fal_pacer_peek_oldest (pacer)), ==, 1);
+  g_assert_cmpint (fal_pacer_get_oldest_sent (pacer), ==, 7 * MS);
+  g_assert_cmpuint (answer (pacer, "1", 9), ==, 1);
+  g_assert_cmpuint (GPOINTER_TO_UINT (fal_pacer_peek_oldest (pacer)), ==, 2);
+  g_assert_cmpint (fal_pacer_get_oldest_sent (pacer), ==, NEVER);
+}
+
 /* The sums hold whatever happens in whatever order. */
 static void
 test_books_balance_whatever_happens (void)
@@ -645,6 +760,11 @@ main (int argc, char **argv)
   ADD (an_error_before_anything_was_sent_again_fails_nothing);
   ADD (failures_are_counted);
   ADD (giving_up_frees_everything);
+  ADD (what_was_dropped_is_told);
+  ADD (what_nobody_popped_is_freed);
+  ADD (a_frame_that_would_come_too_late_is_not_sent);
+  ADD (where_nothing_drops_late_frames_go_too);
+  ADD (the_oldest_frame_is_known);
   ADD (books_balance_whatever_happens);
   return g_test_run ();
 }

@@ -173,6 +173,87 @@ test_results_for_a_still_picture_go_on (void)
   g_assert_cmpuint (pts, ==, 5000 * MS);
 }
 
+/* ---- what can still come ---- */
+
+static GstClockTime
+horizon (FalTimestampMode mode, GstClockTime oldest, GstClockTime newest, GstClockTime patience)
+{
+  const FalOutlook outlook = { oldest, newest, patience };
+
+  return fal_timeline_get_horizon (mode, &outlook, 5000 * MS);
+}
+
+static void
+test_the_horizon_is_the_oldest_frame_that_may_be_answered (void)
+{
+  const FalTimestampMode in = FAL_TIMESTAMP_MODE_INPUT, at = FAL_TIMESTAMP_MODE_ARRIVAL;
+
+  g_assert_cmpuint (horizon (in, 1000 * MS, 4900 * MS, NONE), ==, 1000 * MS);
+  g_assert_cmpuint (horizon (in, NONE, 4900 * MS, NONE), ==, 4900 * MS);
+  g_assert_cmpuint (horizon (in, NONE, NONE, NONE), ==, NONE);
+  g_assert_cmpuint (horizon (at, 1000 * MS, 4900 * MS, NONE), ==, 5000 * MS);
+}
+
+static void
+test_in_an_outage_the_horizon_follows_the_newest_frame (void)
+{
+  const FalTimestampMode in = FAL_TIMESTAMP_MODE_INPUT;
+
+  g_assert_cmpuint (horizon (in, 1000 * MS, 4900 * MS, 800 * MS), ==, 4100 * MS);
+  g_assert_cmpuint (horizon (in, 4500 * MS, 4900 * MS, 800 * MS), ==, 4500 * MS);
+  g_assert_cmpuint (horizon (in, 100 * MS, 300 * MS, 800 * MS), ==, 100 * MS);
+  g_assert_cmpuint (horizon (in, 100 * MS, NONE, 800 * MS), ==, 100 * MS);
+}
+
+static void
+test_a_gap_reaches_from_the_last_output_to_the_horizon (void)
+{
+  Fixture f;
+  GstClockTime time, duration;
+
+  set_up (&f);
+  f.segment.base = 10000 * MS;
+  f.segment.start = f.segment.position = 2000 * MS;
+  g_assert_false (fal_timeline_take_gap (&f.timeline, &f.segment, 20000 * MS, 0, &time, &duration));
+  stamp (&f, FAL_TIMESTAMP_MODE_INPUT, 2100 * MS, NONE); /* running time 10100 to 10133 */
+  g_assert_false (
+      fal_timeline_take_gap (&f.timeline, &f.segment, 10632 * MS, 500 * MS, &time, &duration));
+  g_assert_true (
+      fal_timeline_take_gap (&f.timeline, &f.segment, 10633 * MS, 500 * MS, &time, &duration));
+  g_assert_cmpuint (time, ==, 2133 * MS);
+  g_assert_cmpuint (duration, ==, 500 * MS);
+  g_assert_cmpuint (stamp (&f, FAL_TIMESTAMP_MODE_INPUT, 2632 * MS, NONE), ==, NONE - 1);
+  g_assert_cmpuint (stamp (&f, FAL_TIMESTAMP_MODE_INPUT, 2633 * MS, NONE), ==, 2633 * MS);
+}
+
+/* Whether a result of this age, in ms, is told of, where 300 are promised. */
+static gboolean
+is_told (Fixture *f, guint age, guint latency)
+{
+  return fal_timeline_note_age (&f->timeline, age * MS, latency * MS);
+}
+
+static void
+test_only_a_row_of_late_results_is_told_and_once (void)
+{
+  Fixture f;
+
+  set_up (&f);
+  for (guint round = 0; round < 2; round++) {
+    for (guint i = 1; i < FAL_TIMELINE_LATE; i++)
+      g_assert_false (is_told (&f, 301, 300));
+    g_assert_false (is_told (&f, 300, 300));
+  }
+  for (guint i = 1; i < FAL_TIMELINE_LATE; i++)
+    g_assert_false (is_told (&f, 400, 300));
+  g_assert_true (is_told (&f, 400, 300));
+  for (guint i = 0; i < 100; i++)
+    g_assert_false (is_told (&f, 400, 300));
+  for (guint i = 1; i < FAL_TIMELINE_LATE; i++) /* another promise */
+    g_assert_false (is_told (&f, 400, 350));
+  g_assert_true (is_told (&f, 400, 350));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -189,5 +270,9 @@ main (int argc, char **argv)
   ADD (pictures_of_one_frame_share_its_span);
   ADD (results_without_a_known_number_keep_their_distance);
   ADD (results_for_a_still_picture_go_on);
+  ADD (the_horizon_is_the_oldest_frame_that_may_be_answered);
+  ADD (in_an_outage_the_horizon_follows_the_newest_frame);
+  ADD (a_gap_reaches_from_the_last_output_to_the_horizon);
+  ADD (only_a_row_of_late_results_is_told_and_once);
   return g_test_run ();
 }
