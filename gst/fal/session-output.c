@@ -3,34 +3,47 @@
  * the time where no result comes, and what stops them. */
 #include "session-private.h"
 
-/* With the lock held: whether no result came for so long that something is shown in its place.
- * Only where frames drop: else time waits for the result. */
+/* With the lock held: what is shown while no result comes. Only where frames drop: else time waits
+ * for the result. */
+static FalFallback
+get_fallback (const FalSession *session)
+{
+  return fal_pacer_is_leaky (session->pacer) ? session->settings->fallback : FAL_FALLBACK_NONE;
+}
+
+/* With the lock held: whether no result came for so long that it is shown. */
 static gboolean
 is_in_outage (const FalSession *session, gint64 now)
 {
   gint64 timeout = session->settings->fallback_timeout * G_TIME_SPAN_MILLISECOND;
 
-  return fal_pacer_is_leaky (session->pacer) && fal_outage_is_on (&session->outage, timeout, now);
+  return get_fallback (session) != FAL_FALLBACK_NONE &&
+         fal_outage_is_on (&session->outage, timeout, now);
 }
 
 gboolean
 fal_session_needs_filling (const FalSession *session, gint64 now)
 {
-  const FalSettings *settings = session->settings;
-  gboolean leaky = fal_pacer_is_leaky (session->pacer);
+  gint64 timeout = session->settings->fallback_timeout * G_TIME_SPAN_MILLISECOND;
 
   return session->newest != NULL && session->newest_serial > session->filled_serial &&
-         fal_outage_is_due (&session->outage, leaky ? settings->fallback : FAL_FALLBACK_NONE,
-             settings->fallback_timeout * G_TIME_SPAN_MILLISECOND, now);
+         fal_outage_is_due (&session->outage, get_fallback (session), timeout, now);
 }
 
-/* With the lock held: how long after its frame a result is still waited for in an outage. */
+/* With the lock held: how long after its frame a result is still waited for, where none came for a
+ * while. What is shown in its place must come in time; a gap may take time to be told. */
 static GstClockTime
-get_patience (const FalSession *session)
+get_patience (const FalSession *session, gint64 now)
 {
-  if (session->settings->latency >= 0)
-    return session->settings->latency * GST_MSECOND;
-  return 2 * fal_series_get_last (&session->stats.round_trip) * GST_MSECOND;
+  gint64 timeout = session->settings->fallback_timeout * G_TIME_SPAN_MILLISECOND;
+  GstClockTime trips = 2 * fal_series_get_last (&session->stats.round_trip) * GST_MSECOND;
+  GstClockTime latency = MAX (session->settings->latency, 0) * GST_MSECOND;
+
+  if (!fal_pacer_is_leaky (session->pacer) || !fal_outage_is_on (&session->outage, timeout, now))
+    return GST_CLOCK_TIME_NONE;
+  if (get_fallback (session) != FAL_FALLBACK_NONE && session->settings->latency >= 0)
+    return latency;
+  return MAX (latency, trips);
 }
 
 /* With the lock held: what stands for the result that does not come, for the newest frame. */
@@ -39,16 +52,15 @@ make_fill (FalSession *session, gint64 now)
 {
   const FalFrame *oldest = fal_pacer_peek_oldest (session->pacer);
   FalResult *fill = g_new0 (FalResult, 1);
-  gboolean outage = is_in_outage (session, now);
 
   *fill = (FalResult){
     .kind = FAL_RESULT_FILL,
     .frame = fal_frame_new (gst_sample_ref (session->newest_sample), session->newest->arrival),
     .serial = session->newest_serial,
     .count = 1,
-    .fallback = outage ? session->settings->fallback : FAL_FALLBACK_NONE,
+    .fallback = is_in_outage (session, now) ? get_fallback (session) : FAL_FALLBACK_NONE,
     .outlook = { oldest ? oldest->running : GST_CLOCK_TIME_NONE, session->newest->running,
-        outage ? get_patience (session) : GST_CLOCK_TIME_NONE },
+        get_patience (session, now) },
   };
   session->filled_serial = session->newest_serial;
   fal_outage_note_filled (&session->outage, now);
@@ -119,10 +131,14 @@ next_output (FalSession *session, GstEvent **event, FalResult **result)
 {
   gint64 now = g_get_monotonic_time ();
 
+  const EventItem *waiting;
+
   *event = next_event (session, now);
   if (*event == NULL)
     *result = next_result (session, now);
-  if (*event == NULL && *result == NULL && fal_session_needs_filling (session, now))
+  waiting = g_queue_peek_head (&session->events);
+  if (*event == NULL && *result == NULL && fal_session_needs_filling (session, now) &&
+      (waiting == NULL || waiting->serial > session->newest_serial))
     *result = make_fill (session, now);
   return *event || *result;
 }
