@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Presets compiled in: they need no file of GStreamer's own folder, where a plugin that is installed
- * for one user could not put it. */
+/* Presets compiled in: they need no file of GStreamer's own folder, where a plugin that is
+ * installed for one user could not put it. */
 #include "gstfalpresets.h"
 
 #define MAX_VALUES 8
@@ -32,8 +32,7 @@ static const Preset presets[] = {
       { { "leaky", "no" }, { "throttle-interval", "0" }, { "timestamp-mode", "input" } } },
   { "In sync with sound", "Any app, live: results keep their frame's time, 800 ms behind",
       { { "latency", "800" }, { "throttle-interval", "0" }, { "fallback", "last" } } },
-  { "Never without a picture",
-      "Any app, live: what the camera sees is shown while no result comes",
+  { "Never without a picture", "Any app, live: what the camera sees is shown while no result comes",
       { { "fallback", "passthrough" }, { "fallback-timeout", "500" } } },
 };
 
@@ -63,7 +62,8 @@ get_preset_names (GstPreset *preset)
   return g_strv_builder_end (builder);
 }
 
-/* Not the element's name and parent, and no structure that is not there: GStreamer cannot write it. */
+/* Not the element's name and parent, and no structure that is not there: GStreamer cannot write it.
+ */
 static gboolean
 is_saved (GstPreset *preset, const gchar *name)
 {

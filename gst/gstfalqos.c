@@ -22,8 +22,8 @@ gst_fal_post_qos (GstElement *element, const FalFrame *frame, const FalSessionCo
 
   if (frame->segment.format == GST_FORMAT_TIME)
     stream_time = gst_segment_to_stream_time (&frame->segment, GST_FORMAT_TIME, frame->pts);
-  message = gst_message_new_qos (GST_OBJECT (element), live, frame->running, stream_time,
-      frame->pts, frame->duration);
+  message = gst_message_new_qos (
+      GST_OBJECT (element), live, frame->running, stream_time, frame->pts, frame->duration);
   gst_message_set_qos_values (message, get_jitter (element, frame, latency), 1.0, 1000000);
   gst_message_set_qos_stats (message, GST_FORMAT_BUFFERS, counts->out, counts->dropped);
   gst_element_post_message (element, message);
@@ -41,8 +41,8 @@ gst_fal_throttle (GstPad *sinkpad, const FalFrame *frame, GstClockTime pause)
     return;
   /* Decoders leave out frames for twice the time that they are told, and one more: the last of the
    * pause, which may be the one that is sent next, must come. */
-  gst_pad_push_event (sinkpad, gst_event_new_qos (GST_QOS_TYPE_THROTTLE, 1.0,
-                                   (pause - 2 * duration) / 2, frame->running));
+  gst_pad_push_event (sinkpad,
+      gst_event_new_qos (GST_QOS_TYPE_THROTTLE, 1.0, (pause - 2 * duration) / 2, frame->running));
 }
 
 GstClockTime

@@ -110,8 +110,8 @@ on_dropped (gpointer user, const FalFrame *frame, const FalSessionCounts *counts
 {
   GstFalRealtimeFilter *self = user;
 
-  gst_fal_post_qos (GST_ELEMENT (self), frame, counts,
-      fal_session_is_live (self->session), fal_session_get_latency (self->session));
+  gst_fal_post_qos (GST_ELEMENT (self), frame, counts, fal_session_is_live (self->session),
+      fal_session_get_latency (self->session));
 }
 
 static GBytes *

@@ -15,8 +15,8 @@ typedef struct {
   GstSegment segment;
   GstClockTime pts, duration;
   GstClockTime running; /* of pts; NONE where it has none */
-  gint fps_n, fps_d; /* of its caps; 0/1 where they do not say */
-  gint64 arrival;    /* monotonic µs, at the sink pad */
+  gint fps_n, fps_d;    /* of its caps; 0/1 where they do not say */
+  gint64 arrival;       /* monotonic µs, at the sink pad */
 } FalFrame;
 
 /* @sample is taken. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Cuts a link that brings more than a message may hold without ever finishing one, and knows when the
- * peer was last heard of.
+/* Cuts a link that brings more than a message may hold without ever finishing one, and knows when
+ * the peer was last heard of.
  *
  * Before 3.8 libsoup bounds a fragment, not a message, and while fragments pour in
  * its main context does nothing else: the limit must be held from another thread. */

@@ -410,8 +410,8 @@ fal_pacer_abandon (FalPacer *pacer, gboolean timed_out)
   FalPacerCounts *counts = &pacer->counts;
 
   while (pacer->waiting.length > 0)
-    free_frame (pacer, take_waiting (pacer, pacer->online ? &counts->dropped_flushed
-                                                          : &counts->dropped_offline));
+    free_frame (pacer,
+        take_waiting (pacer, pacer->online ? &counts->dropped_flushed : &counts->dropped_offline));
   while (pacer->in_flight.length > 0)
     free_frame (pacer, take_oldest (pacer, timed_out ? &counts->expired : &counts->lost));
 }

@@ -240,7 +240,8 @@ ENUM_TYPE (timestamp_mode_type, "GstFalTimestampMode",
 ENUM_TYPE (fallback_type, "GstFalFallback",
     { FAL_FALLBACK_NONE, "Nothing; downstream is told of the gap", "none" },
     { FAL_FALLBACK_LAST, "The last result; black before the first", "last" },
-    { FAL_FALLBACK_PASSTHROUGH, "The frames themselves, in the size of the results", "passthrough" },
+    { FAL_FALLBACK_PASSTHROUGH, "The frames themselves, in the size of the results",
+        "passthrough" },
     { FAL_FALLBACK_BLACK, "Black", "black" })
 
 #define READY (G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY)
@@ -368,9 +369,8 @@ install_flow (GObjectClass *klass)
       "Time connected after which the stream ends, in seconds (0 = none): a guard against paying "
       "for a forgotten pipeline",
       0, G_MAXINT, 0, PLAYING);
-  ENUM (fallback, "fallback", "Fallback",
-      "What is shown while no result comes, where frames drop", fallback_type (),
-      FAL_FALLBACK_NONE, PLAYING);
+  ENUM (fallback, "fallback", "Fallback", "What is shown while no result comes, where frames drop",
+      fallback_type (), FAL_FALLBACK_NONE, PLAYING);
   TIMEOUT (fallback_timeout, "fallback-timeout", "Fallback timeout",
       "Time without a result before the fallback is shown, in ms", 1000);
   ENUM (timestamp_mode, "timestamp-mode", "Timestamp mode", "Which time results are stamped with",

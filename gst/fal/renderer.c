@@ -7,8 +7,8 @@
 struct _FalRenderer {
   FalDecoder *decoder;
   FalTimeline timeline;
-  GstSegment segment; /* that is out */
-  guint32 seqnum;     /* of it; GST_SEQNUM_INVALID: none */
+  GstSegment segment;  /* that is out */
+  guint32 seqnum;      /* of it; GST_SEQNUM_INVALID: none */
   guint64 last_serial; /* of the newest result out; 0: none */
 };
 
@@ -65,8 +65,8 @@ stamp (FalRenderer *renderer, const FalResult *result, const FalRendererConfig *
 
   if (result->kind == FAL_RESULT_FILL) {
     moment.now = result->running;
-    moment.pts = gst_segment_position_from_running_time (
-        &frame->segment, GST_FORMAT_TIME, result->running);
+    moment.pts =
+        gst_segment_position_from_running_time (&frame->segment, GST_FORMAT_TIME, result->running);
   }
   return fal_timeline_stamp (&renderer->timeline, config->mode, &moment, &GST_BUFFER_PTS (buffer),
       &GST_BUFFER_DURATION (buffer));
@@ -167,8 +167,8 @@ fal_renderer_pass (
 }
 
 gboolean
-fal_renderer_place_fill (FalRenderer *renderer, FalResult *fill, FalTimestampMode mode,
-    GstClockTime now, GstEvent **gap)
+fal_renderer_place_fill (
+    FalRenderer *renderer, FalResult *fill, FalTimestampMode mode, GstClockTime now, GstEvent **gap)
 {
   const GstSegment *segment = &fill->frame->segment;
   const FalTimeline *timeline = &renderer->timeline;
@@ -181,8 +181,8 @@ fal_renderer_place_fill (FalRenderer *renderer, FalResult *fill, FalTimestampMod
     return GST_CLOCK_TIME_IS_VALID (horizon) &&
            (!GST_CLOCK_TIME_IS_VALID (timeline->last) || horizon > timeline->last);
   }
-  if (fal_timeline_take_gap (&renderer->timeline, segment, horizon, FAL_OUTAGE_GAP * GST_USECOND,
-          &time, &duration)) {
+  if (fal_timeline_take_gap (
+          &renderer->timeline, segment, horizon, FAL_OUTAGE_GAP * GST_USECOND, &time, &duration)) {
     *gap = gst_event_new_gap (time, duration);
     if (renderer->seqnum != GST_SEQNUM_INVALID)
       gst_event_set_seqnum (*gap, renderer->seqnum);

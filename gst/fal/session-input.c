@@ -11,8 +11,7 @@ offer (FalSession *session, FalFrame *frame, gint64 now)
 
   fal_outage_note_frame (&session->outage, now);
   session->newest_serial = session->next_serial;
-  dropped =
-      fal_pacer_offer (session->pacer, frame, session->next_serial++, frame->running, now);
+  dropped = fal_pacer_offer (session->pacer, frame, session->next_serial++, frame->running, now);
   if (dropped > 0 || fal_session_needs_filling (session, now))
     g_cond_signal (&session->output);
   fal_session_call_for_connection (session);

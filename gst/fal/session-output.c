@@ -304,8 +304,8 @@ note_answer (FalSession *session, const FalResult *result, const FalSettings *se
   promised = session->live && settings->latency >= 0 && config->mode == FAL_TIMESTAMP_MODE_INPUT;
   g_mutex_unlock (&session->lock);
   fal_filler_note_result (session->filler, result->picture);
-  if (promised && fal_renderer_note_age (session->renderer, age * GST_USECOND,
-                      settings->latency * GST_MSECOND))
+  if (promised &&
+      fal_renderer_note_age (session->renderer, age * GST_USECOND, settings->latency * GST_MSECOND))
     warn_late (session, settings, age / 1000.0);
 }
 
@@ -318,8 +318,8 @@ render (FalSession *session, FalResult *result, const FalSettings *settings,
   if (result->kind == FAL_RESULT_FILL) {
     FalEncoderConfig encoder = fal_settings_get_encoder_config (settings);
 
-    result->picture = fal_filler_make (
-        session->filler, result->fallback, result->frame->sample, &encoder, error);
+    result->picture =
+        fal_filler_make (session->filler, result->fallback, result->frame->sample, &encoder, error);
     if (result->picture == NULL)
       return NULL;
   }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The session as its own files see it: session.c (its life), session-input.c and session-output.c
  * (the sides towards upstream and downstream), session-net.c (the connection), session-replies.c
- * (what comes over it), session-send.c (the send thread) and session-tell.c (what the owner hears). */
+ * (what comes over it), session-send.c (the send thread) and session-tell.c (what the owner hears).
+ */
 #pragma once
 
 #include "composer.h"
@@ -76,14 +77,14 @@ struct _FalSession {
   gboolean closing; /* the connection was let go of, and its end did not come yet */
   gboolean wanted;  /* a connection was asked for and does not stand yet */
   gint64 doomed; /* since when the connection is given up, and its replies count no more; 0: not */
-  FalFaultKind doom; /* why it is */
+  FalFaultKind doom;     /* why it is */
   gboolean told_warming; /* of the model that seems to be loading, since the last result */
   FalDialerState state;
-  guint generation;       /* of the connection: what was made for an older one is not sent */
-  guint64 next_serial;    /* of the next frame */
-  guint64 newest_serial;  /* of the newest one */
-  guint64 filled_serial;  /* of the newest one whose time was filled, or needed no filling */
-  guint64 barrier;        /* an event went out before this one, without waiting for older ones */
+  guint generation;      /* of the connection: what was made for an older one is not sent */
+  guint64 next_serial;   /* of the next frame */
+  guint64 newest_serial; /* of the newest one */
+  guint64 filled_serial; /* of the newest one whose time was filled, or needed no filling */
+  guint64 barrier;       /* an event went out before this one, without waiting for older ones */
   FalOutage outage;
   guint64 next_fetch;     /* number of the next fetch */
   gboolean fresh;         /* nothing was sent on the connection yet */

@@ -290,7 +290,8 @@ warn_expired (FalSession *session, guint n)
   session->told_warming |= loading;
   g_mutex_unlock (&session->lock);
   if (loading)
-    error = g_error_new_literal (G_IO_ERROR, G_IO_ERROR_TIMED_OUT, describe_doom (FAL_FAULT_LOADING));
+    error =
+        g_error_new_literal (G_IO_ERROR, G_IO_ERROR_TIMED_OUT, describe_doom (FAL_FAULT_LOADING));
   else
     error = g_error_new (G_IO_ERROR, G_IO_ERROR_TIMED_OUT,
         "%u request(s) without an answer within request-timeout", n);

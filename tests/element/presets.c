@@ -76,8 +76,8 @@ test_a_user_saves_his_own (void)
   g_auto (GStrv) names = NULL;
   g_autofree gchar *prompt = NULL, *path = NULL, *text = NULL;
 
-  g_object_set (element, "app", "a/b", "prompt", "watercolour", "token", "PLANTED-TOKEN",
-      "api-key", "id:PLANTED", NULL);
+  g_object_set (element, "app", "a/b", "prompt", "watercolour", "token", "PLANTED-TOKEN", "api-key",
+      "id:PLANTED", NULL);
   g_assert_true (gst_preset_save_preset (GST_PRESET (element), "mine"));
   names = gst_preset_get_preset_names (GST_PRESET (element));
   g_assert_true (g_strv_contains ((const gchar *const *) names, "mine"));
