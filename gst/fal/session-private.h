@@ -42,6 +42,7 @@ struct _FalSession {
   gpointer user;
 
   GThread *send_thread;
+  FalComposer *composer; /* send thread, while it runs */
   FalLine *line;   /* with the net thread; from start to stop */
   guint tag;       /* on the line */
   gchar *base_uri; /* that of the endpoint, while running */

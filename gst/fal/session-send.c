@@ -348,13 +348,10 @@ gpointer
 fal_session_send_main (gpointer data)
 {
   FalSession *session = data;
-  FalComposer *composer = fal_composer_new ();
 
-  refresh_settings (session, composer); /* those that start() found good */
   g_mutex_lock (&session->lock);
   while (session->running)
-    work (session, composer);
+    work (session, session->composer);
   g_mutex_unlock (&session->lock);
-  fal_composer_free (composer);
   return NULL;
 }

@@ -218,6 +218,9 @@ fal_session_start (FalSession *session, GError **error)
     clear_addresses (session);
     return FALSE;
   }
+  /* With the settings that were found good, whatever is set before the thread looks. */
+  session->composer = fal_composer_new ();
+  fal_composer_set_settings (session->composer, settings, NULL);
   session->send_thread = g_thread_new ("fal-send", fal_session_send_main, session);
   return TRUE;
 }
@@ -253,6 +256,7 @@ fal_session_stop (FalSession *session)
   fal_session_wake_all (session);
   g_mutex_unlock (&session->lock);
   g_thread_join (g_steal_pointer (&session->send_thread));
+  g_clear_pointer (&session->composer, fal_composer_free);
   fal_session_disconnect (session);
   clear_addresses (session);
   g_mutex_lock (&session->lock);
