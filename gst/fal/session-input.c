@@ -48,11 +48,21 @@ pass (FalSession *session, FalFrame *frame)
   g_cond_signal (&session->output);
 }
 
+/* With the lock held: the model was just switched on, and its first result takes a while: until
+ * then the frames that it gets go by, too. */
+static void
+bridge (FalSession *session, const FalFrame *frame)
+{
+  if (session->results.length < FAL_SESSION_MAX_RESULTS)
+    pass (session, fal_frame_new (gst_sample_ref (frame->sample), frame->arrival));
+}
+
 /* With the lock held: @frame is taken. */
 static void
 take (FalSession *session, FalFrame *frame, gint64 now)
 {
-  if (!session->settings->enabled) {
+  session->passing = !session->settings->enabled;
+  if (session->passing) {
     fal_session_close_when_idle (session);
     pass (session, frame);
     return;
@@ -60,6 +70,8 @@ take (FalSession *session, FalFrame *frame, gint64 now)
   fal_session_clear_newest (session);
   session->newest = fal_frame_ref (frame);
   session->newest_sample = gst_sample_ref (frame->sample);
+  if (session->bridging)
+    bridge (session, frame);
   offer (session, frame, now);
 }
 

@@ -27,6 +27,7 @@ fal_session_needs_filling (const FalSession *session, gint64 now)
   gint64 timeout = session->settings->fallback_timeout * G_TIME_SPAN_MILLISECOND;
 
   return session->newest != NULL && session->newest_serial > session->filled_serial &&
+         !session->bridging &&
          fal_outage_is_due (&session->outage, get_fallback (session), timeout, now);
 }
 
@@ -119,8 +120,10 @@ next_result (FalSession *session, gint64 now)
   first = g_queue_peek_head (&session->results);
   if (first == NULL || (first->picture == NULL && first->kind == FAL_RESULT_ANSWER))
     return NULL;
-  if (first->kind == FAL_RESULT_ANSWER)
+  if (first->kind == FAL_RESULT_ANSWER) {
     fal_outage_note_result (&session->outage, now);
+    session->bridging = FALSE;
+  }
   g_cond_signal (&session->room);
   return g_queue_pop_head (&session->results);
 }

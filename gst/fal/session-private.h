@@ -43,11 +43,11 @@ struct _FalSession {
 
   GThread *send_thread;
   FalComposer *composer; /* send thread, while it runs */
-  FalLine *line;   /* with the net thread; from start to stop */
-  guint tag;       /* on the line */
-  gchar *base_uri; /* that of the endpoint, while running */
-  gchar *address;  /* of the endpoint, as messages show it, while running */
-  gchar *api_key;  /* as it was at the start, while running: a file is read once; or NULL */
+  FalLine *line;         /* with the net thread; from start to stop */
+  guint tag;             /* on the line */
+  gchar *base_uri;       /* that of the endpoint, while running */
+  gchar *address;        /* of the endpoint, as messages show it, while running */
+  gchar *api_key;        /* as it was at the start, while running: a file is read once; or NULL */
   FalKeyOrigin api_key_origin;
   gchar *server_error;   /* net thread; the name of the error that a connection ends with */
   FalFetcher *fetcher;   /* net thread; NULL until a result is only a link */
@@ -87,6 +87,8 @@ struct _FalSession {
   guint64 filled_serial; /* of the newest one whose time was filled, or needed no filling */
   guint64 barrier;       /* an event went out before this one, without waiting for older ones */
   FalOutage outage;
+  gboolean passing;       /* the last frame went by */
+  gboolean bridging;      /* the model was switched on: frames pass until its first result */
   guint64 next_fetch;     /* number of the next fetch */
   gboolean fresh;         /* nothing was sent on the connection yet */
   gboolean ids_refused;   /* the app takes no request ids, though they were to be sent */

@@ -187,6 +187,7 @@ reset (FalSession *session)
   session->next_serial = 1;
   session->newest_serial = session->filled_serial = session->barrier = 0;
   fal_outage_reset (&session->outage);
+  session->passing = session->bridging = FALSE;
   fal_session_configure_pacer (session);
 }
 
@@ -394,8 +395,11 @@ fal_session_update (FalSession *session, FalSettings *settings)
     fal_session_configure_pacer (session);
     if (old->enabled && !settings->enabled)
       disable (session);
-    if (old->enabled != settings->enabled)
+    if (old->enabled != settings->enabled) {
       fal_outage_reset (&session->outage);
+      session->bridging =
+          settings->enabled && session->passing && fal_pacer_is_leaky (session->pacer);
+    }
     if (session->running)
       fal_line_hop (session->line, fal_session_configure_connection, session, NULL);
   }

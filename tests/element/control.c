@@ -91,6 +91,39 @@ test_disabling_waits_for_no_model (void)
   fixture_wait_for_stat (f, "lost", 1);
 }
 
+/* A live picture does not freeze while the model is dialled and makes its first one. */
+static void
+test_enabling_leaves_no_hole (void)
+{
+  g_autoptr (Fixture) f = fixture_new_live (NULL, "timestamp-mode=arrival enabled=false");
+  gint64 watchdog = g_get_monotonic_time () + WATCHDOG_SECONDS * G_USEC_PER_SEC;
+  guint n = 0;
+
+  gst_harness_use_systemclock (f->harness);
+  fal_server_set_mute (f->server, TRUE);
+  fixture_set_size (f, SIZE, SIZE);
+  push_one (f, n);
+  expect (f, n++, FALSE);
+  set_enabled (f, TRUE);
+  while (n < 10 || fixture_stat (f, "in-flight") == 0) {
+    push_one (f, n);
+    expect (f, n++, FALSE);
+    g_assert_cmpint (g_get_monotonic_time (), <, watchdog);
+  }
+  fal_server_set_mute (f->server, FALSE);
+  g_signal_emit_by_name (f->element, "reconnect");
+  while (fixture_stat (f, "results") == 0) {
+    push_one (f, n++);
+    g_usleep (1000);
+  }
+  while (fixture_stat (f, "frames-out") > fixture_stat (f, "frames-passed") + 1)
+    gst_buffer_unref (fixture_pull (f));
+  for (guint passed = fixture_stat (f, "frames-passed"), i = 0; i < 5; i++) {
+    push_one (f, n++);
+    g_assert_cmpuint (fixture_stat (f, "frames-passed"), <=, passed + 1);
+  }
+}
+
 /* Between two attempts there is nothing to end, but the next frame dials again. */
 static void
 test_an_end_between_two_attempts_is_not_for_ever (void)
@@ -166,6 +199,7 @@ main (int argc, char **argv)
   ADD ("enabled", test_enabled);
   ADD ("toggling-loses-nothing", test_toggling_loses_nothing);
   ADD ("disabling-waits-for-no-model", test_disabling_waits_for_no_model);
+  ADD ("enabling-leaves-no-hole", test_enabling_leaves_no_hole);
   ADD ("an-end-between-two-attempts-is-not-for-ever",
       test_an_end_between_two_attempts_is_not_for_ever);
   ADD ("a-picture-passes-decoded", test_a_picture_passes_decoded);
