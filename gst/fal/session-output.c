@@ -262,6 +262,34 @@ fal_session_pull (FalSession *session, GstEvent **event, FalResult **result)
   return flows;
 }
 
+static void
+warn_late (FalSession *session, const FalSettings *settings, gdouble age)
+{
+  g_autoptr (GError) error = g_error_new (G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+      "results keep coming later than latency: %.0f ms after their frame, while latency is %d ms; "
+      "set latency to more than that, or to -1 for a preview without sync",
+      age, settings->latency);
+
+  fal_session_tell (session, FALSE, error,
+      gst_structure_new (
+          "details", "age", G_TYPE_DOUBLE, age, "latency", G_TYPE_INT, settings->latency, NULL));
+}
+
+/* An answer is ready, or turned out to be too late: whether answers come as the latency promised.
+ */
+static void
+check_promise (FalSession *session, const FalResult *result, const FalSettings *settings,
+    const FalRendererConfig *config)
+{
+  gint64 age = g_get_monotonic_time () - result->frame->arrival;
+  gboolean promised = settings->latency >= 0 && config->mode == FAL_TIMESTAMP_MODE_INPUT &&
+                      fal_session_is_live (session);
+
+  if (promised &&
+      fal_renderer_note_age (session->renderer, age * GST_USECOND, settings->latency * GST_MSECOND))
+    warn_late (session, settings, age / 1000.0);
+}
+
 /* A result that brings no buffer: counted, and warned about where it is broken. */
 static void
 note_useless (FalSession *session, const FalResult *result, const GError *error)
@@ -280,36 +308,17 @@ note_useless (FalSession *session, const FalResult *result, const GError *error)
     fal_session_warn (session, error, NULL);
 }
 
-static void
-warn_late (FalSession *session, const FalSettings *settings, gdouble age)
-{
-  g_autoptr (GError) error = g_error_new (G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-      "results keep coming later than latency: %.0f ms after their frame, while latency is %d ms; "
-      "set latency to more than that, or to -1 for a preview without sync",
-      age, settings->latency);
-
-  fal_session_tell (session, FALSE, error,
-      gst_structure_new (
-          "details", "age", G_TYPE_DOUBLE, age, "latency", G_TYPE_INT, settings->latency, NULL));
-}
-
 /* An answer is about to go out. */
 static void
-note_answer (FalSession *session, const FalResult *result, const FalSettings *settings,
-    const FalRendererConfig *config, gint64 began)
+note_answer (FalSession *session, const FalResult *result, gint64 began)
 {
-  gint64 now = g_get_monotonic_time (), age = now - result->frame->arrival;
-  gboolean promised = FALSE;
+  gint64 now = g_get_monotonic_time ();
 
   g_mutex_lock (&session->lock);
   fal_series_add (&session->stats.decode, now - began);
-  fal_series_add (&session->stats.age, age);
-  promised = session->live && settings->latency >= 0 && config->mode == FAL_TIMESTAMP_MODE_INPUT;
+  fal_series_add (&session->stats.age, now - result->frame->arrival);
   g_mutex_unlock (&session->lock);
   fal_filler_note_result (session->filler, result->picture);
-  if (promised &&
-      fal_renderer_note_age (session->renderer, age * GST_USECOND, settings->latency * GST_MSECOND))
-    warn_late (session, settings, age / 1000.0);
 }
 
 static GstSample *
@@ -354,7 +363,9 @@ fal_session_render (FalSession *session, FalResult *taken, GstCaps *allowed, GEr
   else if (sample == NULL)
     note_useless (session, result, trouble);
   else if (result->kind == FAL_RESULT_ANSWER)
-    note_answer (session, result, settings, &config, began);
+    note_answer (session, result, began);
+  if (result->kind == FAL_RESULT_ANSWER)
+    check_promise (session, result, settings, &config);
   return sample;
 }
 
