@@ -8,7 +8,7 @@
 #include <stdio.h>
 
 typedef struct {
-  gint port, delay_ms, buffering, session_timeout_ms, results, ready_delay_ms;
+  gint port, delay_ms, jitter_percent, buffering, session_timeout_ms, results, ready_delay_ms;
   gchar *effect, *schema, *token, *api_key, *tls_certificate, *tls_key, *result_url;
   gboolean no_echo_request_id, timings, deflate, end_after_results, refuse_unknown;
 } Arguments;
@@ -35,6 +35,8 @@ parse (Arguments *to, gint *argc, gchar ***argv, GError **error)
                                        "Port on 127.0.0.1; 0: any", "N" },
     { "effect", 0, 0, G_OPTION_ARG_STRING, &to->effect, effects, "NAME" },
     { "delay-ms", 0, 0, G_OPTION_ARG_INT, &to->delay_ms, "Model time for a result", "N" },
+    { "jitter-percent", 0, 0, G_OPTION_ARG_INT, &to->jitter_percent,
+        "By so much the model time varies either way, at most 100", "N" },
     { "buffering", 0, 0, G_OPTION_ARG_INT, &to->buffering,
         "Newest requests kept waiting, older ones are dropped silently; 0: all", "N" },
     { "session-timeout-ms", 0, 0, G_OPTION_ARG_INT, &to->session_timeout_ms,
@@ -70,11 +72,12 @@ parse (Arguments *to, gint *argc, gchar ***argv, GError **error)
   if (!g_option_context_parse (context, argc, argv, error))
     return FALSE;
   if (*argc == 1 && to->port >= 0 && to->port <= G_MAXUINT16 && to->delay_ms >= 0 &&
-      to->buffering >= 0 && to->session_timeout_ms >= 0 && to->results >= 0 &&
-      to->ready_delay_ms >= 0)
+      to->jitter_percent >= 0 && to->jitter_percent <= 100 && to->buffering >= 0 &&
+      to->session_timeout_ms >= 0 && to->results >= 0 && to->ready_delay_ms >= 0)
     return TRUE;
   g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-      "Numbers must not be negative, a port at most %u, and nothing stands beside the options",
+      "Numbers must not be negative, a port at most %u, a jitter 100, and nothing stands beside "
+      "the options",
       G_MAXUINT16);
   return FALSE;
 }
@@ -85,6 +88,7 @@ start (const Arguments *from, GError **error)
   const FalServerOptions options = { .port = from->port,
     .effect = from->effect,
     .delay_ms = from->delay_ms,
+    .jitter_percent = from->jitter_percent,
     .buffering = from->buffering,
     .session_timeout_ms = from->session_timeout_ms,
     .schema = from->schema,

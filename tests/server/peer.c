@@ -1,12 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The peer: the life of one connection as fal's open framework leads it. Server's thread. */
 #include "peer.h"
+#include "alarm.h"
 #include "fal/value.h"
 
 #define MAX_MESSAGE_SIZE (16 * 1024 * 1024) /* bytes; more is closed with 1009 */
 /* libsoup's own limit cuts a client off in the middle of its sending, so that it may never read
  * the close code: the message is taken whole, up to this, and then refused. */
 #define MAX_PAYLOAD_SIZE (4 * MAX_MESSAGE_SIZE)
+
+#define JITTER_SEED 1 /* with the connection's number: the same times in each run */
+
+typedef struct {
+  GstStructure *request;
+  gint64 arrival; /* µs */
+} Waiting;
 
 struct _FalPeer {
   SoupWebsocketConnection *socket;
@@ -18,15 +26,27 @@ struct _FalPeer {
   gpointer user;
 
   FalModel *model;
-  GQueue waiting;   /* GstStructure, oldest first */
-  guint due;        /* results of the request that runs, one at a time; 0: none runs */
-  gint64 started;   /* the begin of the one that is made now, µs */
+  GQueue waiting; /* Waiting, oldest first */
+  guint due;      /* results of the request that runs, one at a time; 0: none runs */
+  gint64 started; /* the begin of the one that is made now, µs */
+  gint64 span;    /* that it takes, µs */
+  gint64 free_at; /* when the model got or gets free, µs */
+  GRand *chance;
   GBytes *reply;    /* its outcome, held back until its time is over */
   gchar *failure;   /* or why it has none */
   gboolean ready;   /* has said so, or need not */
   gboolean expired; /* no input for the session's timeout */
   GSource *work_timer, *session_timer, *ready_timer;
 };
+
+static void
+waiting_free (Waiting *waiting)
+{
+  gst_structure_free (waiting->request);
+  g_free (waiting);
+}
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Waiting, waiting_free)
 
 static void
 stop_timer (GSource **timer)
@@ -37,13 +57,20 @@ stop_timer (GSource **timer)
   g_clear_pointer (timer, g_source_unref);
 }
 
+/* @time: monotonic µs. */
+static void
+set_timer (FalPeer *peer, GSource **timer, gint64 time, GSourceFunc func)
+{
+  stop_timer (timer);
+  *timer = fal_alarm_new (time);
+  g_source_set_callback (*timer, func, peer, NULL);
+  g_source_attach (*timer, g_main_context_get_thread_default ());
+}
+
 static void
 start_timer (FalPeer *peer, GSource **timer, guint delay_ms, GSourceFunc func)
 {
-  stop_timer (timer);
-  *timer = g_timeout_source_new (delay_ms);
-  g_source_set_callback (*timer, func, peer, NULL);
-  g_source_attach (*timer, g_main_context_get_thread_default ());
+  set_timer (peer, timer, g_get_monotonic_time () + delay_ms * G_TIME_SPAN_MILLISECOND, func);
 }
 
 static gboolean
@@ -67,7 +94,7 @@ stop_work (FalPeer *peer)
   stop_timer (&peer->work_timer);
   stop_timer (&peer->session_timer);
   stop_timer (&peer->ready_timer);
-  g_queue_clear_full (&peer->waiting, (GDestroyNotify) gst_structure_free);
+  g_queue_clear_full (&peer->waiting, (GDestroyNotify) waiting_free);
   g_clear_pointer (&peer->reply, g_bytes_unref);
   g_clear_pointer (&peer->failure, g_free);
   peer->due = 0;
@@ -174,61 +201,88 @@ end_inference (FalPeer *peer)
     time_out (peer);
 }
 
-/* The picture is worked on at once; what is left of the model's time passes on a timer. An
- * inference that takes more than twice the session's timeout is given up. Returns its time, ms. */
-static guint
-begin_inference (FalPeer *peer, const GstStructure *request)
+/* The time of the next result, µs: even over the model's time ± jitter. */
+static gint64
+choose_span (FalPeer *peer)
 {
-  guint delay = fal_ledger_get_delay (peer->ledger), limit = 2 * peer->rules->session_timeout_ms;
+  gdouble span = fal_ledger_get_delay (peer->ledger) * (gdouble) G_TIME_SPAN_MILLISECOND;
+  gdouble jitter = peer->rules->jitter_percent / 100.0;
+
+  return span * (1 + jitter * g_rand_double_range (peer->chance, -1, 1));
+}
+
+/* A model that has work waiting goes on where it ended, however late this thread learns of it.
+ * @since: when the work was there. */
+static void
+begin_result (FalPeer *peer, gint64 since)
+{
+  peer->started = MAX (since, peer->free_at);
+  peer->span = choose_span (peer);
+  peer->free_at = peer->started + peer->span;
+}
+
+/* The picture is worked on at once; what is left of the model's time passes on a timer. An
+ * inference that takes more than twice the session's timeout is given up. */
+static void
+begin_inference (FalPeer *peer, const Waiting *work)
+{
+  gint64 limit = 2 * peer->rules->session_timeout_ms * G_TIME_SPAN_MILLISECOND;
   g_autoptr (GError) error = NULL;
 
   g_clear_pointer (&peer->reply, g_bytes_unref);
   g_clear_pointer (&peer->failure, g_free);
   peer->due = peer->rules->results;
-  peer->started = g_get_monotonic_time ();
-  peer->reply = fal_model_run (
-      peer->model, fal_ledger_get_effect (peer->ledger), delay / 1e3, request, &error);
+  begin_result (peer, work->arrival);
+  peer->reply = fal_model_run (peer->model, fal_ledger_get_effect (peer->ledger),
+      peer->span / (gdouble) G_USEC_PER_SEC, work->request, &error);
   if (error != NULL)
     peer->failure = g_strdup (error->message);
-  if (limit > 0 && delay > limit) {
-    delay = limit;
+  if (limit > 0 && peer->span > limit) {
+    peer->free_at = peer->started + limit;
     g_free (peer->failure);
     peer->failure = g_strdup ("");
   }
-  return delay;
 }
 
 static gboolean on_work_timer (gpointer user);
 
 /* Waits for the rest of the time that the result takes; FALSE where it is over. */
 static gboolean
-wait_for_result (FalPeer *peer, guint delay)
+wait_for_result (FalPeer *peer)
 {
-  guint spent = (g_get_monotonic_time () - peer->started) / G_TIME_SPAN_MILLISECOND;
-
-  if (spent >= delay)
+  if (g_get_monotonic_time () >= peer->free_at)
     return FALSE;
-  start_timer (peer, &peer->work_timer, delay - spent, on_work_timer);
+  set_timer (peer, &peer->work_timer, peer->free_at, on_work_timer);
   return TRUE;
 }
 
-/* One result is over: the next one of the same request takes as long again. */
+/* The next result of the same request takes as long again; FALSE where there is none, or its time
+ * is over, too. */
+static gboolean
+begin_next_result (FalPeer *peer)
+{
+  if (peer->due == 0)
+    return FALSE;
+  begin_result (peer, peer->free_at);
+  return wait_for_result (peer);
+}
+
 static void
 end_results (FalPeer *peer)
 {
-  do {
+  do
     end_inference (peer);
-    peer->started = g_get_monotonic_time ();
-  } while (peer->due > 0 && !wait_for_result (peer, fal_ledger_get_delay (peer->ledger)));
+  while (peer->due > 0 && !begin_next_result (peer));
 }
 
 static void
 run_waiting (FalPeer *peer)
 {
   while (peer->due == 0 && !g_queue_is_empty (&peer->waiting)) {
-    g_autoptr (GstStructure) request = g_queue_pop_head (&peer->waiting);
+    g_autoptr (Waiting) work = g_queue_pop_head (&peer->waiting);
 
-    if (!wait_for_result (peer, begin_inference (peer, request)))
+    begin_inference (peer, work);
+    if (!wait_for_result (peer))
       end_results (peer);
   }
   check_session (peer);
@@ -250,10 +304,12 @@ static void
 enqueue (FalPeer *peer, GstStructure *request)
 {
   guint limit = peer->rules->buffering;
+  Waiting *work = g_new (Waiting, 1);
 
-  g_queue_push_tail (&peer->waiting, request);
+  *work = (Waiting){ request, g_get_monotonic_time () };
+  g_queue_push_tail (&peer->waiting, work);
   if (peer->due > 0 && limit > 0 && g_queue_get_length (&peer->waiting) > limit) {
-    gst_structure_free (g_queue_pop_head (&peer->waiting));
+    waiting_free (g_queue_pop_head (&peer->waiting));
     fal_ledger_add (peer->ledger, FAL_COUNT_DROPPED, 1);
   }
   run_waiting (peer);
@@ -345,6 +401,7 @@ fal_peer_new (SoupWebsocketConnection *socket, GSocket *link, const FalPeerRules
     .rules = rules,
     .number = number,
     .model = fal_model_new (&rules->model),
+    .chance = g_rand_new_with_seed (JITTER_SEED + number),
     .ledger = ledger,
     .gone = gone,
     .user = user };
@@ -370,5 +427,6 @@ fal_peer_free (FalPeer *peer)
   g_object_unref (peer->socket);
   g_object_unref (peer->link);
   fal_model_free (peer->model);
+  g_rand_free (peer->chance);
   g_free (peer);
 }

@@ -11,6 +11,7 @@ G_BEGIN_DECLS
 
 typedef struct {
   FalModelRules model;
+  guint jitter_percent;       /* of the model's time, either way */
   guint buffering;            /* newest N waiting requests kept; 0: unbounded */
   guint session_timeout_ms;   /* 0: never */
   guint results;              /* for each request; at least 1 */

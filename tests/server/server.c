@@ -195,6 +195,7 @@ take_options (FalServer *server, const FalServerOptions *options, GError **error
                                       .echo_request_id = !options->no_echo_request_id,
                                       .refuse_unknown = options->refuse_unknown,
                                       .result_url = server->result_url },
+    .jitter_percent = options->jitter_percent,
     .buffering = options->buffering,
     .session_timeout_ms = options->session_timeout_ms,
     .results = MAX (options->results, 1),

@@ -12,9 +12,10 @@
 G_BEGIN_DECLS
 
 typedef struct {
-  guint port;          /* 0: any */
-  const gchar *effect; /* "invert" when NULL */
-  guint delay_ms;      /* the model's time for a result */
+  guint port;           /* 0: any */
+  const gchar *effect;  /* "invert" when NULL */
+  guint delay_ms;       /* the model's time for a result */
+  guint jitter_percent; /* by so much it varies either way, evenly; the same in each run */
   guint buffering; /* newest N waiting requests kept, older ones dropped silently; 0: unbounded */
   guint session_timeout_ms; /* after the last input: TIMEOUT, close 1000; 0: never */
   const gchar *schema;      /* "turbo" when NULL */

@@ -48,6 +48,48 @@ test_without_buffering_nothing_is_dropped (void)
   g_assert_cmpint (g_get_monotonic_time () - begin, >=, 49 * G_TIME_SPAN_MILLISECOND);
 }
 
+/* When the answers to @n requests that were sent at once came, µs after the first was sent. */
+static void
+time_answers (guint delay_ms, guint jitter_percent, guint n, gint64 *times)
+{
+  g_autoptr (FalServer) server = fal_probe_serve (
+      (FalServerOptions){ .delay_ms = delay_ms, .jitter_percent = jitter_percent });
+  g_autoptr (FalProbe) client = fal_probe_connect (server);
+  gint64 begin = g_get_monotonic_time ();
+
+  for (guint i = 0; i < n; i++)
+    fal_probe_send_prompt (client, "x", "1");
+  for (guint i = 0; i < n; i++) {
+    fal_probe_assert_id (client, "1");
+    times[i] = g_get_monotonic_time () - begin;
+  }
+}
+
+/* A model that has work goes on at once: lateness of this thread does not add up. */
+static void
+test_the_model_keeps_its_time (void)
+{
+  gint64 times[20];
+
+  time_answers (10, 0, G_N_ELEMENTS (times), times);
+  for (guint i = 0; i < G_N_ELEMENTS (times); i++)
+    g_assert_cmpint (times[i], >=, (i + 1) * 10 * G_TIME_SPAN_MILLISECOND);
+  g_assert_cmpint (times[19], <, 1000 * G_TIME_SPAN_MILLISECOND);
+}
+
+/* None is faster than it may be, and all together take about as long as without. */
+static void
+test_jitter_goes_both_ways (void)
+{
+  gint64 times[20];
+
+  time_answers (10, 50, G_N_ELEMENTS (times), times);
+  for (guint i = 0; i < G_N_ELEMENTS (times); i++)
+    g_assert_cmpint (times[i], >=, (i + 1) * 5 * G_TIME_SPAN_MILLISECOND);
+  g_assert_cmpint (times[19], >=, 160 * G_TIME_SPAN_MILLISECOND);
+  g_assert_cmpint (times[19], <, 1000 * G_TIME_SPAN_MILLISECOND);
+}
+
 static void
 test_idle_session_times_out (void)
 {
@@ -409,6 +451,8 @@ main (int argc, char **argv)
   g_test_add_func ("/server/buffering-keeps-the-newest", test_buffering_keeps_the_newest);
   g_test_add_func (
       "/server/without-buffering-nothing-is-dropped", test_without_buffering_nothing_is_dropped);
+  g_test_add_func ("/server/the-model-keeps-its-time", test_the_model_keeps_its_time);
+  g_test_add_func ("/server/jitter-goes-both-ways", test_jitter_goes_both_ways);
   g_test_add_func ("/server/idle-session-times-out", test_idle_session_times_out);
   g_test_add_func (
       "/server/running-inference-is-no-idle-session", test_running_inference_is_no_idle_session);
