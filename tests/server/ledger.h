@@ -17,6 +17,8 @@ typedef enum {
   FAL_COUNT_REQUESTS,
   FAL_COUNT_DROPPED,
   FAL_COUNT_TOKEN_REQUESTS,
+  FAL_COUNT_INFERENCES, /* begun */
+  FAL_COUNT_MODEL_TIME, /* of them, µs */
   FAL_N_COUNTS
 } FalCount;
 

@@ -219,6 +219,8 @@ begin_result (FalPeer *peer, gint64 since)
   peer->started = MAX (since, peer->free_at);
   peer->span = choose_span (peer);
   peer->free_at = peer->started + peer->span;
+  fal_ledger_add (peer->ledger, FAL_COUNT_INFERENCES, 1);
+  fal_ledger_add (peer->ledger, FAL_COUNT_MODEL_TIME, peer->span);
 }
 
 /* The picture is worked on at once; what is left of the model's time passes on a timer. An

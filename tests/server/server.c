@@ -319,6 +319,18 @@ fal_server_get_token_requests (FalServer *server)
   return fal_ledger_get (server->ledger, FAL_COUNT_TOKEN_REQUESTS);
 }
 
+guint
+fal_server_get_inferences (FalServer *server)
+{
+  return fal_ledger_get (server->ledger, FAL_COUNT_INFERENCES);
+}
+
+guint
+fal_server_get_model_time (FalServer *server)
+{
+  return fal_ledger_get (server->ledger, FAL_COUNT_MODEL_TIME);
+}
+
 FalReceived *
 fal_server_pop_received (FalServer *server, guint timeout_ms)
 {

@@ -47,6 +47,8 @@ guint fal_server_get_open (FalServer *server);        /* connections open now */
 guint fal_server_get_requests (FalServer *server);    /* requests received so far */
 guint fal_server_get_dropped (FalServer *server);     /* by buffering */
 guint fal_server_get_token_requests (FalServer *server);
+guint fal_server_get_inferences (FalServer *server); /* begun so far */
+guint fal_server_get_model_time (FalServer *server); /* of them together, µs; for an hour */
 /* The next request not yet popped, oldest first; waits for it at most
  * @timeout_ms, then NULL. The last 4096 are kept. */
 FalReceived *fal_server_pop_received (FalServer *server, guint timeout_ms);

@@ -63,6 +63,8 @@ time_answers (guint delay_ms, guint jitter_percent, guint n, gint64 *times)
     fal_probe_assert_id (client, "1");
     times[i] = g_get_monotonic_time () - begin;
   }
+  g_assert_cmpuint (fal_server_get_inferences (server), ==, n);
+  g_assert_cmpint (times[n - 1], >=, fal_server_get_model_time (server));
 }
 
 /* A model that has work goes on at once: lateness of this thread does not add up. */
