@@ -3,6 +3,7 @@
  * rules by which a frame moves from one to the other and out. Called with the
  * session's mutex held, by whichever thread has something to say. */
 #include "pacer.h"
+#include "cadence.h"
 #include "ticket.h"
 #include "window.h"
 
@@ -21,6 +22,7 @@ struct _FalPacer {
   GQueue dropped;    /* frames to be popped, oldest first */
   FalWindow *window; /* watches all the time, decides where it is adaptive */
   gint64 last_sent;  /* G_MININT64: nothing yet, or flushed */
+  FalCadence cadence;
   guint64 last_id;
   guint64 earliest; /* time of a frame that can arrive in time; 0: any */
   gboolean online;
@@ -38,6 +40,7 @@ fal_pacer_new (GDestroyNotify frame_free)
   pacer->frame_free = frame_free;
   pacer->window = fal_window_new ();
   pacer->last_sent = G_MININT64;
+  fal_cadence_reset (&pacer->cadence);
   pacer->config.max_waiting = 1;
   pacer->config.max_in_flight = 1;
   g_queue_init (&pacer->waiting);
@@ -164,6 +167,7 @@ fal_pacer_offer (FalPacer *pacer, gpointer frame, guint64 serial, guint64 time, 
   }
   *waiting = (Waiting){ frame, serial, time };
   g_queue_push_tail (&pacer->waiting, waiting);
+  fal_cadence_note_frame (&pacer->cadence, now);
   pacer->counts.in++;
   pacer->draining = FALSE;
   return dropped;
@@ -215,7 +219,10 @@ fal_pacer_next_time (const FalPacer *pacer, gint64 now)
     next = MAX (now, pacer->last_sent + pacer->config.throttle_interval);
   if (!pacer->config.adaptive || first_unsent (pacer) != NULL)
     return next;
-  return MAX (next, fal_window_next_time (pacer->window, most_in_flight (pacer), now));
+  next = MAX (next, fal_window_next_time (pacer->window, most_in_flight (pacer), now));
+  if (next == G_MAXINT64 || !pacer->config.leaky || pacer->draining)
+    return next;
+  return fal_cadence_await (&pacer->cadence, fal_window_get_service (pacer->window), next);
 }
 
 /* Newer ones take the place of those that would come too late. */

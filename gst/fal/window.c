@@ -390,6 +390,12 @@ just_in_time (const FalWindow *window, double now)
 }
 
 gint64
+fal_window_get_service (const FalWindow *window)
+{
+  return window->service;
+}
+
+gint64
 fal_window_next_time (const FalWindow *window, guint cap, gint64 now)
 {
   double retry_at, time;

@@ -40,4 +40,7 @@ void fal_window_gave_up (FalWindow *window, gint64 sent);
  * caller can match: FAL_WINDOW_MAX_UNANSWERED bounds it. */
 gint64 fal_window_next_time (const FalWindow *window, guint cap, gint64 now);
 
+/* What was learnt of the bottleneck's time for a request, µs; 0: nothing yet. */
+gint64 fal_window_get_service (const FalWindow *window);
+
 G_END_DECLS

@@ -368,6 +368,46 @@ test_adaptive_requests_arrive_just_in_time (void)
   g_assert_cmpint (next (pacer, now), <=, now + 100);
 }
 
+/* Offers a frame each 30 ms, number 1 at 0, up to @now. */
+static void
+film (FalPacer *pacer, guint *frames, gint64 now)
+{
+  for (; *frames * 30 <= now; ++*frames)
+    offer (pacer, *frames + 1, *frames * 30);
+}
+
+/* A camera of a frame each 30 ms before a model of 200: a frame that comes in a moment is waited
+ * for, for a moment longer, and no longer. */
+static void
+test_adaptive_requests_await_a_frame_about_to_come (void)
+{
+  FalPacerConfig config = live;
+  g_autoptr (FalPacer) pacer = NULL;
+  gint64 now = 0, last;
+  guint frames = 0;
+
+  config.throttle_interval = 0;
+  config.max_in_flight = 16;
+  config.adaptive = TRUE;
+  pacer = make (config);
+  for (guint i = 1; i <= 30; i++) {
+    g_autofree gchar *id = g_strdup_printf ("%u", i);
+
+    for (film (pacer, &frames, now); take (pacer, now) == 0; film (pacer, &frames, now))
+      now++;
+    now += 200;
+    answer (pacer, id, now);
+  }
+  last = frames * 30;
+  film (pacer, &frames, last);
+  g_assert_cmpint (next (pacer, last + 1), ==, last + 1);
+  g_assert_cmpint (next (pacer, last + 24), ==, last + 24);
+  g_assert_cmpint (next (pacer, last + 29), >, last + 30);
+  g_assert_cmpint (next (pacer, last + 29), <=, last + 33);
+  g_assert_cmpint (next (pacer, last + 33), ==, last + 33);
+  check_books (pacer);
+}
+
 static void
 test_requests_expire (void)
 {
@@ -752,6 +792,7 @@ main (int argc, char **argv)
   ADD (one_in_flight_until_the_first_reply_shows_whether_ids_come_back);
   ADD (a_reply_without_id_from_an_app_that_echoes_is_taken_only_when_sure);
   ADD (adaptive_requests_arrive_just_in_time);
+  ADD (adaptive_requests_await_a_frame_about_to_come);
   ADD (requests_expire);
   ADD (a_lost_connection_loses_what_is_in_flight_when_live);
   ADD (a_lost_connection_loses_no_frame_of_a_file);
