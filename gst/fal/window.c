@@ -24,13 +24,17 @@
 /* After a change only what showed it is kept, and that many surprises in a row show it:
  * two happen by chance. */
 #define N_CHANGED 3
+/* That many answers without a surprise in a row, and the count begins anew. A longer path
+ * surprises with every other answer only. */
+#define N_CALM 2
 /* Below that many samples the fit is taken as it is, from there on smoothed by ALPHA. */
 #define N_YOUNG 4
 #define ALPHA 0.33
 /* Where several knees fit alike: prefer the known one, and a short delay, which sends
- * later and is found wrong soon (the model idles), where a long one queues unseen. */
-#define COST_OF_MOVING 0.2
-#define COST_OF_DELAY 0.4
+ * later and is found wrong soon (the model idles), where a long one queues unseen. A
+ * microsecond of either costs so much of the mean residual. */
+#define COST_OF_MOVING (0.2 / N_SAMPLES)
+#define COST_OF_DELAY (0.4 / N_SAMPLES)
 /* No request ever waited, and service takes a good part of the spacing (else the camera is
  * the slower one): nothing tells how much of it is delay. Suppose that some is, or the rate
  * never rises. */
@@ -43,18 +47,34 @@
  * more than a little waiting. */
 #define MARGIN_MIN (0.5 * MS)
 #define MARGIN_OF_SERVICE 0.03
-#define MARGIN_OF_SPREAD 0.65
+#define MARGIN_OF_SPREAD 0.8
 
 /* Probes keep both sides of the knee in sight: one request in PROBE_INTERVAL goes early,
  * and half an interval later one goes late. */
 #define PROBE_INTERVAL 24
 #define EARLY_OF_SERVICE 0.25
 #define LATE_OF_SERVICE 0.2
+/* As long as it finds the model busy and the noise is small the next late one is later by
+ * this, up to a whole service. */
+#define LATE_GROWTH 2
+#define LATE_MAX 1
+/* After a change one goes late that soon: a path that got shorter shows nothing else. */
+#define LATE_SOON 3
 
-/* A residual beyond this is a surprise. */
+/* A residual beyond this is a surprise; for the spread alone, beyond noise. */
 #define SURPRISE_OF_SERVICE 0.2
 #define SURPRISE_OF_SPREAD 3
 #define SURPRISE_MIN (2 * MS)
+
+/* What an answer that comes late tells of the model: all (1) where the model was late, little
+ * where the path was, for then the next is on time. Each pair of residuals moves it, if they
+ * are of one sign up. */
+#define TRUST_MIN 0.3
+#define TRUST_STEP 0.1
+/* Steadily up: too much trust only costs some noise, too little a standing error. */
+#define TRUST_RISE 0.01
+/* Residuals below this are nothing. */
+#define TRUST_GRAIN (0.5 * MS)
 
 /* Silence: a request or its answer was lost, or the model still loads. One request goes
  * each RETRY, doubled up to RETRY_MAX: 14 in a silent minute. */
@@ -78,14 +98,18 @@ struct _FalWindow {
 
   double service, delay; /* 0: nothing answered yet */
   double spread;         /* the median residual of the fit */
+  double trust, last_residual;
 
-  double last_sent, last_answer; /* -INFINITY: none */
-  double newest_answered;        /* when it was sent */
+  double free;                     /* when the model got free, seen from here; -INFINITY: unknown */
+  double newest_answered;          /* when it was sent */
+  double last_sent, last_progress; /* progress: an answer, or a new try; -INFINITY: none */
   double retry;
 
   guint sends;
   Probe due;      /* with the next request but one */
+  double late_by; /* of service, the next late one */
   double lead;    /* of the next request, beyond the margin; below 0: late */
+  guint calm;     /* answers since the last surprise */
   gint surprises; /* in a row, the sign is theirs */
 };
 
@@ -94,7 +118,9 @@ fal_window_new (void)
 {
   FalWindow *window = g_new0 (FalWindow, 1);
 
-  window->last_answer = -INFINITY;
+  window->free = -INFINITY;
+  window->trust = 1;
+  window->late_by = LATE_OF_SERVICE;
   window->newest_answered = -INFINITY;
   fal_window_reset (window);
   return window;
@@ -111,6 +137,7 @@ fal_window_reset (FalWindow *window)
 {
   window->n_unanswered = 0;
   window->last_sent = -INFINITY;
+  window->last_progress = -INFINITY;
   window->retry = RETRY_FIRST;
   window->lead = 0;
 }
@@ -129,11 +156,12 @@ forget_oldest (FalWindow *window, guint n)
       window->n_unanswered * sizeof window->unanswered[0]);
 }
 
-/* How long silence is borne before one more request goes. */
+/* Silence is borne until then, before one more request goes. */
 static double
-patience (const FalWindow *window)
+end_of_patience (const FalWindow *window)
 {
-  return fmax (window->retry, RETRY_ANSWERS * (window->service + window->delay));
+  return fmax (window->last_progress + window->retry,
+      window->last_sent + RETRY_ANSWERS * (window->service + window->delay));
 }
 
 /* The lead of the request after the @sends-th. */
@@ -147,21 +175,22 @@ choose_lead (FalWindow *window)
   if (due == PROBE_EARLY || (due == PROBE_NONE && phase == 0))
     return EARLY_OF_SERVICE * window->service;
   if (due == PROBE_LATE || phase == PROBE_INTERVAL / 2)
-    return -LATE_OF_SERVICE * window->service;
+    return -window->late_by * window->service;
   return 0;
 }
 
 void
 fal_window_sent (FalWindow *window, gint64 now)
 {
-  double waited = now - fmax (window->last_sent, window->last_answer);
-
-  if (window->n_unanswered > 0 && waited >= patience (window))
-    window->retry = fmin (2 * window->retry, RETRY_MAX);
+  if (now >= end_of_patience (window)) {
+    if (window->n_unanswered > 0)
+      window->retry = fmin (2 * window->retry, RETRY_MAX);
+    window->last_progress = now;
+  }
+  window->last_sent = now;
   if (window->n_unanswered == FAL_WINDOW_MAX_UNANSWERED)
     forget_oldest (window, 1);
   window->unanswered[window->n_unanswered++] = now;
-  window->last_sent = now;
   window->sends++;
   window->lead = choose_lead (window);
 }
@@ -195,19 +224,28 @@ median (double *values, guint n)
   return n % 2 == 1 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
 }
 
+static double
+residual_of (Sample sample, double delay, double service)
+{
+  return sample.round_trip - fmax (delay, sample.early) - service;
+}
+
 /* The best service for the knee at @delay, and what that pair costs. */
 static double
 cost_of (const FalWindow *window, double delay, double *service)
 {
   double rest[N_SAMPLES];
-  double cost = COST_OF_MOVING * fabs (delay - window->delay) + COST_OF_DELAY * delay;
+  double sum = 0;
 
   for (guint i = 0; i < window->n_samples; i++)
-    rest[i] = window->samples[i].round_trip - fmax (delay, window->samples[i].early);
+    rest[i] = residual_of (window->samples[i], delay, 0);
   *service = median (rest, window->n_samples);
+  if (*service < MIN_SERVICE)
+    return INFINITY;
   for (guint i = 0; i < window->n_samples; i++)
-    cost += fabs (rest[i] - *service);
-  return *service < MIN_SERVICE ? INFINITY : cost;
+    sum += fabs (rest[i] - *service);
+  return sum / window->n_samples + COST_OF_DELAY * delay +
+         COST_OF_MOVING * (fabs (delay - window->delay) + fabs (*service - window->service));
 }
 
 /* The knee is at one of the samples, or where it was. */
@@ -237,8 +275,7 @@ find_spread (const FalWindow *window, double delay, double service)
   double off[N_SAMPLES];
 
   for (guint i = 0; i < window->n_samples; i++)
-    off[i] =
-        fabs (window->samples[i].round_trip - fmax (delay, window->samples[i].early) - service);
+    off[i] = fabs (residual_of (window->samples[i], delay, service));
   return median (off, window->n_samples);
 }
 
@@ -280,47 +317,91 @@ keep_newest (FalWindow *window, guint n)
   window->n_samples = n;
 }
 
-/* Counts surprises in a row; after enough of one sign the older samples tell of a past that
- * is over. A single early answer may be all that shows a shorter path: look for it. */
-static void
-watch_for_change (FalWindow *window, Sample sample)
+/* 1: the answer came surprisingly late; -1: early. */
+static gint
+surprise_of (const FalWindow *window, double residual)
 {
-  double off = sample.round_trip - window->service - fmax (window->delay, sample.early);
   double limit = fmax (SURPRISE_OF_SERVICE * window->service, SURPRISE_OF_SPREAD * window->spread) +
                  SURPRISE_MIN;
-  gint sign = off > limit ? 1 : off < -limit ? -1 : 0;
 
-  window->surprises = sign * window->surprises > 0 ? window->surprises + sign : sign;
-  if (sign < 0)
-    window->due = PROBE_LATE;
-  if (ABS (window->surprises) < N_CHANGED)
-    return;
+  return residual > limit ? 1 : residual < -limit ? -1 : 0;
+}
+
+/* What was learnt is of a past that is over: look on both sides of the knee soon. */
+static void
+begin_anew (FalWindow *window)
+{
   keep_newest (window, N_CHANGED);
   window->surprises = 0;
   window->due = PROBE_EARLY;
+  window->sends = PROBE_INTERVAL / 2 - LATE_SOON;
+  window->late_by = LATE_GROWTH * LATE_OF_SERVICE;
+}
+
+/* Counts surprises; after enough of one sign the older samples tell of a past that is over.
+ * A single early answer may be all that shows a shorter path: look for it. */
+static void
+watch_for_change (FalWindow *window, gint surprise)
+{
+  window->calm = surprise == 0 ? window->calm + 1 : 0;
+  if (surprise * window->surprises < 0 || window->calm >= N_CALM)
+    window->surprises = 0;
+  window->surprises += surprise;
+  if (surprise < 0)
+    window->due = PROBE_LATE;
+  if (ABS (window->surprises) >= N_CHANGED)
+    begin_anew (window);
 }
 
 /* A late request either found the model idle, or the path is shorter than thought, who knows
- * how much: then the next goes late, too, and so on, or a fall by 100 ms would take many probes
- * to find. */
+ * how much: then the next goes later still, and so on, or a fall by 100 ms would take many
+ * probes to find. */
 static void
 judge_late (FalWindow *window, Sample sample)
 {
   double gap = window->delay - sample.early;
   double idled = sample.round_trip - window->service - sample.early;
 
-  if (gap > LATE_OF_SERVICE * window->service / 2 && idled < gap / 2)
-    window->due = PROBE_LATE;
+  if (gap <= LATE_OF_SERVICE * window->service / 2)
+    return;
+  if (idled >= gap / 2) {
+    window->late_by = LATE_OF_SERVICE;
+    return;
+  }
+  window->due = PROBE_LATE;
+  if (gap > SURPRISE_OF_SPREAD * window->spread)
+    window->late_by = fmin (LATE_GROWTH * window->late_by, LATE_MAX);
+}
+
+/* When the model got free: when its answer came, less what the path held it up. */
+static void
+follow (FalWindow *window, double residual, gint surprise, double now)
+{
+  double scale = window->spread + TRUST_GRAIN;
+  double likeness = CLAMP (residual * window->last_residual / (scale * scale), -1, 1);
+
+  if (surprise != 0) {
+    window->free = now;
+    window->last_residual = 0;
+    return;
+  }
+  window->trust = CLAMP (window->trust + TRUST_STEP * likeness + TRUST_RISE, TRUST_MIN, 1);
+  window->free = now - (1 - window->trust) * residual;
+  window->last_residual = residual;
 }
 
 static void
-learn (FalWindow *window, Sample sample)
+learn (FalWindow *window, Sample sample, double now)
 {
+  double residual = residual_of (sample, window->delay, window->service);
+  gint surprise = surprise_of (window, residual);
+
+  follow (window, residual, surprise, now);
   keep_newest (window, N_SAMPLES - 1);
   window->samples[window->n_samples++] = sample;
   if (window->n_samples > N_YOUNG) {
     judge_late (window, sample);
-    watch_for_change (window, sample);
+    watch_for_change (window, surprise);
   }
   fit (window);
 }
@@ -328,18 +409,19 @@ learn (FalWindow *window, Sample sample)
 /* The first answer: half of its round trip is as good a guess as any, and a request that
  * waits tells more. */
 static void
-guess (FalWindow *window, double round_trip)
+guess (FalWindow *window, double round_trip, double now)
 {
   window->service = fmax (round_trip / 2, MIN_SERVICE);
   window->delay = round_trip / 2;
   window->due = PROBE_EARLY;
   window->lead = EARLY_OF_SERVICE * window->service;
+  window->free = now;
 }
 
 void
 fal_window_answered (FalWindow *window, gint64 sent, gint64 now)
 {
-  Sample sample = { window->last_answer - sent, (double) now - sent };
+  Sample sample = { window->free - sent, (double) now - sent };
   guint n = 0;
 
   while (n < window->n_unanswered && window->unanswered[n] <= sent)
@@ -350,10 +432,10 @@ fal_window_answered (FalWindow *window, gint64 sent, gint64 now)
   window->newest_answered = sent;
   window->retry = RETRY_FIRST;
   if (!has_learnt (window))
-    guess (window, sample.round_trip);
+    guess (window, sample.round_trip, now);
   else
-    learn (window, sample);
-  window->last_answer = now;
+    learn (window, sample, now);
+  window->last_progress = now;
 }
 
 /* When the model will have done all that is unanswered, as seen from here. A head that is
@@ -361,7 +443,7 @@ fal_window_answered (FalWindow *window, gint64 sent, gint64 now)
 static double
 time_free (const FalWindow *window, double now)
 {
-  double ready = window->last_answer;
+  double ready = window->free;
 
   for (guint i = 0; i < window->n_unanswered; i++) {
     ready = fmax (window->unanswered[i] + window->delay, ready) + window->service;
@@ -398,14 +480,11 @@ fal_window_get_service (const FalWindow *window)
 gint64
 fal_window_next_time (const FalWindow *window, guint cap, gint64 now)
 {
-  double retry_at, time;
+  double time;
 
   if (window->n_unanswered >= MIN (MAX (cap, 1), FAL_WINDOW_MAX_UNANSWERED))
     return G_MAXINT64;
-  if (window->last_sent == -INFINITY)
-    return now;
-  retry_at = fmax (window->last_sent, window->last_answer) + patience (window);
-  time = fmin (just_in_time (window, now), retry_at);
+  time = fmin (just_in_time (window, now), end_of_patience (window));
   if (time >= (double) G_MAXINT64)
     return G_MAXINT64;
   return time > now ? (gint64) ceil (time) : now;
