@@ -44,10 +44,11 @@
 #define MIN_SERVICE (1 * MS)
 
 /* The margin by which a request goes early, for timers and for noise: an idle model costs
- * more than a little waiting. */
+ * more than a little waiting. What the path spreads delays no model, so the margin for the
+ * spread counts as far as the spread is the model's. */
 #define MARGIN_MIN (0.5 * MS)
 #define MARGIN_OF_SERVICE 0.03
-#define MARGIN_OF_SPREAD 0.8
+#define MARGIN_OF_SPREAD 1
 
 /* Probes keep both sides of the knee in sight: one request in PROBE_INTERVAL goes early,
  * and half an interval later one goes late. */
@@ -59,7 +60,7 @@
 #define LATE_GROWTH 2
 #define LATE_MAX 1
 /* After a change one goes late that soon: a path that got shorter shows nothing else. */
-#define LATE_SOON 3
+#define LATE_SOON 4
 
 /* A residual beyond this is a surprise; for the spread alone, beyond noise. */
 #define SURPRISE_OF_SERVICE 0.2
@@ -456,8 +457,9 @@ time_free (const FalWindow *window, double now)
 static double
 margin (const FalWindow *window)
 {
-  return fmax (
-      MARGIN_MIN, fmax (MARGIN_OF_SERVICE * window->service, MARGIN_OF_SPREAD * window->spread));
+  double spread = window->trust * window->spread;
+
+  return fmax (MARGIN_MIN, fmax (MARGIN_OF_SERVICE * window->service, MARGIN_OF_SPREAD * spread));
 }
 
 /* When a request arrives just as the model gets free. */

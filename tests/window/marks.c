@@ -147,6 +147,17 @@ choose (const Story *story, gdouble since, Marks *marks)
   return chosen;
 }
 
+/* The rate that is possible is that of the services as chance had them. */
+static gdouble
+rate_of (const Scenario *s, const Story *story, guint n, gdouble span)
+{
+  Scenario drawn = *s;
+
+  drawn.service *= story->slowness;
+  drawn.stalls = 0;
+  return n * period (&drawn) / span;
+}
+
 Marks
 mark (const Scenario *s, const Story *story, gdouble since)
 {
@@ -159,7 +170,7 @@ mark (const Scenario *s, const Story *story, gdouble since)
   marks.p50 = age_at (answers, 0.5);
   marks.p95 = age_at (answers, 0.95);
   marks.worst = age_at (answers, 1 - 0.5 / answers->len);
-  marks.rate = answers->len * period (s) / (s->seconds * 1000 - since);
+  marks.rate = rate_of (s, story, answers->len, s->seconds * 1000 - since);
   return marks;
 }
 

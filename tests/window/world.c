@@ -2,7 +2,7 @@
 /* The world: a clock that goes from event to event, and what is under way at it. */
 #include "world.h"
 
-/* What the caller gives up after. */
+/* What the caller gives up after; the JavaScript client never does. */
 #define TIMEOUT (10 * SECOND)
 /* TCP waits at least that long, and one round trip, before it sends a packet again; all that
  * comes later waits behind it. */
@@ -26,7 +26,7 @@ typedef struct {
   FalWindow *window;
   GRand *rand;
   gint64 now, last_sent;
-  guint64 n_frames;
+  guint64 n_frames, n_services;
   gint64 next_frame;
   gint64 slot;  /* when the frame that waits was taken; NEVER: none */
   gint64 timer; /* when the sender looks again */
@@ -95,8 +95,11 @@ draw_service (World *w)
 {
   const Scenario *s = w->scenario;
   gdouble service = has_changed (w) ? s->service2 : s->service;
+  gdouble factor = draw (w, s->jitter) * (happens (w, s->stalls) ? STALL : 1);
 
-  return service * MS * draw (w, s->jitter) * (happens (w, s->stalls) ? STALL : 1);
+  w->n_services++;
+  w->story->slowness += (factor - w->story->slowness) / w->n_services;
+  return service * factor * MS;
 }
 
 /* Puts @request on @line, where its picture takes @size ms. */
@@ -149,7 +152,9 @@ next_at (GArray *requests)
 static gint64
 next_expiry (const World *w)
 {
-  return w->unanswered->len > 0 ? g_array_index (w->unanswered, gint64, 0) + TIMEOUT : NEVER;
+  if (w->unanswered->len == 0 || w->scenario->sender.kind == SENDER_THROTTLE)
+    return NEVER;
+  return g_array_index (w->unanswered, gint64, 0) + TIMEOUT;
 }
 
 static Request

@@ -62,7 +62,8 @@ typedef struct {
 typedef struct {
   GArray *answers; /* Answer */
   guint sends, sends_asleep, most_unanswered;
-  guint mistaken; /* answers taken for another request's */
+  gdouble slowness; /* the mean service, of the scenario's: chance may have it faster or slower */
+  guint mistaken;   /* answers taken for another request's */
 } Story;
 
 /* What happens. Free with story_free(). */
