@@ -21,6 +21,40 @@ test_first_goes_at_once_and_silence_is_asked_ever_more_seldom (void)
 }
 
 static void
+send_some (FalWindow *window, guint n, gint64 now)
+{
+  for (guint i = 0; i < n; i++)
+    fal_window_sent (window, now);
+}
+
+/* Half of a round trip of 1 s is taken for the service: 13 that wait are 6.5 s of work. */
+static void
+test_a_slow_model_is_given_four_round_trips_after_the_last_request (void)
+{
+  g_autoptr (FalWindow) window = fal_window_new ();
+
+  fal_window_sent (window, 0);
+  fal_window_answered (window, 0, SECOND);
+  send_some (window, 12, SECOND);
+  g_assert_cmpint (fal_window_next_time (window, CAP, 2 * SECOND), ==, 5 * SECOND);
+  send_some (window, 1, 2 * SECOND);
+  g_assert_cmpint (fal_window_next_time (window, CAP, 2 * SECOND), ==, 6 * SECOND);
+}
+
+static void
+test_an_answer_makes_it_impatient_again (void)
+{
+  g_autoptr (FalWindow) window = fal_window_new ();
+
+  fal_window_sent (window, 0);
+  fal_window_sent (window, SECOND);
+  fal_window_sent (window, 3 * SECOND);
+  fal_window_answered (window, 3 * SECOND, 3200 * MS);
+  send_some (window, 15, 3200 * MS);
+  g_assert_cmpint (fal_window_next_time (window, CAP, 3200 * MS), ==, 4200 * MS);
+}
+
+static void
 test_a_failure_is_no_reason_to_hurry (void)
 {
   g_autoptr (FalWindow) window = fal_window_new ();
@@ -647,6 +681,8 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
 #define ADD(name) g_test_add_func ("/window/" #name, test_##name)
   ADD (first_goes_at_once_and_silence_is_asked_ever_more_seldom);
+  ADD (a_slow_model_is_given_four_round_trips_after_the_last_request);
+  ADD (an_answer_makes_it_impatient_again);
   ADD (a_failure_is_no_reason_to_hurry);
   ADD (nothing_goes_past_the_cap);
   ADD (a_free_model_gets_the_next_at_once);
