@@ -229,20 +229,17 @@ fal_session_connect (FalSession *session, FalEndpoint *endpoint, GError **error)
   g_autoptr (FalSettings) settings = fal_session_dup_settings (session);
   const FalConnectionEvents events = { on_opened, fal_session_take_message, on_ended,
     on_state_changed, has_provider, request_token, accept_certificate };
+  gboolean connected;
 
+  /* At once for all that look at it with the lock held: it runs, and there is a line. */
   g_mutex_lock (&session->lock);
-  session->running = TRUE;
+  session->running =
+      fal_line_join (settings, endpoint, &events, session, &session->line, &session->tag, error);
+  connected = session->running;
+  if (connected)
+    fal_line_hop (session->line, fal_session_configure_connection, session, NULL);
   g_mutex_unlock (&session->lock);
-  if (!fal_line_join (settings, endpoint, &events, session, &session->line, &session->tag, error)) {
-    g_mutex_lock (&session->lock);
-    session->running = FALSE;
-    g_mutex_unlock (&session->lock);
-    return FALSE;
-  }
-  g_mutex_lock (&session->lock);
-  fal_line_hop (session->line, fal_session_configure_connection, session, NULL);
-  g_mutex_unlock (&session->lock);
-  return TRUE;
+  return connected;
 }
 
 /* A fetcher belongs to the net thread, and is let go there. */
