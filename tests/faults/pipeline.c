@@ -60,29 +60,6 @@ push_whatever_comes (gpointer data)
   return NULL;
 }
 
-/* The source here does not go down with the element, as it would in a pipeline, and so does not
- * begin its stream anew: GStreamer remarks on that. */
-static gboolean
-is_expected (const gchar *message)
-{
-  return strstr (message, "data flow before stream-start") != NULL ||
-         strstr (message, "data flow before segment") != NULL;
-}
-
-static gboolean
-is_fatal (const gchar *domain, GLogLevelFlags level, const gchar *message, gpointer data)
-{
-  return !is_expected (message);
-}
-
-/* GLib's own would end the test's output over a message that may be fatal, though it is not. */
-static void
-log_unexpected (const gchar *domain, GLogLevelFlags level, const gchar *message, gpointer data)
-{
-  if (!is_expected (message))
-    g_log_default_handler (domain, level, message, data);
-}
-
 static void
 test_states_change_while_frames_come (void)
 {
@@ -91,10 +68,8 @@ test_states_change_while_frames_come (void)
     GST_STATE_PLAYING, GST_STATE_NULL, GST_STATE_PAUSED };
   Worker worker = { rig };
   g_autoptr (GThread) thread = NULL;
-  guint handler = g_log_set_handler (
-      "GStreamer", G_LOG_LEVEL_WARNING | G_LOG_FLAG_FATAL, log_unexpected, NULL);
+  guint handler = fixture_allow_data_without_stream ();
 
-  g_test_log_set_fatal_handler (is_fatal, NULL);
   thread = g_thread_new ("push", push_whatever_comes, &worker);
   for (guint i = 0; i < 200; i++) {
     gst_element_set_state (rig->f->harness->element, states[i % G_N_ELEMENTS (states)]);
