@@ -7,12 +7,12 @@
 #include <unistd.h>
 
 #define SAMPLE_INTERVAL (3 * G_TIME_SPAN_MILLISECOND)
-#define NULL_LIMIT (250 * G_TIME_SPAN_MILLISECOND)
+#define NULL_LIMIT (PATIENCE * 250 * G_TIME_SPAN_MILLISECOND)
 /* After it, a test that hangs on its way to NULL is ended. */
 #define NULL_WATCHDOG (5 * G_USEC_PER_SEC)
 
 /* A sanitizer's shadow and quarantine count too. */
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define MEMORY_LIMIT (256 << 20)
 #else
 #define MEMORY_LIMIT (64 << 20)
