@@ -90,16 +90,24 @@ fal_link_say_goodbye (FalLink *link, GMainContext *context)
       soup_websocket_connection_get_state (link->socket) != SOUP_WEBSOCKET_STATE_OPEN)
     return;
   g_signal_handlers_disconnect_by_data (link->socket, link);
+  link->parted = TRUE;
   soup_websocket_connection_close (link->socket, SOUP_WEBSOCKET_CLOSE_NORMAL, NULL);
   for (guint i = 0; i < DRAIN_ROUNDS && g_main_context_iteration (context, FALSE); i++)
     ;
 }
 
+/* After its close frame libsoup reads once, what may have come with the handshake, and then looks
+ * at the socket without asking whether it still is one: it is shut down, not closed. */
 void
 fal_link_cut (FalLink *link)
 {
+  GSocket *socket = find_socket (link->socket);
+
   fal_guard_disarm (link->guard);
-  g_socket_close (find_socket (link->socket), NULL);
+  if (link->parted)
+    g_socket_shutdown (socket, TRUE, TRUE, NULL);
+  else
+    g_socket_close (socket, NULL);
 }
 
 static gboolean

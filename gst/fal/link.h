@@ -25,6 +25,7 @@ typedef struct {
   SoupWebsocketConnection *socket;
   FalGuard *guard; /* of @socket */
   gboolean timed_out;
+  gboolean parted; /* the goodbye was said */
 } FalLink;
 
 FalLink *fal_link_new (gpointer owner, FalWay way);
@@ -43,8 +44,8 @@ void fal_link_take_socket (
  * nobody waits for the answer. */
 void fal_link_say_goodbye (FalLink *link, GMainContext *context);
 
-/* Closes the socket underneath. Takes no time even where the peer is frozen, while
- * libsoup's own close waits seconds for the answer. */
+/* Closes the socket underneath, or shuts it down after a goodbye. Takes no time even where the peer
+ * is frozen, while libsoup's own close waits seconds for the answer. */
 void fal_link_cut (FalLink *link);
 
 /* Cancels, cuts and lets go of the link: whatever comes of it later is ignored. The
