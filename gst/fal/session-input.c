@@ -13,9 +13,9 @@ offer (FalSession *session, FalFrame *frame, gint64 now)
   session->newest_serial = session->next_serial;
   dropped = fal_pacer_offer (session->pacer, frame, session->next_serial++, frame->running, now);
   if (dropped > 0 || fal_session_needs_filling (session, now))
-    g_cond_signal (&session->output);
+    fal_session_call_task (session); /* an event may have waited for the frame that was dropped */
   fal_session_call_for_connection (session);
-  g_cond_signal (&session->work);
+  fal_session_call_sender (session);
 }
 
 /* With the lock held: whether upstream's next frame can be taken. Where no frame is lost, one that
@@ -28,6 +28,13 @@ has_room (const FalSession *session)
   if (fal_pacer_is_leaky (session->pacer))
     return TRUE;
   return session->results.length < FAL_SESSION_MAX_RESULTS && !fal_session_is_busy (session);
+}
+
+void
+fal_session_call_upstream (FalSession *session)
+{
+  if (session->waits_room && has_room (session))
+    g_cond_signal (&session->room);
 }
 
 /* With the lock held: @frame (taken) goes by; the oldest that does gives way where there are too
@@ -45,7 +52,7 @@ pass (FalSession *session, FalFrame *frame)
     .serial = session->next_serial++,
   };
   g_queue_push_tail (&session->results, result);
-  g_cond_signal (&session->output);
+  fal_session_call_task (session);
 }
 
 /* With the lock held: the model was just switched on, and its first result takes a while: until
@@ -83,8 +90,11 @@ fal_session_push (FalSession *session, GstSample *sample)
   GstFlowReturn flow;
 
   g_mutex_lock (&session->lock);
-  while (session->flow == GST_FLOW_OK && !session->refused && !has_room (session))
+  while (session->flow == GST_FLOW_OK && !session->refused && !has_room (session)) {
+    session->waits_room = TRUE;
     g_cond_wait (&session->room, &session->lock);
+    session->waits_room = FALSE;
+  }
   flow = session->flow == GST_FLOW_OK && session->refused ? GST_FLOW_EOS : session->flow;
   if (flow == GST_FLOW_OK)
     take (session, g_steal_pointer (&frame), now);
@@ -123,7 +133,7 @@ fal_session_send_now (FalSession *session, const GstStructure *inputs)
     g_clear_pointer (&session->newest->inputs, gst_structure_free);
     session->newest->inputs = inputs ? gst_structure_copy (inputs) : NULL;
     fal_pacer_urge (session->pacer);
-    g_cond_signal (&session->work);
+    fal_session_call_sender (session);
   }
   g_mutex_unlock (&session->lock);
   return sends;
@@ -160,9 +170,9 @@ queue_event (FalSession *session, GstEvent *event)
     session->ended = TRUE;
     fal_pacer_drain (session->pacer);
     fal_session_renew_deadline (session);
-    g_cond_signal (&session->work);
+    fal_session_call_sender (session);
   }
-  g_cond_signal (&session->output);
+  g_cond_signal (&session->output); /* for its deadline too */
 }
 
 gboolean

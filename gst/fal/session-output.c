@@ -77,32 +77,37 @@ drop_overtaken (FalSession *session)
   while ((first = g_queue_peek_head (&session->results)) && first->serial < session->barrier) {
     fal_result_free (g_queue_pop_head (&session->results));
     session->stats.late++;
-    g_cond_signal (&session->room);
+    fal_session_call_upstream (session);
   }
 }
 
-/* With the lock held. An event goes when every frame before it has gone or was given up; in an
- * outage, when a newer frame is shown. */
-static GstEvent *
-next_event (FalSession *session, gint64 now)
+/* With the lock held: whether the next event goes. It does when every frame before it has gone or
+ * was given up; in an outage, when a newer frame is shown: then it @overtakes. */
+static gboolean
+event_is_due (const FalSession *session, gint64 now, gboolean *overtakes)
 {
-  const EventItem *item = g_queue_peek_head (&session->events);
-  const FalResult *first = g_queue_peek_head (&session->results);
-  guint64 oldest = fal_pacer_get_oldest (session->pacer);
-  g_autofree EventItem *taken = NULL;
-  gboolean overtakes;
+  const EventItem *item = g_queue_peek_head ((GQueue *) &session->events);
+  const FalResult *first = g_queue_peek_head ((GQueue *) &session->results);
+  guint64 oldest;
 
   if (item == NULL)
-    return NULL;
+    return FALSE;
+  oldest = fal_pacer_get_oldest (session->pacer);
   if (first != NULL)
     oldest = MIN (oldest, first->serial);
   if (session->answered.open)
     oldest = MIN (oldest, session->answered.serial);
-  overtakes = item->serial > oldest;
-  if (overtakes && (GST_EVENT_TYPE (item->event) == GST_EVENT_EOS ||
-                       item->serial > session->newest_serial || !is_in_outage (session, now)))
-    return NULL;
-  taken = g_queue_pop_head (&session->events);
+  *overtakes = item->serial > oldest;
+  return !*overtakes || (GST_EVENT_TYPE (item->event) != GST_EVENT_EOS &&
+                            item->serial <= session->newest_serial && is_in_outage (session, now));
+}
+
+/* With the lock held. */
+static GstEvent *
+take_event (FalSession *session, gboolean overtakes)
+{
+  g_autofree EventItem *taken = g_queue_pop_head (&session->events);
+
   if (overtakes)
     session->barrier = taken->serial;
   if (GST_EVENT_TYPE (taken->event) == GST_EVENT_EOS)
@@ -110,22 +115,49 @@ next_event (FalSession *session, gint64 now)
   return taken->event;
 }
 
-/* With the lock held: the next result, unless its picture is still being fetched. */
-static FalResult *
-next_result (FalSession *session, gint64 now)
+/* With the lock held: whether a result waits whose picture need not be fetched first. */
+static gboolean
+result_is_due (const FalSession *session)
 {
-  const FalResult *first;
+  const FalResult *first = g_queue_peek_head ((GQueue *) &session->results);
 
-  drop_overtaken (session);
-  first = g_queue_peek_head (&session->results);
-  if (first == NULL || (first->picture == NULL && first->kind == FAL_RESULT_ANSWER))
-    return NULL;
-  if (first->kind == FAL_RESULT_ANSWER) {
+  return first != NULL && (first->picture != NULL || first->kind == FAL_RESULT_PASS);
+}
+
+/* With the lock held. */
+static FalResult *
+take_result (FalSession *session, gint64 now)
+{
+  FalResult *result = g_queue_pop_head (&session->results);
+
+  if (result->kind == FAL_RESULT_ANSWER) {
     fal_outage_note_result (&session->outage, now);
     session->bridging = FALSE;
   }
-  g_cond_signal (&session->room);
-  return g_queue_pop_head (&session->results);
+  fal_session_call_upstream (session);
+  return result;
+}
+
+/* With the lock held: whether the newest frame's time is to be filled. Events that come before that
+ * frame go first. */
+static gboolean
+fill_is_due (const FalSession *session, gint64 now)
+{
+  const EventItem *item = g_queue_peek_head ((GQueue *) &session->events);
+
+  return fal_session_needs_filling (session, now) &&
+         (item == NULL || item->serial > session->newest_serial);
+}
+
+void
+fal_session_call_task (FalSession *session)
+{
+  gint64 now = g_get_monotonic_time ();
+  gboolean overtakes;
+
+  if (session->waits_output && (event_is_due (session, now, &overtakes) ||
+                                   result_is_due (session) || fill_is_due (session, now)))
+    g_cond_signal (&session->output);
 }
 
 /* With the lock held. */
@@ -133,17 +165,31 @@ static gboolean
 next_output (FalSession *session, GstEvent **event, FalResult **result)
 {
   gint64 now = g_get_monotonic_time ();
+  gboolean overtakes;
 
-  const EventItem *waiting;
-
-  *event = next_event (session, now);
-  if (*event == NULL)
-    *result = next_result (session, now);
-  waiting = g_queue_peek_head (&session->events);
-  if (*event == NULL && *result == NULL && fal_session_needs_filling (session, now) &&
-      (waiting == NULL || waiting->serial > session->newest_serial))
+  drop_overtaken (session);
+  if (event_is_due (session, now, &overtakes))
+    *event = take_event (session, overtakes);
+  else if (result_is_due (session))
+    *result = take_result (session, now);
+  else if (fill_is_due (session, now))
     *result = make_fill (session, now);
   return *event || *result;
+}
+
+/* With the lock held. FALSE: the drain timeout is past. */
+static gboolean
+sleep_until_called (FalSession *session)
+{
+  gboolean called = TRUE;
+
+  session->waits_output = TRUE;
+  if (session->drain_deadline == G_MAXINT64)
+    g_cond_wait (&session->output, &session->lock);
+  else
+    called = g_cond_wait_until (&session->output, &session->lock, session->drain_deadline);
+  session->waits_output = FALSE;
+  return called;
 }
 
 /* With the lock held. Past the drain timeout the stream ends without what is still missing: how
@@ -153,11 +199,7 @@ wait_for_output (FalSession *session)
 {
   guint missing;
 
-  if (session->drain_deadline == G_MAXINT64) {
-    g_cond_wait (&session->output, &session->lock);
-    return 0;
-  }
-  if (g_cond_wait_until (&session->output, &session->lock, session->drain_deadline))
+  if (sleep_until_called (session))
     return 0;
   session->drain_deadline = G_MAXINT64;
   missing = fal_pacer_get_waiting (session->pacer) + fal_pacer_get_in_flight (session->pacer);
@@ -199,7 +241,7 @@ wait_for_next (FalSession *session, GstEvent **event, FalResult **result)
     missing += wait_for_output (session);
   flows = *event || *result;
   fal_session_call_for_connection (session);
-  g_cond_signal (&session->work);
+  fal_session_call_sender (session);
   g_mutex_unlock (&session->lock);
   if (missing > 0)
     warn_missing (session, missing);

@@ -58,9 +58,12 @@ struct _FalSession {
 
   GMutex lock;
   /* Everything below: lock. */
-  GCond room;   /* upstream waits for it */
-  GCond work;   /* the send thread waits for it */
-  GCond output; /* the source task waits for it */
+  GCond room;            /* upstream waits for it */
+  GCond work;            /* the send thread waits for it */
+  GCond output;          /* the source task waits for it */
+  gboolean waits_room;   /* upstream does */
+  gboolean waits_output; /* the source task does */
+  gint64 asleep_until;   /* the send thread looks again then; G_MININT64: it is awake */
   FalSettings *settings;
   FalPacer *pacer;
   FalStats stats;
@@ -124,6 +127,11 @@ void fal_session_transmit (FalSession *session, GBytes *message, guint generatio
 
 /* With the lock held. */
 void fal_session_wake_all (FalSession *session);
+/* With the lock held: wakes that thread where it waits and now has something to do. To wake one
+ * for nothing costs more than all else that is done for a frame but its picture. */
+void fal_session_call_upstream (FalSession *session);
+void fal_session_call_sender (FalSession *session);
+void fal_session_call_task (FalSession *session);
 /* With the lock held. */
 void fal_session_note_connection (FalSession *session);
 /* With the lock held, on the net thread: requests may go. */

@@ -64,7 +64,7 @@ close_answered (gpointer member)
 
   g_mutex_lock (&session->lock);
   session->answered.open = FALSE;
-  g_cond_signal (&session->output);
+  fal_session_call_task (session);
   g_mutex_unlock (&session->lock);
 }
 

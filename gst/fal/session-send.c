@@ -208,16 +208,39 @@ limit_time (const FalSession *session)
   return counts->connected_since + limit * G_TIME_SPAN_SECOND - counts->connected_time;
 }
 
-/* With the lock held: when the thread has to look again. */
+/* With the lock held: when a request can go or comes to its end unanswered. */
 static gint64
-next_look (FalSession *session, gboolean held, gint64 now)
+next_work (FalSession *session, gint64 now)
 {
+  gboolean held = fal_session_is_held (session);
   gint64 next = held ? G_MAXINT64 : fal_pacer_next_time (session->pacer, now);
+
+  return MIN (next, fal_pacer_next_expiry (session->pacer));
+}
+
+void
+fal_session_call_sender (FalSession *session)
+{
+  if (session->asleep_until != G_MININT64 &&
+      next_work (session, g_get_monotonic_time ()) < session->asleep_until)
+    g_cond_signal (&session->work);
+}
+
+/* With the lock held: sleeps until the thread is called, or has to look by itself. */
+static void
+sleep_until_work (FalSession *session, gint64 now)
+{
+  gint64 next = next_work (session, now);
 
   if (session->guard)
     next = MIN (next, now + FAL_GUARD_INTERVAL);
   next = MIN (next, MIN (idle_time (session), limit_time (session)));
-  return MIN (next, fal_pacer_next_expiry (session->pacer));
+  session->asleep_until = next;
+  if (next == G_MAXINT64)
+    g_cond_wait (&session->work, &session->lock);
+  else
+    g_cond_wait_until (&session->work, &session->lock, next);
+  session->asleep_until = G_MININT64;
 }
 
 /* With the lock held: ends what the net thread cannot, because its peer keeps it reading; what the
@@ -260,21 +283,17 @@ fill_job (FalSession *session, FalFrame *frame, Job *job)
 static gboolean
 wait_for_job (FalSession *session, Job *job)
 {
-  gint64 now = g_get_monotonic_time (), next;
+  gint64 now = g_get_monotonic_time ();
   gboolean held = fal_session_is_held (session);
   FalFrame *frame = held ? NULL : fal_pacer_take (session->pacer, now, &job->id);
 
   if (frame != NULL) {
-    g_cond_signal (&session->room);
+    fal_session_call_upstream (session);
     fill_job (session, frame, job);
     return TRUE;
   }
   watch_link (session, now);
-  next = next_look (session, held, now);
-  if (next == G_MAXINT64)
-    g_cond_wait (&session->work, &session->lock);
-  else
-    g_cond_wait_until (&session->work, &session->lock, next);
+  sleep_until_work (session, now);
   return FALSE;
 }
 

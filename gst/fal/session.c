@@ -39,10 +39,9 @@ fal_session_wake_all (FalSession *session)
 void
 fal_session_note_progress (FalSession *session)
 {
-  g_cond_signal (&session->work);
-  g_cond_signal (&session->output);
-  if (!session->settings->enabled) /* upstream waits for what is under way */
-    g_cond_signal (&session->room);
+  fal_session_call_sender (session);
+  fal_session_call_task (session);
+  fal_session_call_upstream (session);
 }
 
 FalSettings *
@@ -137,6 +136,7 @@ fal_session_new (const FalSessionEvents *events, gpointer user, FalSettings *set
   fal_outage_reset (&session->outage);
   session->flow = GST_FLOW_FLUSHING;
   session->drain_deadline = G_MAXINT64;
+  session->asleep_until = G_MININT64;
   session->next_serial = 1;
   g_mutex_init (&session->lock);
   g_cond_init (&session->room);
