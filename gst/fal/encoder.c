@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The encoder: turns samples into JPEGs for the wire, and keeps its converters and
- * intermediate frames while sizes and formats stay. What shrinks does so in its own
- * format first, for converting the colours costs more than the JPEG. Used by the
- * send thread alone. */
+/* The encoder: turns samples into JPEGs for the wire, and keeps its converter and
+ * intermediate frames while sizes and formats stay. Camera video becomes the planes of
+ * a JPEG and never RGB, all other raw video RGB where it is not. Used by the send
+ * thread alone. */
 #include "codec-private.h"
+#include "planes.h"
 
 #include <gio/gio.h>
 #include <turbojpeg.h>
@@ -23,9 +24,9 @@ struct _FalEncoder {
   GstVideoRectangle from; /* the part of the input that is seen */
   GstVideoRectangle to;   /* where it stands in the canvas */
 
-  GstVideoConverter *scaler;    /* input to small; NULL: not needed */
-  GstVideoFrame small;          /* in the input's format */
-  GstVideoConverter *converter; /* small, else input, to canvas; NULL: the input is the canvas */
+  FalPlanes *planes;            /* input to the JPEG's planes; NULL: not for such a frame */
+  gint width, height;           /* of the JPEG */
+  GstVideoConverter *converter; /* input to canvas; NULL: the input is the canvas */
   GstVideoFrame canvas;         /* an RGB format, black around @to */
 };
 
@@ -39,9 +40,8 @@ static void
 encoder_reset (FalEncoder *encoder)
 {
   gst_clear_caps (&encoder->caps);
-  g_clear_pointer (&encoder->scaler, gst_video_converter_free);
+  g_clear_pointer (&encoder->planes, fal_planes_free);
   g_clear_pointer (&encoder->converter, gst_video_converter_free);
-  fal_codec_clear_frame (&encoder->small);
   fal_codec_clear_frame (&encoder->canvas);
 }
 
@@ -97,12 +97,13 @@ keep_ratio (GstVideoRectangle *area, guint64 width, guint64 height)
 {
   GstVideoRectangle outer = *area;
 
-  if ((guint64)outer.w * height > width * outer.h)
-    area->w = CLAMP (gst_util_uint64_scale_round (outer.h, width, height), 1, (guint64)outer.w);
+  if ((guint64) outer.w * height > width * outer.h)
+    area->w = CLAMP (gst_util_uint64_scale_round (outer.h, width, height), 1, (guint64) outer.w);
   else
-    area->h = CLAMP (gst_util_uint64_scale_round (outer.w, height, width), 1, (guint64)outer.h);
-  area->x += (outer.w - area->w) / 2;
-  area->y += (outer.h - area->h) / 2;
+    area->h = CLAMP (gst_util_uint64_scale_round (outer.w, height, width), 1, (guint64) outer.h);
+  /* Where chroma is halved it stands at even places. */
+  area->x += (outer.w - area->w) / 4 * 2;
+  area->y += (outer.h - area->h) / 4 * 2;
 }
 
 /* The cut begins where a chroma sample does, or the colours would shift. */
@@ -125,10 +126,10 @@ open_side (guint side, guint64 shape, guint64 other_shape)
   return CLAMP (gst_util_uint64_scale_round (side, shape, other_shape), 1, G_MAXINT);
 }
 
-/* Sets from, to and the canvas' size (of which an open side follows from the other
- * by the shape that the input has on a screen). */
+/* Sets from, to and the size (of which an open side follows from the other by the
+ * shape that the input has on a screen). */
 static void
-lay_out (FalEncoder *encoder, gint *width, gint *height)
+lay_out (FalEncoder *encoder)
 {
   const FalEncoderConfig *config = &encoder->config;
   const GstVideoInfo *input = &encoder->input;
@@ -140,82 +141,41 @@ lay_out (FalEncoder *encoder, gint *width, gint *height)
     shape_h = input->height;
   }
 
-  *width = config->width;
-  *height = config->height;
+  encoder->width = config->width;
+  encoder->height = config->height;
   if (config->width == 0 && config->height == 0) {
-    *width = input->width;
-    *height = input->height;
+    encoder->width = input->width;
+    encoder->height = input->height;
   } else if (config->width == 0)
-    *width = open_side (config->height, shape_w, shape_h);
+    encoder->width = open_side (config->height, shape_w, shape_h);
   else if (config->height == 0)
-    *height = open_side (config->width, shape_h, shape_w);
+    encoder->height = open_side (config->width, shape_h, shape_w);
 
   encoder->from = (GstVideoRectangle){ 0, 0, input->width, input->height };
-  encoder->to = (GstVideoRectangle){ 0, 0, *width, *height };
+  encoder->to = (GstVideoRectangle){ 0, 0, encoder->width, encoder->height };
   if (config->width == 0 || config->height == 0)
     return;
   if (config->fit == FAL_FIT_LETTERBOX)
     keep_ratio (&encoder->to, shape_w, shape_h);
   else if (config->fit == FAL_FIT_CROP) {
-    keep_ratio (&encoder->from, (guint64)*width * input->par_d, (guint64)*height * input->par_n);
+    keep_ratio (&encoder->from, (guint64) encoder->width * input->par_d,
+        (guint64) encoder->height * input->par_n);
     align_cut (&encoder->from, input->finfo);
   }
 }
 
-/* The formats whose planes the converter scales as they are. Any other it unpacks
- * pixel by pixel, so it had better convert it in the same go. */
 static gboolean
-scales_planes (GstVideoFormat format, gint from_width, gint to_width)
+make_canvas (FalEncoder *encoder, GstVideoFormat format, GError **error)
 {
-  /* The scaler of packed YUV fails where luma and chroma do not shrink alike. */
-  gboolean is_even = from_width % 2 == 0 && to_width % 2 == 0;
-  static const GstVideoFormat formats[] = {
-    GST_VIDEO_FORMAT_I420,
-    GST_VIDEO_FORMAT_YV12,
-    GST_VIDEO_FORMAT_NV12,
-    GST_VIDEO_FORMAT_NV21,
-    GST_VIDEO_FORMAT_YUY2,
-    GST_VIDEO_FORMAT_UYVY,
-    GST_VIDEO_FORMAT_YVYU,
-    GST_VIDEO_FORMAT_Y42B,
-    GST_VIDEO_FORMAT_Y444,
-  };
-
-  for (guint i = 0; i < G_N_ELEMENTS (formats); i++) {
-    if (formats[i] == format)
-      return is_even || gst_video_format_get_info (format)->n_planes > 1;
-  }
-  return FALSE;
-}
-
-static gboolean
-make_scaler (FalEncoder *encoder, GError **error)
-{
-  GstVideoInfo small;
-
-  if (!fal_codec_make_info (&small, &encoder->input, GST_VIDEO_INFO_FORMAT (&encoder->input),
-          encoder->to.w, encoder->to.h, error) ||
-      !fal_codec_make_frame (&encoder->small, &small, error))
-    return FALSE;
-
-  encoder->scaler = fal_codec_make_converter (&encoder->input, &encoder->from, &small, error);
-  return encoder->scaler != NULL;
-}
-
-static gboolean
-make_canvas (FalEncoder *encoder, GstVideoFormat format, gint width, gint height, GError **error)
-{
-  const GstVideoInfo *in = encoder->scaler != NULL ? &encoder->small.info : &encoder->input;
-  GstVideoRectangle small = { 0, 0, encoder->to.w, encoder->to.h };
   GstVideoInfo canvas, part;
 
-  if (!fal_codec_make_info (&canvas, &encoder->input, format, width, height, error) ||
+  if (!fal_codec_make_info (
+          &canvas, &encoder->input, format, encoder->width, encoder->height, error) ||
       !fal_codec_make_info (&part, &encoder->input, format, encoder->to.w, encoder->to.h, error) ||
       !fal_codec_make_frame (&encoder->canvas, &canvas, error))
     return FALSE;
 
-  encoder->converter = fal_codec_make_converter (
-      in, encoder->scaler != NULL ? &small : &encoder->from, &part, error);
+  encoder->converter = fal_codec_make_converter (&encoder->input, &encoder->from, &part, error);
   return encoder->converter != NULL;
 }
 
@@ -226,21 +186,26 @@ is_limited_rgb (const GstVideoInfo *info)
 }
 
 static gboolean
-make_stages (FalEncoder *encoder, gint width, gint height, GError **error)
+is_canvas (const FalEncoder *encoder)
+{
+  const GstVideoInfo *input = &encoder->input;
+
+  return encoder->from.w == input->width && encoder->from.h == input->height &&
+         encoder->to.w == input->width && encoder->to.h == input->height &&
+         encoder->width == input->width && encoder->height == input->height;
+}
+
+static gboolean
+make_stages (FalEncoder *encoder, GError **error)
 {
   GstVideoFormat format = GST_VIDEO_INFO_FORMAT (&encoder->input);
   gboolean is_rgb = fal_picture_get_jpeg_layout (format) >= 0;
-  gboolean scales = encoder->from.w != encoder->to.w || encoder->from.h != encoder->to.h;
-  gboolean cuts =
-      encoder->from.w != encoder->input.width || encoder->from.h != encoder->input.height;
-  gboolean pads = encoder->to.w != width || encoder->to.h != height;
 
-  if (is_rgb && !scales && !cuts && !pads && !is_limited_rgb (&encoder->input))
+  if (is_rgb && is_canvas (encoder) && !is_limited_rgb (&encoder->input))
     return TRUE;
-  if ((scales || cuts) && scales_planes (format, encoder->from.w, encoder->to.w) &&
-      !make_scaler (encoder, error))
-    return FALSE;
-  return make_canvas (encoder, is_rgb ? format : CANVAS_FORMAT, width, height, error);
+  encoder->planes = fal_planes_new (
+      &encoder->input, &encoder->from, &encoder->to, encoder->width, encoder->height);
+  return encoder->planes != NULL || make_canvas (encoder, is_rgb ? format : CANVAS_FORMAT, error);
 }
 
 static gboolean
@@ -252,10 +217,14 @@ encoder_is_ready (FalEncoder *encoder, GstCaps *caps, const FalEncoderConfig *co
 }
 
 static gboolean
+is_side (gint side)
+{
+  return side >= 1 && side <= MAX_SIDE;
+}
+
+static gboolean
 encoder_prepare (FalEncoder *encoder, GstCaps *caps, const FalEncoderConfig *config, GError **error)
 {
-  gint width, height;
-
   if (encoder_is_ready (encoder, caps, config))
     return TRUE;
 
@@ -267,13 +236,14 @@ encoder_prepare (FalEncoder *encoder, GstCaps *caps, const FalEncoderConfig *con
     return FALSE;
   }
   encoder->config = *config;
-  lay_out (encoder, &width, &height);
-  if (width < 1 || width > MAX_SIDE || height < 1 || height > MAX_SIDE) {
+  lay_out (encoder);
+  if (!is_side (encoder->width) || !is_side (encoder->height)) {
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED,
-        "A JPEG of %d × %d pixels is not possible, a side ends at %d", width, height, MAX_SIDE);
+        "A JPEG of %d × %d pixels is not possible, a side ends at %d", encoder->width,
+        encoder->height, MAX_SIDE);
     return FALSE;
   }
-  if (!make_stages (encoder, width, height, error))
+  if (!make_stages (encoder, error))
     return FALSE;
   encoder->caps = gst_caps_ref (caps);
   return TRUE;
@@ -300,13 +270,13 @@ plane_size (const GstVideoInfo *info, guint plane, gint stride)
   if (GST_VIDEO_FORMAT_INFO_HAS_PALETTE (info->finfo) && plane == 1)
     return usual;
   if (GST_VIDEO_FORMAT_INFO_IS_TILED (info->finfo)) {
-    gint64 tiles = (gint64)GST_VIDEO_TILE_X_TILES (info->stride[plane]) *
+    gint64 tiles = (gint64) GST_VIDEO_TILE_X_TILES (info->stride[plane]) *
                    GST_VIDEO_TILE_Y_TILES (info->stride[plane]);
 
     return usual / MAX (tiles, 1) * GST_VIDEO_TILE_X_TILES (stride) *
            GST_VIDEO_TILE_Y_TILES (stride);
   }
-  return (gint64)stride * (plane_rows (info, plane) - 1) + MIN (stride, info->stride[plane]);
+  return (gint64) stride * (plane_rows (info, plane) - 1) + MIN (stride, info->stride[plane]);
 }
 
 /* The meta of a buffer is a claim about its memory: neither gst_video_frame_map()
@@ -317,9 +287,9 @@ frame_is_whole (const GstVideoFrame *frame, const GstVideoInfo *info)
   for (guint i = 0; i < GST_VIDEO_INFO_N_PLANES (info); i++) {
     const GstMapInfo *map = &frame->map[frame->meta != NULL ? i : 0];
     gint stride = GST_VIDEO_FRAME_PLANE_STRIDE (frame, i);
-    gint64 offset = (const guint8 *)frame->data[i] - map->data;
+    gint64 offset = (const guint8 *) frame->data[i] - map->data;
 
-    if (stride <= 0 || offset < 0 || offset + plane_size (info, i, stride) > (gint64)map->size)
+    if (stride <= 0 || offset < 0 || offset + plane_size (info, i, stride) > (gint64) map->size)
       return FALSE;
   }
   return TRUE;
@@ -331,8 +301,8 @@ map_input (GstVideoFrame *frame, const GstVideoInfo *info, GstBuffer *buffer, GE
   GstVideoMeta *meta = gst_buffer_get_video_meta (buffer);
   gboolean agrees =
       meta == NULL ||
-      (meta->format == GST_VIDEO_INFO_FORMAT (info) && meta->width >= (guint)info->width &&
-          meta->height >= (guint)info->height && meta->n_planes == GST_VIDEO_INFO_N_PLANES (info));
+      (meta->format == GST_VIDEO_INFO_FORMAT (info) && meta->width >= (guint) info->width &&
+          meta->height >= (guint) info->height && meta->n_planes == GST_VIDEO_INFO_N_PLANES (info));
 
   if (agrees && gst_video_frame_map (frame, info, buffer, GST_MAP_READ)) {
     if (frame_is_whole (frame, info))
@@ -353,9 +323,9 @@ canvas_part (const GstVideoFrame *canvas, const GstVideoRectangle *area)
 
   part.info.width = area->w;
   part.info.height = area->h;
-  part.data[0] = (guint8 *)part.data[0] +
-                 (gsize)area->y * GST_VIDEO_FRAME_PLANE_STRIDE (canvas, 0) +
-                 (gsize)area->x * GST_VIDEO_FRAME_COMP_PSTRIDE (canvas, 0);
+  part.data[0] = (guint8 *) part.data[0] +
+                 (gsize) area->y * GST_VIDEO_FRAME_PLANE_STRIDE (canvas, 0) +
+                 (gsize) area->x * GST_VIDEO_FRAME_COMP_PSTRIDE (canvas, 0);
   return part;
 }
 
@@ -364,10 +334,10 @@ static void
 expand_range (GstVideoFrame *canvas)
 {
   guint8 *data = GST_VIDEO_FRAME_PLANE_DATA (canvas, 0);
-  gsize size = (gsize)GST_VIDEO_FRAME_PLANE_STRIDE (canvas, 0) * GST_VIDEO_FRAME_HEIGHT (canvas);
+  gsize size = (gsize) GST_VIDEO_FRAME_PLANE_STRIDE (canvas, 0) * GST_VIDEO_FRAME_HEIGHT (canvas);
 
   for (gsize i = 0; i < size; i++)
-    data[i] = CLAMP (((gint)data[i] * 255 - 16 * 255 + 109) / 219, 0, 255);
+    data[i] = CLAMP (((gint) data[i] * 255 - 16 * 255 + 109) / 219, 0, 255);
 }
 
 /* Returns the frame to compress: @input itself, or the canvas. */
@@ -379,10 +349,6 @@ run_stages (FalEncoder *encoder, const GstVideoFrame *input)
   if (encoder->converter == NULL)
     return input;
 
-  if (encoder->scaler != NULL) {
-    gst_video_converter_frame (encoder->scaler, input, &encoder->small);
-    input = &encoder->small;
-  }
   part = canvas_part (&encoder->canvas, &encoder->to);
   gst_video_converter_frame (encoder->converter, input, &part);
   if (is_limited_rgb (&encoder->input))
@@ -390,43 +356,58 @@ run_stages (FalEncoder *encoder, const GstVideoFrame *input)
   return &encoder->canvas;
 }
 
-static GBytes *
-compress (FalEncoder *encoder, const GstVideoFrame *frame, const GstVideoInfo *info, guint quality,
-    GError **error)
+static gboolean
+compress_planes (FalEncoder *encoder, gint quality, guint8 **jpeg, gulong *size)
 {
-  guint8 *jpeg = NULL;
-  gulong size = 0;
+  const guint8 *data[3];
+  gint strides[3];
 
-  if (encoder->jpeg == NULL)
-    encoder->jpeg = tjInitCompress ();
-  if (encoder->jpeg == NULL ||
-      tjCompress2 (encoder->jpeg, GST_VIDEO_FRAME_PLANE_DATA (frame, 0), info->width,
-          GST_VIDEO_FRAME_PLANE_STRIDE (frame, 0), info->height,
-          fal_picture_get_jpeg_layout (GST_VIDEO_INFO_FORMAT (info)), &jpeg, &size, TJSAMP_420,
-          CLAMP (quality, 1, 100), TJFLAG_ACCURATEDCT) != 0) {
-    g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED, "Cannot make a JPEG of %d × %d pixels: %s",
-        info->width, info->height, tjGetErrorStr2 (encoder->jpeg));
-    tjFree (jpeg);
-    return NULL;
-  }
-  return g_bytes_new_with_free_func (jpeg, size, (GDestroyNotify)tjFree, jpeg);
+  fal_planes_get (encoder->planes, data, strides);
+  return tjCompressFromYUVPlanes (encoder->jpeg, data, encoder->width, strides, encoder->height,
+             TJSAMP_420, jpeg, size, quality, TJFLAG_ACCURATEDCT) == 0;
+}
+
+/* A frame with a meta may be larger than the picture in it: the size is the encoder's. */
+static gboolean
+compress_pixels (
+    FalEncoder *encoder, const GstVideoFrame *frame, gint quality, guint8 **jpeg, gulong *size)
+{
+  return tjCompress2 (encoder->jpeg, GST_VIDEO_FRAME_PLANE_DATA (frame, 0), encoder->width,
+             GST_VIDEO_FRAME_PLANE_STRIDE (frame, 0), encoder->height,
+             fal_picture_get_jpeg_layout (GST_VIDEO_FRAME_FORMAT (frame)), jpeg, size, TJSAMP_420,
+             quality, TJFLAG_ACCURATEDCT) == 0;
+}
+
+static gboolean
+compress (
+    FalEncoder *encoder, const GstVideoFrame *input, gint quality, guint8 **jpeg, gulong *size)
+{
+  if (encoder->planes == NULL)
+    return compress_pixels (encoder, run_stages (encoder, input), quality, jpeg, size);
+  fal_planes_fill (encoder->planes, input);
+  return compress_planes (encoder, quality, jpeg, size);
 }
 
 static GBytes *
 encode_raw (FalEncoder *encoder, GstBuffer *buffer, guint quality, GError **error)
 {
   GstVideoFrame input;
-  const GstVideoFrame *frame;
-  GBytes *jpeg;
+  guint8 *jpeg = NULL;
+  gulong size = 0;
+  gboolean done;
 
   if (!map_input (&input, &encoder->input, buffer, error))
     return NULL;
-  frame = run_stages (encoder, &input);
-  /* A frame with a meta may be larger than the picture in it. */
-  jpeg = compress (
-      encoder, frame, frame == &input ? &encoder->input : &encoder->canvas.info, quality, error);
+  if (encoder->jpeg == NULL)
+    encoder->jpeg = tjInitCompress ();
+  done = encoder->jpeg != NULL && compress (encoder, &input, CLAMP (quality, 1, 100), &jpeg, &size);
   gst_video_frame_unmap (&input);
-  return jpeg;
+  if (done)
+    return g_bytes_new_with_free_func (jpeg, size, (GDestroyNotify) tjFree, jpeg);
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED, "Cannot make a JPEG of %d × %d pixels: %s",
+      encoder->width, encoder->height, tjGetErrorStr2 (encoder->jpeg));
+  tjFree (jpeg);
+  return NULL;
 }
 
 typedef struct {
@@ -452,7 +433,7 @@ share_buffer (GstBuffer *buffer, GError **error)
   if (gst_buffer_map (buffer, &shared->map, GST_MAP_READ)) {
     if (shared->map.size > 0)
       return g_bytes_new_with_free_func (
-          shared->map.data, shared->map.size, (GDestroyNotify)shared_buffer_free, shared);
+          shared->map.data, shared->map.size, (GDestroyNotify) shared_buffer_free, shared);
     gst_buffer_unmap (buffer, &shared->map);
   }
   g_set_error_literal (

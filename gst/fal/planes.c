@@ -1,0 +1,633 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Planes: one pass over a camera's frame, in bands of eight rows of the result. A band is scaled
+ * down its columns as the bytes lie, then along its rows with the eight rows side by side, so that
+ * the compiler makes vector code of both; the colours follow plane by plane. The filter is a
+ * triangle as wide as the scale asks for (what "linear" is in GStreamer). Built with -O3. */
+#include "planes.h"
+
+#include <math.h>
+#include <string.h>
+
+#define BAND 16     /* rows that are scaled together */
+#define BLOCK 8     /* rows and columns that are turned together */
+#define ONE 256     /* weights of one sample add up to it: 255 × 256 fits into 16 bits */
+#define MAX_TAPS 64 /* beyond, rows in between are left out: a scale of 1 to 32 */
+
+/* Along one side: sample i of the result is the weighted sum of n_taps samples from first[i]. */
+typedef struct {
+  gint n_taps;
+  gint *first;
+  guint16 *weights; /* n_taps for each */
+} Filter;
+
+/* A plane of the result, and the component of the frame that it is taken from. */
+typedef struct {
+  guint component;
+  gint x, y, width, height; /* what of the component is seen, in its samples */
+  gint columns, rows;       /* of the result, multiples of BAND */
+  Filter across, down;
+  guint8 *data;
+
+  guint8 *canvas; /* black, with a place for the result; NULL: it has no bars */
+  gint canvas_stride, canvas_rows;
+  gint to_x, to_y, to_width, to_height;
+} Plane;
+
+/* In 1/256 (luma) and 1/512 (chroma), beyond the sample itself; both fit into 16 bits. */
+typedef struct {
+  gint16 black; /* of the input */
+  gint16 yy, yu, yv;
+  gint16 uu, uv, vu, vv;
+} Colours;
+
+struct _FalPlanes {
+  Plane planes[3];
+  gboolean converts;
+  Colours colours;
+  /* For one band, as wide as the widest row of the frame and of the result. */
+  guint16 *sums;
+  guint8 *band, *line, *columns, *turned;
+  gint16 *tints; /* what the chroma adds to a row of luma */
+  gsize room;
+};
+
+/* GCC and clang have vectors in C, whatever the processor has. A column of a band is one of bytes,
+ * and one of words on the way. */
+typedef guint8 Bytes __attribute__ ((vector_size (BAND)));
+typedef guint16 Words __attribute__ ((vector_size (2 * BAND)));
+/* Of a block of eight by eight: two rows beside each other, the same by pairs of rows and by four,
+ * a column. */
+typedef guint8 Rows __attribute__ ((vector_size (16)));
+typedef guint16 Pairs __attribute__ ((vector_size (16)));
+typedef guint32 Fours __attribute__ ((vector_size (16)));
+typedef guint64 Longs __attribute__ ((vector_size (16)));
+typedef guint32 Column __attribute__ ((vector_size (BLOCK)));
+
+/* Made twice, for any processor and for newer ones: all that runs for each sample. */
+#define HOT static inline __attribute__ ((always_inline))
+
+/* ---- Filters ---- */
+
+static gdouble
+triangle (gdouble distance, gdouble width)
+{
+  return MAX (1 - fabs (distance) / width, 0);
+}
+
+/* Rounds so that the sum stays ONE. */
+static void
+set_weights (guint16 *weights, const gdouble *parts, gint n, gdouble sum)
+{
+  gdouble passed = 0;
+  gint given = 0;
+
+  for (gint k = 0; k < n; k++) {
+    gint upto;
+
+    passed += parts[k];
+    upto = lround (ONE * passed / sum);
+    weights[k] = upto - given;
+    given = upto;
+  }
+}
+
+/* Samples beyond an edge count as the one at the edge. */
+static void
+set_sample (Filter *filter, gint i, gdouble centre, gdouble width, gint n_in)
+{
+  gdouble parts[MAX_TAPS] = { 0 }, sum = 0;
+  gint begin = ceil (centre - width), end = floor (centre + width);
+  gint first = CLAMP (begin, 0, n_in - filter->n_taps);
+
+  for (gint s = begin; s <= end; s++) {
+    gdouble part = triangle (s - centre, width);
+
+    parts[CLAMP (CLAMP (s, 0, n_in - 1) - first, 0, filter->n_taps - 1)] += part;
+    sum += part;
+  }
+  filter->first[i] = first;
+  set_weights (filter->weights + (gsize) i * filter->n_taps, parts, filter->n_taps, sum);
+}
+
+/* @n_in samples to @n_out, and on to @padded as the last one is. */
+static void
+make_filter (Filter *filter, gint n_in, gint n_out, gint padded)
+{
+  gdouble scale = (gdouble) n_in / n_out;
+  gdouble width = CLAMP (scale, 1, MAX_TAPS / 2 - 1);
+  /* Where nothing is scaled each sample is its own. */
+  gint taps = n_in == n_out ? 1 : ceil (2 * width);
+
+  filter->n_taps = MIN (taps, n_in);
+  filter->first = g_new (gint, padded);
+  filter->weights = g_new (guint16, (gsize) padded * filter->n_taps);
+  for (gint i = 0; i < padded; i++)
+    set_sample (filter, i, (MIN (i, n_out - 1) + 0.5) * scale - 0.5, width, n_in);
+}
+
+static void
+clear_filter (Filter *filter)
+{
+  g_free (filter->first);
+  g_free (filter->weights);
+}
+
+/* ---- Scaling ---- */
+
+HOT void
+add_row (guint16 *restrict sums, const guint8 *restrict row, guint weight, gsize size)
+{
+  for (gsize i = 0; i < size; i++)
+    sums[i] += row[i] * weight;
+}
+
+HOT void
+start_row (guint16 *restrict sums, const guint8 *restrict row, guint weight, gsize size)
+{
+  for (gsize i = 0; i < size; i++)
+    sums[i] = row[i] * weight + ONE / 2;
+}
+
+HOT void
+finish_row (guint8 *restrict row, const guint16 *restrict sums, gsize size)
+{
+  for (gsize i = 0; i < size; i++)
+    row[i] = sums[i] / ONE;
+}
+
+/* @top: where the part of the frame that is seen begins; @size: bytes of its rows. */
+HOT void
+scale_down (FalPlanes *planes, const Plane *plane, const guint8 *top, gint stride, gsize size,
+    gint first_row)
+{
+  const Filter *down = &plane->down;
+
+  for (gint i = 0; i < BAND; i++) {
+    const guint8 *row = top + (gssize) down->first[first_row + i] * stride;
+    const guint16 *weights = down->weights + (gsize) (first_row + i) * down->n_taps;
+    guint8 *out = planes->band + i * planes->room;
+
+    if (down->n_taps == 1) {
+      memcpy (out, row, size);
+      continue;
+    }
+    start_row (planes->sums, row, weights[0], size);
+    for (gint k = 1; k < down->n_taps; k++)
+      add_row (planes->sums, row + (gssize) k * stride, weights[k], size);
+    finish_row (out, planes->sums, size);
+  }
+}
+
+/* As a number first, or gcc goes through the stack. */
+HOT Rows
+load_row (const guint8 *row)
+{
+  guint64 bytes;
+
+  memcpy (&bytes, row, BLOCK);
+  return (Rows) (Longs){ bytes, 0 };
+}
+
+HOT Pairs
+pair (const guint8 *one, const guint8 *other)
+{
+  return (Pairs) __builtin_shufflevector (
+      load_row (one), load_row (other), 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+}
+
+/* Four columns from their upper and lower halves. */
+HOT void
+put_columns (guint8 *out, gsize stride, Fours upper, Fours lower)
+{
+  Column columns[4] = {
+    __builtin_shufflevector (upper, lower, 0, 4),
+    __builtin_shufflevector (upper, lower, 1, 5),
+    __builtin_shufflevector (upper, lower, 2, 6),
+    __builtin_shufflevector (upper, lower, 3, 7),
+  };
+
+  for (gint i = 0; i < 4; i++)
+    memcpy (out + i * stride, &columns[i], BLOCK);
+}
+
+/* Eight rows of eight bytes become eight columns. */
+HOT void
+turn (const guint8 *in, gsize in_stride, guint8 *out, gsize out_stride)
+{
+  Pairs a = pair (in, in + in_stride), b = pair (in + 2 * in_stride, in + 3 * in_stride);
+  Pairs c = pair (in + 4 * in_stride, in + 5 * in_stride);
+  Pairs d = pair (in + 6 * in_stride, in + 7 * in_stride);
+
+  put_columns (out, out_stride, (Fours) __builtin_shufflevector (a, b, 0, 8, 1, 9, 2, 10, 3, 11),
+      (Fours) __builtin_shufflevector (c, d, 0, 8, 1, 9, 2, 10, 3, 11));
+  put_columns (out + 4 * out_stride, out_stride,
+      (Fours) __builtin_shufflevector (a, b, 4, 12, 5, 13, 6, 14, 7, 15),
+      (Fours) __builtin_shufflevector (c, d, 4, 12, 5, 13, 6, 14, 7, 15));
+}
+
+HOT void
+turn_band (const guint8 *in, gsize in_stride, guint8 *out, gint width)
+{
+  for (gint x = 0; x < width; x += BLOCK)
+    for (gint y = 0; y < BAND; y += BLOCK)
+      turn (in + y * in_stride + x, in_stride, out + (gsize) x * BAND + y, BAND);
+}
+
+HOT void
+turn_back (const guint8 *in, guint8 *out, gsize out_stride, gint width)
+{
+  for (gint x = 0; x < width; x += BLOCK)
+    for (gint y = 0; y < BAND; y += BLOCK)
+      turn (in + (gsize) x * BAND + y, BAND, out + y * out_stride + x, out_stride);
+}
+
+/* Two and four are what packed video has; as constants the compiler makes vector code of them. */
+#define PICK_EACH(n)                                                                               \
+  for (gint x = 0; x < width; x++)                                                                 \
+  out[x] = in[(n) *x]
+
+/* One component of rows that hold several. */
+HOT void
+pick (guint8 *restrict out, const guint8 *restrict in, gint step, gint width)
+{
+  if (step == 2)
+    PICK_EACH (2);
+  else if (step == 4)
+    PICK_EACH (4);
+  else
+    PICK_EACH (step);
+}
+
+/* The samples above one another in a band at a time. */
+HOT void
+scale_across (const Filter *across, const guint8 *in, guint8 *out, gint columns)
+{
+  for (gint x = 0; x < columns; x++) {
+    const guint8 *from = in + (gsize) across->first[x] * BAND;
+    const guint16 *weights = across->weights + (gsize) x * across->n_taps;
+    Words sums = { 0 };
+    Bytes samples;
+
+    for (gint k = 0; k < across->n_taps; k++) {
+      memcpy (&samples, from + k * BAND, BAND);
+      sums += __builtin_convertvector(samples, Words) * weights[k];
+    }
+    samples = __builtin_convertvector((sums + ONE / 2) / ONE, Bytes);
+    memcpy (out + (gsize) x * BAND, &samples, BAND);
+  }
+}
+
+/* @offset and @step: of the component in a row of the band. */
+HOT void
+finish_band (FalPlanes *planes, const Plane *plane, gint offset, gint step, gint first_row)
+{
+  guint8 *out = plane->data + (gsize) first_row * plane->columns;
+  const guint8 *rows = planes->band + offset;
+
+  if (step > 1) {
+    for (gint i = 0; i < BAND; i++)
+      pick (planes->line + i * planes->room, rows + i * planes->room, step, plane->width);
+    rows = planes->line;
+  }
+  turn_band (rows, planes->room, planes->columns, plane->width);
+  scale_across (&plane->across, planes->columns, planes->turned, plane->columns);
+  turn_back (planes->turned, out, plane->columns, plane->columns);
+}
+
+/* Whether both lie in the same rows, so that they are scaled down together. */
+HOT gboolean
+lie_together (const GstVideoFrame *frame, const Plane *one, const Plane *other)
+{
+  return GST_VIDEO_FRAME_COMP_PLANE (frame, one->component) ==
+             GST_VIDEO_FRAME_COMP_PLANE (frame, other->component) &&
+         one->rows == other->rows;
+}
+
+/* Plane @first and those that lie with it, up to @end. */
+HOT void
+fill_planes (FalPlanes *planes, const GstVideoFrame *frame, guint first, guint end)
+{
+  const Plane *plane = &planes->planes[first];
+  gint stride = GST_VIDEO_FRAME_COMP_STRIDE (frame, plane->component);
+  gint step = GST_VIDEO_FRAME_COMP_PSTRIDE (frame, plane->component);
+  const guint8 *lowest = GST_VIDEO_FRAME_COMP_DATA (frame, plane->component);
+  const guint8 *highest = lowest;
+  const guint8 *base;
+
+  for (guint i = first; i < end; i++) {
+    const guint8 *data = GST_VIDEO_FRAME_COMP_DATA (frame, planes->planes[i].component);
+
+    lowest = MIN (lowest, data);
+    highest = MAX (highest, data);
+  }
+  base = lowest + (gssize) plane->y * stride + (gssize) plane->x * step;
+  for (gint row = 0; row < plane->rows; row += BAND) {
+    scale_down (planes, plane, base, stride,
+        (gsize) (plane->width - 1) * step + (highest - lowest) + 1, row);
+    for (guint i = first; i < end; i++) {
+      const guint8 *data = GST_VIDEO_FRAME_COMP_DATA (frame, planes->planes[i].component);
+
+      finish_band (planes, &planes->planes[i], data - lowest, step, row);
+    }
+  }
+}
+
+/* ---- Colours ---- */
+
+HOT guint8
+to_byte (gint16 value)
+{
+  return CLAMP (value, 0, 255);
+}
+
+/* In every second column. */
+HOT void
+find_tints (const Colours *c, gint16 *restrict tints, const guint8 *restrict u,
+    const guint8 *restrict v, gint width)
+{
+  for (gint x = 0; x < width; x++)
+    tints[x] = (gint16) (c->yu * (u[x] - 128) + c->yv * (v[x] - 128) + 128);
+}
+
+HOT void
+convert_luma (const Colours *c, guint8 *row, const gint16 *restrict tints, gint width)
+{
+  for (gint x = 0; x < width / 2; x++) {
+    gint16 left = row[2 * x] - c->black, right = row[2 * x + 1] - c->black;
+
+    row[2 * x] = to_byte (left + ((gint16) (left * c->yy + tints[x]) >> 8));
+    row[2 * x + 1] = to_byte (right + ((gint16) (right * c->yy + tints[x]) >> 8));
+  }
+}
+
+HOT void
+convert_chroma (const Colours *c, guint8 *restrict us, guint8 *restrict vs, gint width)
+{
+  for (gint x = 0; x < width; x++) {
+    gint16 u = us[x] - 128, v = vs[x] - 128;
+
+    us[x] = to_byte (128 + u + ((gint16) (u * c->uu + v * c->uv + 256) >> 9));
+    vs[x] = to_byte (128 + v + ((gint16) (u * c->vu + v * c->vv + 256) >> 9));
+  }
+}
+
+HOT void
+convert (FalPlanes *planes)
+{
+  const Plane *y = &planes->planes[0], *u = &planes->planes[1], *v = &planes->planes[2];
+  const Colours *colours = &planes->colours;
+
+  for (gint row = 0; row < u->rows; row++) {
+    gsize at = (gsize) row * u->columns;
+
+    find_tints (colours, planes->tints, u->data + at, v->data + at, u->columns);
+    for (gint i = 2 * row; i < MIN (2 * row + 2, y->rows); i++)
+      convert_luma (colours, y->data + (gsize) i * y->columns, planes->tints, y->columns);
+    convert_chroma (colours, u->data + at, v->data + at, u->columns);
+  }
+}
+
+/* What one unit of a source's luma or chroma is in the JPEG's: by the book, through RGB. */
+static void
+mix (gdouble kr, gdouble kb, const gdouble yuv[3], gdouble out[3])
+{
+  const gdouble to_r = 0.299, to_b = 0.114;
+  gdouble r = yuv[0] + 2 * (1 - kr) * yuv[2];
+  gdouble b = yuv[0] + 2 * (1 - kb) * yuv[1];
+  gdouble g = (yuv[0] - kr * r - kb * b) / (1 - kr - kb);
+
+  out[0] = to_r * r + (1 - to_r - to_b) * g + to_b * b;
+  out[1] = (b - out[0]) / (2 * (1 - to_b));
+  out[2] = (r - out[0]) / (2 * (1 - to_r));
+}
+
+/* A product and the sum of three have to fit into 16 bits. */
+static gboolean
+fits (const Colours *c)
+{
+  return ABS (c->yy) * 255 + ABS (c->yu) * 128 + ABS (c->yv) * 128 < G_MAXINT16 - 256 &&
+         (ABS (c->uu) + ABS (c->uv)) * 128 < G_MAXINT16 - 512 &&
+         (ABS (c->vu) + ABS (c->vv)) * 128 < G_MAXINT16 - 512;
+}
+
+static gboolean
+choose_colours (FalPlanes *planes, const GstVideoColorimetry *colorimetry)
+{
+  gboolean full = colorimetry->range == GST_VIDEO_COLOR_RANGE_0_255;
+  gdouble luma = full ? 1 : 255 / 219.0, chroma = full ? 1 : 255 / 224.0;
+  Colours *c = &planes->colours;
+  gdouble kr, kb, y[3], u[3], v[3];
+
+  if (!gst_video_color_matrix_get_Kr_Kb (colorimetry->matrix, &kr, &kb))
+    return FALSE;
+  mix (kr, kb, (const gdouble[]){ luma, 0, 0 }, y);
+  mix (kr, kb, (const gdouble[]){ 0, chroma, 0 }, u);
+  mix (kr, kb, (const gdouble[]){ 0, 0, chroma }, v);
+  c->black = full ? 0 : 16;
+  c->yy = lround (256 * (y[0] - 1));
+  c->yu = lround (256 * u[0]);
+  c->yv = lround (256 * v[0]);
+  c->uu = lround (512 * (u[1] - 1));
+  c->uv = lround (512 * v[1]);
+  c->vu = lround (512 * u[2]);
+  c->vv = lround (512 * (v[2] - 1));
+  planes->converts =
+      c->black != 0 || c->yy != 0 || c->yu != 0 || c->yv != 0 || c->uu != 0 || c->uv != 0;
+  return fits (c);
+}
+
+/* ---- Life ---- */
+
+static gboolean
+takes (const GstVideoFormatInfo *format)
+{
+  if (!GST_VIDEO_FORMAT_INFO_IS_YUV (format) || GST_VIDEO_FORMAT_INFO_IS_COMPLEX (format) ||
+      GST_VIDEO_FORMAT_INFO_HAS_ALPHA (format) || GST_VIDEO_FORMAT_INFO_IS_TILED (format) ||
+      GST_VIDEO_FORMAT_INFO_N_COMPONENTS (format) != 3)
+    return FALSE;
+  /* GStreamer (1.22) says of VYUY that its samples lie as those of UYVY do. */
+  if (GST_VIDEO_FORMAT_INFO_FORMAT (format) == GST_VIDEO_FORMAT_VYUY)
+    return FALSE;
+  for (guint i = 0; i < 3; i++) {
+    if (GST_VIDEO_FORMAT_INFO_DEPTH (format, i) != 8 ||
+        GST_VIDEO_FORMAT_INFO_SHIFT (format, i) != 0 ||
+        GST_VIDEO_FORMAT_INFO_PSTRIDE (format, i) < 1)
+      return FALSE;
+  }
+  return TRUE;
+}
+
+/* @shift: the plane's, 1 for the chroma. */
+static gint
+halve (gint size, guint shift)
+{
+  return (size + (1 << shift) - 1) >> shift;
+}
+
+static gboolean
+make_canvas (Plane *plane, const GstVideoRectangle *to, gint width, gint height, guint shift)
+{
+  plane->to_x = to->x >> shift;
+  plane->to_y = to->y >> shift;
+  plane->to_width = halve (to->w, shift);
+  plane->to_height = halve (to->h, shift);
+  if (to->w == width && to->h == height)
+    return TRUE;
+  /* Of an odd luma plane TurboJPEG reads one more column and row. */
+  plane->canvas_stride = GST_ROUND_UP_2 (halve (width, shift));
+  plane->canvas_rows = GST_ROUND_UP_2 (halve (height, shift));
+  plane->canvas = g_try_malloc_n (plane->canvas_rows, plane->canvas_stride);
+  if (plane->canvas == NULL)
+    return FALSE;
+  memset (plane->canvas, shift == 0 ? 0 : 128, (gsize) plane->canvas_rows * plane->canvas_stride);
+  return TRUE;
+}
+
+static gboolean
+make_plane (
+    Plane *plane, guint component, const GstVideoFormatInfo *format, const GstVideoRectangle *from)
+{
+  plane->component = component;
+  plane->x = from->x >> GST_VIDEO_FORMAT_INFO_W_SUB (format, component);
+  plane->y = from->y >> GST_VIDEO_FORMAT_INFO_H_SUB (format, component);
+  plane->width = GST_VIDEO_FORMAT_INFO_SCALE_WIDTH (format, component, from->w);
+  plane->height = GST_VIDEO_FORMAT_INFO_SCALE_HEIGHT (format, component, from->h);
+  plane->columns = GST_ROUND_UP_8 (plane->to_width);
+  plane->rows = GST_ROUND_UP_16 (plane->to_height);
+  make_filter (&plane->across, plane->width, plane->to_width, plane->columns);
+  make_filter (&plane->down, plane->height, plane->to_height, plane->rows);
+  plane->data = g_try_malloc_n (plane->rows, plane->columns);
+  return plane->data != NULL;
+}
+
+static gboolean
+make_room (FalPlanes *planes, const GstVideoInfo *input)
+{
+  const Plane *luma = &planes->planes[0];
+
+  /* A row of packed video has up to four bytes a sample. */
+  planes->room = GST_ROUND_UP_16 (MAX (4 * (gsize) input->width, (gsize) luma->columns) + 16);
+  planes->sums = g_try_malloc_n (planes->room, sizeof (guint16));
+  planes->tints = g_try_malloc_n (luma->columns, sizeof (gint16));
+  planes->band = g_try_malloc0_n (planes->room, BAND);
+  planes->line = g_try_malloc0_n (planes->room, BAND);
+  planes->columns = g_try_malloc_n (planes->room, BAND);
+  planes->turned = g_try_malloc_n (planes->room, BAND);
+  return planes->sums && planes->tints && planes->band && planes->line && planes->columns &&
+         planes->turned;
+}
+
+void
+fal_planes_free (FalPlanes *planes)
+{
+  for (guint i = 0; i < 3; i++) {
+    clear_filter (&planes->planes[i].across);
+    clear_filter (&planes->planes[i].down);
+    g_free (planes->planes[i].data);
+    g_free (planes->planes[i].canvas);
+  }
+  g_free (planes->sums);
+  g_free (planes->tints);
+  g_free (planes->band);
+  g_free (planes->line);
+  g_free (planes->columns);
+  g_free (planes->turned);
+  g_free (planes);
+}
+
+FalPlanes *
+fal_planes_new (const GstVideoInfo *input, const GstVideoRectangle *from,
+    const GstVideoRectangle *to, gint width, gint height)
+{
+  FalPlanes *planes;
+  gboolean done;
+
+  if (!takes (input->finfo))
+    return NULL;
+  planes = g_new0 (FalPlanes, 1);
+  done = choose_colours (planes, &input->colorimetry);
+  for (guint i = 0; i < 3; i++)
+    done = done && make_canvas (&planes->planes[i], to, width, height, i == 0 ? 0 : 1) &&
+           make_plane (&planes->planes[i], i, input->finfo, from);
+  if (done && make_room (planes, input))
+    return planes;
+  fal_planes_free (planes);
+  return NULL;
+}
+
+static void
+copy_to_canvas (const Plane *plane)
+{
+  for (gint row = 0; row < plane->to_height; row++)
+    memcpy (plane->canvas + (gsize) (plane->to_y + row) * plane->canvas_stride + plane->to_x,
+        plane->data + (gsize) row * plane->columns, plane->to_width);
+}
+
+HOT void
+fill (FalPlanes *planes, const GstVideoFrame *frame)
+{
+  gboolean together = lie_together (frame, &planes->planes[1], &planes->planes[2]);
+
+  fill_planes (planes, frame, 0, 1);
+  fill_planes (planes, frame, 1, together ? 3 : 2);
+  if (!together)
+    fill_planes (planes, frame, 2, 3);
+  if (planes->converts)
+    convert (planes);
+}
+
+static void
+fill_canvases (const FalPlanes *planes)
+{
+  for (guint i = 0; i < 3; i++) {
+    if (planes->planes[i].canvas != NULL)
+      copy_to_canvas (&planes->planes[i]);
+  }
+}
+
+void
+fal_planes_fill_plainly (FalPlanes *planes, const GstVideoFrame *frame)
+{
+  fill (planes, frame);
+  fill_canvases (planes);
+}
+
+#ifdef __x86_64__
+
+__attribute__ ((target ("avx2"))) static void
+fill_widely (FalPlanes *planes, const GstVideoFrame *frame)
+{
+  fill (planes, frame);
+}
+
+void
+fal_planes_fill (FalPlanes *planes, const GstVideoFrame *frame)
+{
+  if (!__builtin_cpu_supports ("avx2")) {
+    fal_planes_fill_plainly (planes, frame);
+    return;
+  }
+  fill_widely (planes, frame);
+  fill_canvases (planes);
+}
+
+#else
+
+void
+fal_planes_fill (FalPlanes *planes, const GstVideoFrame *frame)
+{
+  fal_planes_fill_plainly (planes, frame);
+}
+
+#endif
+
+void
+fal_planes_get (const FalPlanes *planes, const guint8 *data[3], gint strides[3])
+{
+  for (guint i = 0; i < 3; i++) {
+    const Plane *plane = &planes->planes[i];
+
+    data[i] = plane->canvas != NULL ? plane->canvas : plane->data;
+    strides[i] = plane->canvas != NULL ? plane->canvas_stride : plane->columns;
+  }
+}
