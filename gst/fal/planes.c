@@ -1,31 +1,24 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Planes: one pass over a camera's frame, in bands of eight rows of the result. A band is scaled
- * down its columns as the bytes lie, then along its rows with the eight rows side by side, so that
+/* Planes: one pass over a camera's frame, in bands of sixteen rows of the result. A band is scaled
+ * down its columns as the bytes lie, then along its rows with the sixteen side by side, so that
  * the compiler makes vector code of both; the colours follow plane by plane. The filter is a
  * triangle as wide as the scale asks for (what "linear" is in GStreamer). Built with -O3. */
 #include "planes.h"
+#include "colours.h"
+#include "weights.h"
 
-#include <math.h>
 #include <string.h>
 
-#define BAND 16     /* rows that are scaled together */
-#define BLOCK 8     /* rows and columns that are turned together */
-#define ONE 256     /* weights of one sample add up to it: 255 × 256 fits into 16 bits */
-#define MAX_TAPS 64 /* beyond, rows in between are left out: a scale of 1 to 32 */
-
-/* Along one side: sample i of the result is the weighted sum of n_taps samples from first[i]. */
-typedef struct {
-  gint n_taps;
-  gint *first;
-  guint16 *weights; /* n_taps for each */
-} Filter;
+#define BAND 16 /* rows that are scaled together */
+#define BLOCK 8 /* rows and columns that are turned together */
+#define ONE FAL_WEIGHTS_ONE
 
 /* A plane of the result, and the component of the frame that it is taken from. */
 typedef struct {
   guint component;
   gint x, y, width, height; /* what of the component is seen, in its samples */
   gint columns, rows;       /* of the result, multiples of BAND */
-  Filter across, down;
+  FalWeights across, down;
   guint8 *data;
 
   guint8 *canvas; /* black, with a place for the result; NULL: it has no bars */
@@ -33,17 +26,9 @@ typedef struct {
   gint to_x, to_y, to_width, to_height;
 } Plane;
 
-/* In 1/256 (luma) and 1/512 (chroma), beyond the sample itself; both fit into 16 bits. */
-typedef struct {
-  gint16 black; /* of the input */
-  gint16 yy, yu, yv;
-  gint16 uu, uv, vu, vv;
-} Colours;
-
 struct _FalPlanes {
   Plane planes[3];
-  gboolean converts;
-  Colours colours;
+  FalColours colours;
   /* For one band, as wide as the widest row of the frame and of the result. */
   guint16 *sums;
   guint8 *band, *line, *columns, *turned;
@@ -65,72 +50,6 @@ typedef guint32 Column __attribute__ ((vector_size (BLOCK)));
 
 /* Made twice, for any processor and for newer ones: all that runs for each sample. */
 #define HOT static inline __attribute__ ((always_inline))
-
-/* ---- Filters ---- */
-
-static gdouble
-triangle (gdouble distance, gdouble width)
-{
-  return MAX (1 - fabs (distance) / width, 0);
-}
-
-/* Rounds so that the sum stays ONE. */
-static void
-set_weights (guint16 *weights, const gdouble *parts, gint n, gdouble sum)
-{
-  gdouble passed = 0;
-  gint given = 0;
-
-  for (gint k = 0; k < n; k++) {
-    gint upto;
-
-    passed += parts[k];
-    upto = lround (ONE * passed / sum);
-    weights[k] = upto - given;
-    given = upto;
-  }
-}
-
-/* Samples beyond an edge count as the one at the edge. */
-static void
-set_sample (Filter *filter, gint i, gdouble centre, gdouble width, gint n_in)
-{
-  gdouble parts[MAX_TAPS] = { 0 }, sum = 0;
-  gint begin = ceil (centre - width), end = floor (centre + width);
-  gint first = CLAMP (begin, 0, n_in - filter->n_taps);
-
-  for (gint s = begin; s <= end; s++) {
-    gdouble part = triangle (s - centre, width);
-
-    parts[CLAMP (CLAMP (s, 0, n_in - 1) - first, 0, filter->n_taps - 1)] += part;
-    sum += part;
-  }
-  filter->first[i] = first;
-  set_weights (filter->weights + (gsize) i * filter->n_taps, parts, filter->n_taps, sum);
-}
-
-/* @n_in samples to @n_out, and on to @padded as the last one is. */
-static void
-make_filter (Filter *filter, gint n_in, gint n_out, gint padded)
-{
-  gdouble scale = (gdouble) n_in / n_out;
-  gdouble width = CLAMP (scale, 1, MAX_TAPS / 2 - 1);
-  /* Where nothing is scaled each sample is its own. */
-  gint taps = n_in == n_out ? 1 : ceil (2 * width);
-
-  filter->n_taps = MIN (taps, n_in);
-  filter->first = g_new (gint, padded);
-  filter->weights = g_new (guint16, (gsize) padded * filter->n_taps);
-  for (gint i = 0; i < padded; i++)
-    set_sample (filter, i, (MIN (i, n_out - 1) + 0.5) * scale - 0.5, width, n_in);
-}
-
-static void
-clear_filter (Filter *filter)
-{
-  g_free (filter->first);
-  g_free (filter->weights);
-}
 
 /* ---- Scaling ---- */
 
@@ -160,11 +79,11 @@ HOT void
 scale_down (FalPlanes *planes, const Plane *plane, const guint8 *top, gint stride, gsize size,
     gint first_row)
 {
-  const Filter *down = &plane->down;
+  const FalWeights *down = &plane->down;
 
   for (gint i = 0; i < BAND; i++) {
     const guint8 *row = top + (gssize) down->first[first_row + i] * stride;
-    const guint16 *weights = down->weights + (gsize) (first_row + i) * down->n_taps;
+    const guint16 *weights = down->parts + (gsize) (first_row + i) * down->n_taps;
     guint8 *out = planes->band + i * planes->room;
 
     if (down->n_taps == 1) {
@@ -260,11 +179,11 @@ pick (guint8 *restrict out, const guint8 *restrict in, gint step, gint width)
 
 /* The samples above one another in a band at a time. */
 HOT void
-scale_across (const Filter *across, const guint8 *in, guint8 *out, gint columns)
+scale_across (const FalWeights *across, const guint8 *in, guint8 *out, gint columns)
 {
   for (gint x = 0; x < columns; x++) {
     const guint8 *from = in + (gsize) across->first[x] * BAND;
-    const guint16 *weights = across->weights + (gsize) x * across->n_taps;
+    const guint16 *weights = across->parts + (gsize) x * across->n_taps;
     Words sums = { 0 };
     Bytes samples;
 
@@ -332,7 +251,7 @@ fill_planes (FalPlanes *planes, const GstVideoFrame *frame, guint first, guint e
   }
 }
 
-/* ---- Colours ---- */
+/* ---- FalColours ---- */
 
 HOT guint8
 to_byte (gint16 value)
@@ -342,7 +261,7 @@ to_byte (gint16 value)
 
 /* In every second column. */
 HOT void
-find_tints (const Colours *c, gint16 *restrict tints, const guint8 *restrict u,
+find_tints (const FalColours *c, gint16 *restrict tints, const guint8 *restrict u,
     const guint8 *restrict v, gint width)
 {
   for (gint x = 0; x < width; x++)
@@ -350,7 +269,7 @@ find_tints (const Colours *c, gint16 *restrict tints, const guint8 *restrict u,
 }
 
 HOT void
-convert_luma (const Colours *c, guint8 *row, const gint16 *restrict tints, gint width)
+convert_luma (const FalColours *c, guint8 *row, const gint16 *restrict tints, gint width)
 {
   for (gint x = 0; x < width / 2; x++) {
     gint16 left = row[2 * x] - c->black, right = row[2 * x + 1] - c->black;
@@ -361,7 +280,7 @@ convert_luma (const Colours *c, guint8 *row, const gint16 *restrict tints, gint 
 }
 
 HOT void
-convert_chroma (const Colours *c, guint8 *restrict us, guint8 *restrict vs, gint width)
+convert_chroma (const FalColours *c, guint8 *restrict us, guint8 *restrict vs, gint width)
 {
   for (gint x = 0; x < width; x++) {
     gint16 u = us[x] - 128, v = vs[x] - 128;
@@ -375,7 +294,7 @@ HOT void
 convert (FalPlanes *planes)
 {
   const Plane *y = &planes->planes[0], *u = &planes->planes[1], *v = &planes->planes[2];
-  const Colours *colours = &planes->colours;
+  const FalColours *colours = &planes->colours;
 
   for (gint row = 0; row < u->rows; row++) {
     gsize at = (gsize) row * u->columns;
@@ -385,55 +304,6 @@ convert (FalPlanes *planes)
       convert_luma (colours, y->data + (gsize) i * y->columns, planes->tints, y->columns);
     convert_chroma (colours, u->data + at, v->data + at, u->columns);
   }
-}
-
-/* What one unit of a source's luma or chroma is in the JPEG's: by the book, through RGB. */
-static void
-mix (gdouble kr, gdouble kb, const gdouble yuv[3], gdouble out[3])
-{
-  const gdouble to_r = 0.299, to_b = 0.114;
-  gdouble r = yuv[0] + 2 * (1 - kr) * yuv[2];
-  gdouble b = yuv[0] + 2 * (1 - kb) * yuv[1];
-  gdouble g = (yuv[0] - kr * r - kb * b) / (1 - kr - kb);
-
-  out[0] = to_r * r + (1 - to_r - to_b) * g + to_b * b;
-  out[1] = (b - out[0]) / (2 * (1 - to_b));
-  out[2] = (r - out[0]) / (2 * (1 - to_r));
-}
-
-/* A product and the sum of three have to fit into 16 bits. */
-static gboolean
-fits (const Colours *c)
-{
-  return ABS (c->yy) * 255 + ABS (c->yu) * 128 + ABS (c->yv) * 128 < G_MAXINT16 - 256 &&
-         (ABS (c->uu) + ABS (c->uv)) * 128 < G_MAXINT16 - 512 &&
-         (ABS (c->vu) + ABS (c->vv)) * 128 < G_MAXINT16 - 512;
-}
-
-static gboolean
-choose_colours (FalPlanes *planes, const GstVideoColorimetry *colorimetry)
-{
-  gboolean full = colorimetry->range == GST_VIDEO_COLOR_RANGE_0_255;
-  gdouble luma = full ? 1 : 255 / 219.0, chroma = full ? 1 : 255 / 224.0;
-  Colours *c = &planes->colours;
-  gdouble kr, kb, y[3], u[3], v[3];
-
-  if (!gst_video_color_matrix_get_Kr_Kb (colorimetry->matrix, &kr, &kb))
-    return FALSE;
-  mix (kr, kb, (const gdouble[]){ luma, 0, 0 }, y);
-  mix (kr, kb, (const gdouble[]){ 0, chroma, 0 }, u);
-  mix (kr, kb, (const gdouble[]){ 0, 0, chroma }, v);
-  c->black = full ? 0 : 16;
-  c->yy = lround (256 * (y[0] - 1));
-  c->yu = lround (256 * u[0]);
-  c->yv = lround (256 * v[0]);
-  c->uu = lround (512 * (u[1] - 1));
-  c->uv = lround (512 * v[1]);
-  c->vu = lround (512 * u[2]);
-  c->vv = lround (512 * (v[2] - 1));
-  planes->converts =
-      c->black != 0 || c->yy != 0 || c->yu != 0 || c->yv != 0 || c->uu != 0 || c->uv != 0;
-  return fits (c);
 }
 
 /* ---- Life ---- */
@@ -494,8 +364,8 @@ make_plane (
   plane->height = GST_VIDEO_FORMAT_INFO_SCALE_HEIGHT (format, component, from->h);
   plane->columns = GST_ROUND_UP_8 (plane->to_width);
   plane->rows = GST_ROUND_UP_16 (plane->to_height);
-  make_filter (&plane->across, plane->width, plane->to_width, plane->columns);
-  make_filter (&plane->down, plane->height, plane->to_height, plane->rows);
+  fal_weights_make (&plane->across, plane->width, plane->to_width, plane->columns);
+  fal_weights_make (&plane->down, plane->height, plane->to_height, plane->rows);
   plane->data = g_try_malloc_n (plane->rows, plane->columns);
   return plane->data != NULL;
 }
@@ -521,8 +391,8 @@ void
 fal_planes_free (FalPlanes *planes)
 {
   for (guint i = 0; i < 3; i++) {
-    clear_filter (&planes->planes[i].across);
-    clear_filter (&planes->planes[i].down);
+    fal_weights_clear (&planes->planes[i].across);
+    fal_weights_clear (&planes->planes[i].down);
     g_free (planes->planes[i].data);
     g_free (planes->planes[i].canvas);
   }
@@ -545,7 +415,7 @@ fal_planes_new (const GstVideoInfo *input, const GstVideoRectangle *from,
   if (!takes (input->finfo))
     return NULL;
   planes = g_new0 (FalPlanes, 1);
-  done = choose_colours (planes, &input->colorimetry);
+  done = fal_colours_choose (&planes->colours, &input->colorimetry);
   for (guint i = 0; i < 3; i++)
     done = done && make_canvas (&planes->planes[i], to, width, height, i == 0 ? 0 : 1) &&
            make_plane (&planes->planes[i], i, input->finfo, from);
@@ -572,7 +442,7 @@ fill (FalPlanes *planes, const GstVideoFrame *frame)
   fill_planes (planes, frame, 1, together ? 3 : 2);
   if (!together)
     fill_planes (planes, frame, 2, 3);
-  if (planes->converts)
+  if (!fal_colours_are_same (&planes->colours))
     convert (planes);
 }
 

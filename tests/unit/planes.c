@@ -264,6 +264,37 @@ test_every_processor_makes_the_same (void)
   gst_video_frame_unmap (&frame);
 }
 
+/* Luma and chroma stay as they are where nothing is to be done. */
+static void
+test_what_fits_is_not_touched (void)
+{
+  const GstVideoRectangle all = { 0, 0, 70, 50 };
+  GstVideoInfo info;
+  GstVideoFrame frame;
+  FalPlanes *planes;
+  const guint8 *data[3];
+  gint strides[3];
+
+  set_info (&info, "I420", 70, 50);
+  g_assert_true (gst_video_colorimetry_from_string (&info.colorimetry, "1:4:0:0"));
+  open_frame (&frame, &info);
+  fill_with_noise (&frame);
+  planes = fal_planes_new (&info, &all, &all, 70, 50);
+  fal_planes_fill (planes, &frame);
+  fal_planes_get (planes, data, strides);
+  for (guint i = 0; i < 3; i++) {
+    gint columns = GST_VIDEO_FRAME_COMP_WIDTH (&frame, i);
+
+    for (gint y = 0; y < GST_VIDEO_FRAME_COMP_HEIGHT (&frame, i); y++)
+      g_assert_cmpmem (data[i] + y * strides[i], columns,
+          (guint8 *) GST_VIDEO_FRAME_COMP_DATA (&frame, i) +
+              y * GST_VIDEO_FRAME_COMP_STRIDE (&frame, i),
+          columns);
+  }
+  fal_planes_free (planes);
+  gst_video_frame_unmap (&frame);
+}
+
 static void
 test_cameras_shrink_as_well_as_in_gstreamer (void)
 {
@@ -351,6 +382,7 @@ main (int argc, char **argv)
   g_test_add_func ("/planes/cameras-shrink-as-well-as-in-gstreamer",
       test_cameras_shrink_as_well_as_in_gstreamer);
   g_test_add_func ("/planes/every-processor-makes-the-same", test_every_processor_makes_the_same);
+  g_test_add_func ("/planes/what-fits-is-not-touched", test_what_fits_is_not_touched);
   g_test_add_func (
       "/planes/every-size-stays-within-its-memory", test_every_size_stays_within_its_memory);
   g_test_add_func ("/planes/other-video-is-not-taken", test_other_video_is_not_taken);
