@@ -1,31 +1,47 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* bench-element raw|jpeg URI JPEG FRAMES: falrealtimefilter in a pipeline, appsrc to fakesink.
- * Prints one line: CPU microseconds a frame (user and system, of this process), frames a second,
- * resident KiB after a tenth of the frames and at the end. The first tenth warms up. */
+/* bench-element [OPTION…] URI PICTURE: falrealtimefilter in a pipeline, appsrc to fakesink.
+ * Prints one line of numbers: CPU microseconds a result (user and system, of this process), results
+ * a second, resident KiB after a tenth and at the end, results, CPU microseconds a second. The
+ * first tenth warms up. With a rate the pipeline is live, and frames come at that rate; else it
+ * takes all frames there are, as fast as they go. */
 #include "cpu.h"
 #include <gst/gst.h>
-#include <gst/video/video.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 typedef struct {
-  guint frames, warm, seen;
+  gchar *input, *output, *properties, *through;
+  gint frames, rate;
+} Options;
+
+typedef struct {
+  guint seen; /* results; the sink's thread */
+  guint warm; /* of them */
+  guint first;
   gint64 began, began_cpu;
   glong rss;
 } Bench;
 
-static glong
-resident_kib (void)
-{
-  g_autofree gchar *text = NULL;
-  glong size = 0, resident = 0;
+static Options options = { .input = "image/jpeg", .output = "image/jpeg", .frames = 1000 };
 
-  g_file_get_contents ("/proc/self/statm", &text, NULL, NULL);
-  if (text == NULL || sscanf (text, "%ld %ld", &size, &resident) != 2)
-    return 0;
-  return resident * (sysconf (_SC_PAGESIZE) / 1024);
+static const GOptionEntry entries[] = {
+  { "input", 0, 0, G_OPTION_ARG_STRING, &options.input, "What goes in", "CAPS" },
+  { "output", 0, 0, G_OPTION_ARG_STRING, &options.output, "What comes out", "CAPS" },
+  { "properties", 0, 0, G_OPTION_ARG_STRING, &options.properties, "More for the element", "TEXT" },
+  { "through", 0, 0, G_OPTION_ARG_STRING, &options.through, "Another element instead", "TEXT" },
+  { "frames", 0, 0, G_OPTION_ARG_INT, &options.frames, "Frames that go in", "N" },
+  { "rate", 0, 0, G_OPTION_ARG_INT, &options.rate, "Frames a second, live", "N" },
+  { NULL },
+};
+
+static void
+begin (Bench *bench)
+{
+  bench->first = bench->seen;
+  bench->began = g_get_monotonic_time ();
+  bench->began_cpu = cpu_time ();
+  bench->rss = resident_kib ();
 }
 
 static void
@@ -33,11 +49,8 @@ on_result (GstElement *sink, GstBuffer *buffer, GstPad *pad, gpointer data)
 {
   Bench *bench = data;
 
-  if (++bench->seen != bench->warm)
-    return;
-  bench->began = g_get_monotonic_time ();
-  bench->began_cpu = cpu_time ();
-  bench->rss = resident_kib ();
+  if (++bench->seen == bench->warm)
+    begin (bench);
 }
 
 /* The picture once, as it is. */
@@ -55,13 +68,13 @@ load_jpeg (const gchar *path)
   return gst_sample_new (buffer, caps, NULL, NULL);
 }
 
-/* The picture once, decoded by GStreamer's own decoder. */
+/* The picture once, as raw video, made by GStreamer's own elements. */
 static GstSample *
 load_raw (const gchar *path)
 {
   g_autofree gchar *description = g_strdup_printf (
-      "filesrc location=%s ! jpegdec ! videoconvert ! video/x-raw,format=RGBx ! appsink name=sink",
-      path);
+      "filesrc location=%s ! jpegdec ! videoconvert ! videoscale ! %s ! appsink name=sink", path,
+      options.input);
   g_autoptr (GError) error = NULL;
   g_autoptr (GstElement) pipeline = gst_parse_launch (description, &error);
   g_autoptr (GstElement) sink = error ? NULL : gst_bin_get_by_name (GST_BIN (pipeline), "sink");
@@ -75,77 +88,125 @@ load_raw (const gchar *path)
   return sample;
 }
 
-static void
-feed (GstElement *source, GstSample *sample, guint frames)
+static gboolean
+push (GstElement *source, GstSample *sample, guint i)
 {
-  for (guint i = 0; i < frames; i++) {
-    g_autoptr (GstBuffer) buffer = gst_buffer_copy (gst_sample_get_buffer (sample));
-    GstFlowReturn flow;
+  g_autoptr (GstBuffer) buffer = gst_buffer_copy (gst_sample_get_buffer (sample));
+  guint rate = options.rate > 0 ? options.rate : 30;
+  GstFlowReturn flow;
 
-    GST_BUFFER_PTS (buffer) = gst_util_uint64_scale (i, GST_SECOND, 30);
-    GST_BUFFER_DURATION (buffer) = GST_SECOND / 30;
-    g_signal_emit_by_name (source, "push-buffer", buffer, &flow);
-    if (flow != GST_FLOW_OK)
+  GST_BUFFER_PTS (buffer) = gst_util_uint64_scale (i, GST_SECOND, rate);
+  GST_BUFFER_DURATION (buffer) = GST_SECOND / rate;
+  g_signal_emit_by_name (source, "push-buffer", buffer, &flow);
+  return flow == GST_FLOW_OK;
+}
+
+static void
+feed (GstElement *source, GstSample *sample, Bench *bench)
+{
+  gint64 began = g_get_monotonic_time ();
+
+  for (gint i = 0; i < options.frames; i++) {
+    if (options.rate > 0) {
+      gint64 rest = began + i * G_USEC_PER_SEC / options.rate - g_get_monotonic_time ();
+
+      g_usleep (MAX (rest, 0));
+      if (i == options.frames / 10)
+        begin (bench);
+    }
+    if (!push (source, sample, i))
       return;
   }
+}
+
+static GstElement *
+make_pipeline (const gchar *uri, GError **error)
+{
+  g_autofree gchar *filter = g_strdup_printf (
+      "falrealtimefilter app=bench/app base-uri=%s image-field=image_bytes image-encoding=bytes "
+      "auth=none request-timeout=5000 %s %s ! %s",
+      uri, options.rate > 0 ? "" : "throttle-interval=0",
+      options.properties ? options.properties : "", options.output);
+  g_autofree gchar *description = g_strdup_printf (
+      "appsrc name=source format=time is-live=%d block=%d max-buffers=4 leaky-type=%s ! %s ! "
+      "fakesink name=sink sync=false signal-handoffs=true",
+      options.rate > 0, options.rate == 0, options.rate > 0 ? "downstream" : "none",
+      options.through ? options.through : filter);
+
+  return gst_parse_launch (description, error);
+}
+
+/* The stream's end; whether all that had to come came. */
+static gboolean
+wait_for_end (GstElement *pipeline, const Bench *bench)
+{
+  g_autoptr (GstBus) bus = gst_element_get_bus (pipeline);
+  g_autoptr (GstMessage) message =
+      gst_bus_timed_pop_filtered (bus, 60 * GST_SECOND, GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
+  guint wanted = options.rate > 0 ? 1 : options.frames;
+
+  if (message && GST_MESSAGE_TYPE (message) == GST_MESSAGE_EOS && bench->seen >= wanted)
+    return TRUE;
+  fprintf (stderr, "%u of %d frames came back\n", bench->seen, options.frames);
+  return FALSE;
+}
+
+static void
+print (const Bench *bench)
+{
+  gdouble cpu = cpu_time () - bench->began_cpu;
+  gdouble seconds = (g_get_monotonic_time () - bench->began) / 1e6;
+  guint counted = MAX (bench->seen - bench->first, 1);
+
+  printf ("%.1f %.1f %ld %ld %u %.0f\n", cpu / counted, counted / seconds, bench->rss,
+      resident_kib (), counted, cpu / seconds);
+}
+
+static gboolean
+run (const gchar *uri, GstSample *sample)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GstElement) pipeline = make_pipeline (uri, &error);
+  g_autoptr (GstElement) source = NULL;
+  g_autoptr (GstElement) sink = NULL;
+  Bench bench = { .warm = options.rate > 0 ? 0 : MAX (options.frames / 10, 1) };
+  GstFlowReturn flow;
+  gboolean done;
+
+  if (error) {
+    fprintf (stderr, "%s\n", error->message);
+    return FALSE;
+  }
+  source = gst_bin_get_by_name (GST_BIN (pipeline), "source");
+  sink = gst_bin_get_by_name (GST_BIN (pipeline), "sink");
+  g_object_set (source, "caps", gst_sample_get_caps (sample), NULL);
+  g_signal_connect (sink, "handoff", G_CALLBACK (on_result), &bench);
+  gst_element_set_state (pipeline, GST_STATE_PLAYING);
+  feed (source, sample, &bench);
+  g_signal_emit_by_name (source, "end-of-stream", &flow);
+  done = wait_for_end (pipeline, &bench);
+  if (done)
+    print (&bench);
+  gst_element_set_state (pipeline, GST_STATE_NULL);
+  return done;
 }
 
 int
 main (int argc, char **argv)
 {
-  gboolean raw = argc > 1 && strcmp (argv[1], "raw") == 0;
-  Bench bench = { 0 };
-  g_autofree gchar *description = NULL;
-  g_autoptr (GstElement) pipeline = NULL;
-  g_autoptr (GstElement) source = NULL;
-  g_autoptr (GstElement) sink = NULL;
-  g_autoptr (GstBus) bus = NULL;
-  g_autoptr (GstMessage) message = NULL;
+  g_autoptr (GOptionContext) context = g_option_context_new ("URI PICTURE");
   g_autoptr (GstSample) sample = NULL;
-  g_autoptr (GError) error = NULL;
-  GstFlowReturn flow;
-  guint counted;
 
-  gst_init (&argc, &argv);
-  if (argc != 5) {
-    fprintf (stderr, "usage: bench-element raw|jpeg URI JPEG FRAMES\n");
+  g_option_context_add_main_entries (context, entries, NULL);
+  g_option_context_add_group (context, gst_init_get_option_group ());
+  if (!g_option_context_parse (context, &argc, &argv, NULL) || argc != 3) {
+    fprintf (stderr, "usage: bench-element [OPTION…] URI PICTURE\n");
     return 2;
   }
-  bench.frames = atoi (argv[4]);
-  bench.warm = MAX (bench.frames / 10, 1);
-  description = g_strdup_printf (
-      "appsrc name=source format=time block=true max-buffers=4 ! "
-      "falrealtimefilter app=bench/app base-uri=%s image-field=image_bytes image-encoding=bytes "
-      "auth=none throttle-interval=0 request-timeout=60000 ! %s ! fakesink name=sink sync=false "
-      "signal-handoffs=true",
-      argv[2], raw ? "video/x-raw,format=RGBx" : "image/jpeg");
-  pipeline = gst_parse_launch (description, &error);
-  if (error) {
-    fprintf (stderr, "%s\n", error->message);
-    return 1;
-  }
-  source = gst_bin_get_by_name (GST_BIN (pipeline), "source");
-  sink = gst_bin_get_by_name (GST_BIN (pipeline), "sink");
-  sample = raw ? load_raw (argv[3]) : load_jpeg (argv[3]);
+  sample = g_str_has_prefix (options.input, "image/") ? load_jpeg (argv[2]) : load_raw (argv[2]);
   if (sample == NULL) {
-    fprintf (stderr, "%s could not be read\n", argv[3]);
+    fprintf (stderr, "%s could not be read\n", argv[2]);
     return 1;
   }
-  g_object_set (source, "caps", gst_sample_get_caps (sample), NULL);
-  g_signal_connect (sink, "handoff", G_CALLBACK (on_result), &bench);
-  bus = gst_element_get_bus (pipeline);
-  gst_element_set_state (pipeline, GST_STATE_PLAYING);
-  feed (source, sample, bench.frames);
-  g_signal_emit_by_name (source, "end-of-stream", &flow);
-  message = gst_bus_timed_pop_filtered (bus, 300 * GST_SECOND, GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
-  counted = bench.seen - bench.warm;
-  if (message == NULL || GST_MESSAGE_TYPE (message) != GST_MESSAGE_EOS ||
-      bench.seen != bench.frames) {
-    fprintf (stderr, "%u of %u frames came back\n", bench.seen, bench.frames);
-    return 1;
-  }
-  printf ("%.1f %.1f %ld %ld\n", (cpu_time () - bench.began_cpu) / (gdouble) counted,
-      counted * 1e6 / (g_get_monotonic_time () - bench.began), bench.rss, resident_kib ());
-  gst_element_set_state (pipeline, GST_STATE_NULL);
-  return 0;
+  return run (argv[1], sample) ? 0 : 1;
 }
