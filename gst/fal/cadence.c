@@ -30,7 +30,9 @@ fal_cadence_note_frame (FalCadence *cadence, gint64 now)
 gint64
 fal_cadence_await (const FalCadence *cadence, gint64 service, gint64 time)
 {
-  gint64 patience = PATIENCE * service, due = cadence->last + cadence->interval;
+  /* Less than an interval: the frame that came ends the wait, and begins no other. */
+  gint64 patience = MIN (PATIENCE * service, cadence->interval / 2);
+  gint64 due = cadence->last + cadence->interval;
 
   if (cadence->interval == 0 || service < cadence->interval + patience)
     return time;
