@@ -293,7 +293,7 @@ fal_dialer_fault (FalDialer *dialer, const FalFault *fault, gint64 now, gdouble 
 {
   FaultClass class = faults[find_fault (fault)].class;
   gboolean at_once = dialer->state == FAL_DIALER_CONNECTED || fault->kind == FAL_FAULT_ASKED;
-  gboolean first = !dialer->in_outage;
+  gboolean first = !dialer->in_outage, waits;
 
   if (dialer->idle_announced && fault->kind == FAL_FAULT_CLOSED)
     class = QUIET;
@@ -307,8 +307,9 @@ fal_dialer_fault (FalDialer *dialer, const FalFault *fault, gint64 now, gdouble 
   /* A connection that closes quietly but never brought a result is not dialled in a hurry. */
   if (class != QUIET || !at_once)
     dialer->attempt++;
-  dialer->not_before =
-      now + (dialer->attempt ? MAX (backoff (dialer, random), fault->retry_after) : 0);
+  /* Whoever ended it on purpose knows when it is needed again, in an outage too. */
+  waits = dialer->attempt > 0 && fault->kind != FAL_FAULT_ASKED;
+  dialer->not_before = now + (waits ? MAX (backoff (dialer, random), fault->retry_after) : 0);
   dialer->state = dialer->wanted || class != QUIET ? FAL_DIALER_WAITING : FAL_DIALER_IDLE;
   if (class == QUIET)
     return FAL_VERDICT_QUIET;
