@@ -111,14 +111,14 @@ end_by_close (FalLink *link, guint code, const gchar *reason)
 static void
 on_close (SoupWebsocketConnection *socket, FalLink *link)
 {
-  const FalFault silent = { FAL_FAULT_SILENT };
+  const FalFault cut = { fal_guard_get_reason (link->guard) };
 
   switch (fal_guard_get_state (link->guard)) {
   case FAL_GUARD_OVERFLOWN:
     end_too_big (link);
     break;
   case FAL_GUARD_CUT:
-    fal_connection_end_link (link->owner, &silent, "requests went unanswered");
+    fal_connection_end_link (link->owner, &cut, fal_fault_describe (cut.kind));
     break;
   case FAL_GUARD_CALM:
     end_by_close (link, soup_websocket_connection_get_close_code (socket),
@@ -137,7 +137,7 @@ on_message (SoupWebsocketConnection *socket, gint type, GBytes *message, FalLink
     on_close (socket, link);
     return;
   }
-  fal_guard_note_message (link->guard);
+  fal_guard_note_message (link->guard, g_get_monotonic_time ());
   /* libsoup bounds a message's fragments, and only newer ones the whole. */
   if (g_bytes_get_size (message) > connection->max_message_size) {
     end_too_big (link);
@@ -327,7 +327,7 @@ fal_connection_fail (FalConnection *connection, FalFaultKind kind, const gchar *
   const FalFault fault = { kind };
 
   if (connection->link != NULL)
-    fal_connection_end_link (connection, &fault, detail ? detail : "the connection is of no use");
+    fal_connection_end_link (connection, &fault, detail ? detail : fal_fault_describe (kind));
 }
 
 void

@@ -123,6 +123,23 @@ fal_fault_is_refusal (const FalFault *fault)
 }
 
 const gchar *
+fal_fault_describe (FalFaultKind kind)
+{
+  switch (kind) {
+  case FAL_FAULT_SILENT:
+    return "requests went unanswered";
+  case FAL_FAULT_LOADING:
+    return "no result came yet, but the server answers: the model may still be loading";
+  case FAL_FAULT_DEAD:
+    return "the server is gone: nothing comes from it, not even an answer to a ping";
+  case FAL_FAULT_ASKED:
+    return "closed";
+  default:
+    return "the connection is of no use";
+  }
+}
+
+const gchar *
 fal_fault_get_hint (const FalFault *fault)
 {
   return faults[find_fault (fault)].hint;

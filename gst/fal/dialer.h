@@ -117,6 +117,8 @@ guint fal_dialer_get_attempt (const FalDialer *dialer); /* retries made in this 
 /* Whether the credential was refused: it is not to be used again. */
 gboolean fal_fault_is_refusal (const FalFault *fault);
 
+/* What happened, as far as the kind says it; static. */
+const gchar *fal_fault_describe (FalFaultKind kind);
 /* What a user can do about it; static. */
 const gchar *fal_fault_get_hint (const FalFault *fault);
 GIOErrorEnum fal_fault_get_error_code (const FalFault *fault);

@@ -15,8 +15,9 @@ struct _FalGuard {
   GSocket *socket; /* NULL: disarmed */
   guint64 mark;    /* received when the last whole message came */
   guint64 seen;    /* received at the last look */
-  gint64 heard;    /* when that had grown; 0: at no look yet */
+  gint64 heard;    /* when that had grown */
   FalGuardState state;
+  guint reason; /* of the cut */
 };
 
 /* Bytes received over the life of the socket; 0 where that is not known. With the lock held. */
@@ -35,15 +36,28 @@ count_received (const FalGuard *guard)
   return 0;
 }
 
+/* With the lock held; what came so far. */
+static guint64
+look (FalGuard *guard, gint64 now)
+{
+  guint64 received = count_received (guard);
+
+  if (received != guard->seen || received == 0)
+    guard->heard = now;
+  guard->seen = received;
+  return received;
+}
+
 FalGuard *
-fal_guard_new (GSocket *socket, guint64 limit)
+fal_guard_new (GSocket *socket, guint64 limit, gint64 now)
 {
   FalGuard *guard = g_atomic_rc_box_new0 (FalGuard);
 
   guard->socket = g_object_ref (socket);
   guard->limit = limit;
+  guard->heard = now;
   g_mutex_init (&guard->lock);
-  fal_guard_note_message (guard);
+  fal_guard_note_message (guard, now);
   return guard;
 }
 
@@ -69,10 +83,10 @@ fal_guard_unref (FalGuard *guard)
 }
 
 void
-fal_guard_note_message (FalGuard *guard)
+fal_guard_note_message (FalGuard *guard, gint64 now)
 {
   g_mutex_lock (&guard->lock);
-  guard->mark = count_received (guard);
+  guard->mark = look (guard, now);
   g_mutex_unlock (&guard->lock);
 }
 
@@ -89,25 +103,21 @@ shut (FalGuard *guard, FalGuardState state)
 gint64
 fal_guard_check (FalGuard *guard, gint64 now)
 {
-  guint64 received;
   gint64 heard;
 
   g_mutex_lock (&guard->lock);
-  received = count_received (guard);
-  if (received > guard->mark + guard->limit)
+  if (look (guard, now) > guard->mark + guard->limit)
     shut (guard, FAL_GUARD_OVERFLOWN);
-  if (received != guard->seen || received == 0 || guard->heard == 0)
-    guard->heard = now;
-  guard->seen = received;
   heard = guard->heard;
   g_mutex_unlock (&guard->lock);
   return heard;
 }
 
 void
-fal_guard_cut (FalGuard *guard)
+fal_guard_cut (FalGuard *guard, guint reason)
 {
   g_mutex_lock (&guard->lock);
+  guard->reason = reason;
   shut (guard, FAL_GUARD_CUT);
   g_mutex_unlock (&guard->lock);
 }
@@ -129,4 +139,15 @@ fal_guard_get_state (FalGuard *guard)
   state = guard->state;
   g_mutex_unlock (&guard->lock);
   return state;
+}
+
+guint
+fal_guard_get_reason (FalGuard *guard)
+{
+  guint reason;
+
+  g_mutex_lock (&guard->lock);
+  reason = guard->reason;
+  g_mutex_unlock (&guard->lock);
+  return reason;
 }

@@ -22,25 +22,28 @@ typedef enum {
   FAL_GUARD_CUT,       /* it cut the link because it was told to */
 } FalGuardState;
 
-/* @limit: bytes on the wire from one whole message to the next. */
-FalGuard *fal_guard_new (GSocket *socket, guint64 limit);
+/* @limit: bytes on the wire from one whole message to the next. @now, here and below: monotonic,
+ * µs; the peer was heard of then. */
+FalGuard *fal_guard_new (GSocket *socket, guint64 limit, gint64 now);
 FalGuard *fal_guard_ref (FalGuard *guard);
 void fal_guard_unref (FalGuard *guard);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (FalGuard, fal_guard_unref)
 
 /* A whole message came: the count begins anew. */
-void fal_guard_note_message (FalGuard *guard);
+void fal_guard_note_message (FalGuard *guard, gint64 now);
 
 /* Shuts the socket down where the limit is passed. Returns when the peer was last heard of, as far
- * as such looks can tell: µs, monotonic; @now where the kernel does not tell. */
+ * as such looks can tell; @now where the kernel does not tell. */
 gint64 fal_guard_check (FalGuard *guard, gint64 now);
 
 /* To be called before the socket is closed: from then on its descriptor may be another's. */
 void fal_guard_disarm (FalGuard *guard);
 
-/* Shuts the socket down now: the way to end a link whose thread the peer keeps busy. */
-void fal_guard_cut (FalGuard *guard);
+/* Shuts the socket down now: the way to end a link whose thread the peer keeps busy. @reason is for
+ * whoever finds the link cut. */
+void fal_guard_cut (FalGuard *guard, guint reason);
 
 FalGuardState fal_guard_get_state (FalGuard *guard);
+guint fal_guard_get_reason (FalGuard *guard); /* of the cut */
 
 G_END_DECLS

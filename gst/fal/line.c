@@ -380,7 +380,7 @@ wait_for (FalLine *line, const gboolean *done)
   while (!*done && g_cond_wait_until (&line->changed, &line->lock, patience))
     ;
   if (!*done && line->guard)
-    fal_guard_cut (line->guard);
+    fal_guard_cut (line->guard, FAL_FAULT_ASKED);
   while (!*done)
     g_cond_wait (&line->changed, &line->lock);
   g_mutex_unlock (&line->lock);

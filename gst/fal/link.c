@@ -80,7 +80,8 @@ fal_link_take_socket (FalLink *link, SoupWebsocketConnection *socket, guint64 ma
   soup_websocket_connection_set_keepalive_interval (socket, PING_INTERVAL);
   if (g_object_class_find_property (G_OBJECT_GET_CLASS (socket), "max-total-message-size"))
     g_object_set (socket, "max-total-message-size", max_message_size, NULL);
-  link->guard = fal_guard_new (find_socket (socket), max_message_size + GUARD_SLACK);
+  link->guard =
+      fal_guard_new (find_socket (socket), max_message_size + GUARD_SLACK, g_get_monotonic_time ());
 }
 
 void

@@ -8,6 +8,8 @@
 #define DOOM_PATIENCE (100 * G_TIME_SPAN_MILLISECOND)
 /* A peer that was sent a request, and pings since, is gone when nothing came for so long. */
 #define DEAD_AFTER (12 * G_TIME_SPAN_SECOND)
+/* The same where the request has expired: a ping was out, and its answer would have come. */
+#define PING_MISSED (7 * G_TIME_SPAN_SECOND)
 
 /* A request on its way through the send thread. */
 typedef struct {
@@ -110,19 +112,6 @@ send_frame (FalSession *session, FalComposer *composer, const Job *job)
   fal_session_transmit (session, g_steal_pointer (&message), job->generation);
 }
 
-static const gchar *
-describe_doom (FalFaultKind kind)
-{
-  switch (kind) {
-  case FAL_FAULT_LOADING:
-    return "no result came yet, but the server answers: the model may still be loading";
-  case FAL_FAULT_DEAD:
-    return "the server is gone: nothing comes from it, not even an answer to a ping";
-  default:
-    return "requests went unanswered";
-  }
-}
-
 static gboolean
 on_doom (gpointer data)
 {
@@ -135,7 +124,7 @@ on_doom (gpointer data)
   kind = session->doom;
   g_mutex_unlock (&session->lock);
   if (doomed)
-    fal_connection_fail (fal_line_get_connection (session->line), kind, describe_doom (kind));
+    fal_connection_fail (fal_line_get_connection (session->line), kind, NULL);
   return G_SOURCE_REMOVE;
 }
 
@@ -154,13 +143,16 @@ fal_session_doom_connection (FalSession *session, FalFaultKind kind)
     fal_line_hop (session->line, on_doom, session, NULL);
 }
 
-/* With the lock held: whether the model seems to be loading. The link stands and the peer was heard
- * of since the request at @sent, but no result ever came over it. */
-static gboolean
-is_loading (const FalSession *session, gint64 sent, gint64 now)
+/* With the lock held: why no answer came to the request at @sent. The model seems to be loading
+ * where no result ever came over the link, but the peer was heard of since. */
+static FalFaultKind
+judge_silence (const FalSession *session, gint64 sent, gint64 now)
 {
-  return session->state == FAL_DIALER_WARMING_UP && session->guard != NULL &&
-         fal_guard_check (session->guard, now) > sent;
+  gint64 heard = session->guard ? fal_guard_check (session->guard, now) : now;
+
+  if (session->state == FAL_DIALER_WARMING_UP && session->guard != NULL && heard > sent)
+    return FAL_FAULT_LOADING;
+  return now - MAX (heard, sent) >= PING_MISSED ? FAL_FAULT_DEAD : FAL_FAULT_SILENT;
 }
 
 /* With the lock held: gives up what waited too long. Where a late reply could then be taken for
@@ -172,16 +164,17 @@ expire (FalSession *session, gint64 now)
   gint64 sent = fal_pacer_get_oldest_sent (session->pacer);
   guint n = fal_pacer_expire (session->pacer, now);
   gint64 timeout = session->settings->request_timeout * G_TIME_SPAN_MILLISECOND;
-  gboolean loading;
+  FalFaultKind kind;
 
   if (n == 0)
     return 0;
   fal_session_note_progress (session);
-  loading = is_loading (session, sent, now);
-  if (loading ? fal_pacer_tells_apart (session->pacer)
-              : fal_pacer_echoes (session->pacer) && now - session->last_received < timeout)
+  kind = judge_silence (session, sent, now);
+  if (kind == FAL_FAULT_LOADING
+          ? fal_pacer_tells_apart (session->pacer)
+          : fal_pacer_echoes (session->pacer) && now - session->last_received < timeout)
     return n;
-  fal_session_doom_connection (session, loading ? FAL_FAULT_LOADING : FAL_FAULT_SILENT);
+  fal_session_doom_connection (session, kind);
   return 0;
 }
 
@@ -254,7 +247,7 @@ watch_link (FalSession *session, gint64 now)
     return;
   since = MAX (fal_guard_check (session->guard, now), fal_pacer_get_oldest_sent (session->pacer));
   if (session->doomed && now - session->doomed > DOOM_PATIENCE)
-    fal_guard_cut (session->guard);
+    fal_guard_cut (session->guard, session->doom);
   else if (!session->doomed && now - DEAD_AFTER > since)
     fal_session_doom_connection (session, FAL_FAULT_DEAD);
   if (idle_time (session) <= now) {
@@ -309,13 +302,15 @@ warn_expired (FalSession *session, guint n)
   session->told_warming |= loading;
   g_mutex_unlock (&session->lock);
   if (loading)
-    error =
-        g_error_new_literal (G_IO_ERROR, G_IO_ERROR_TIMED_OUT, describe_doom (FAL_FAULT_LOADING));
+    error = g_error_new_literal (
+        G_IO_ERROR, G_IO_ERROR_TIMED_OUT, fal_fault_describe (FAL_FAULT_LOADING));
   else
     error = g_error_new (G_IO_ERROR, G_IO_ERROR_TIMED_OUT,
         "%u request(s) without an answer within request-timeout", n);
   if (loading && told)
     fal_session_note (session, "%s", error->message);
+  else if (loading)
+    fal_session_tell (session, FALSE, error, NULL);
   else
     fal_session_warn (session, error, NULL);
 }
