@@ -488,12 +488,6 @@ fal_line_set_ready (FalLine *line)
 }
 
 gboolean
-fal_line_is_shared (FalLine *line)
-{
-  return line->members->len > 1;
-}
-
-gboolean
 fal_line_is_ready (FalLine *line)
 {
   return line->ready;
@@ -504,4 +498,13 @@ fal_line_foreach (FalLine *line, void (*function) (gpointer member))
 {
   for (guint i = 0; i < line->members->len; i++)
     function (((Member *) line->members->pdata[i])->user);
+}
+
+gboolean
+fal_line_any (FalLine *line, gboolean (*is_so) (gpointer member))
+{
+  for (guint i = 0; i < line->members->len; i++)
+    if (is_so (((Member *) line->members->pdata[i])->user))
+      return TRUE;
+  return FALSE;
 }

@@ -41,13 +41,12 @@ gpointer fal_line_take_answered (FalLine *line, gint64 tag);
 /* Whose request was answered last, or NULL. */
 gpointer fal_line_get_last_answered (FalLine *line);
 
-/* Whether there is more than one member. */
-gboolean fal_line_is_shared (FalLine *line);
-
 /* The app said that it is ready, or need not say so. */
 void fal_line_set_ready (FalLine *line);
 gboolean fal_line_is_ready (FalLine *line);
 
 void fal_line_foreach (FalLine *line, void (*function) (gpointer member));
+/* Whether it is so with a member: the first that it is so with ends the search. */
+gboolean fal_line_any (FalLine *line, gboolean (*is_so) (gpointer member));
 
 G_END_DECLS

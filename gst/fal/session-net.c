@@ -65,7 +65,6 @@ on_opened (gpointer data)
 
   g_mutex_lock (&session->lock);
   session->wanted = TRUE; /* until it is online */
-  session->closing = FALSE;
   g_free (session->last_token);
   session->last_token = g_strdup (fal_connection_get_token (connection));
   session->doomed = 0;

@@ -78,7 +78,7 @@ struct _FalSession {
   gboolean running;   /* between start and stop */
   gboolean live;
   gboolean online;
-  gboolean closing; /* the connection was let go of, and its end did not come yet */
+  gboolean closing; /* the connection is about to be ended: nothing is sent until that came */
   gboolean wanted;  /* a connection was asked for and does not stand yet */
   gint64 doomed; /* since when the connection is given up, and its replies count no more; 0: not */
   FalFaultKind doom;     /* why it is */
@@ -103,6 +103,7 @@ struct _FalSession {
   gint64 drain_deadline; /* G_MAXINT64: not draining */
   gint64 last_received;  /* any message, monotonic µs */
   gint64 last_active;    /* a message or a request, or the opening of the connection */
+  gint64 last_asked;     /* whether others need the connection too */
   gint64 last_warning;   /* about a single frame, monotonic µs */
 };
 
@@ -149,9 +150,12 @@ void fal_session_call_for_connection (FalSession *session);
 
 /* With the lock held: whether frames are on their way to the app and back. */
 gboolean fal_session_is_busy (const FalSession *session);
-/* The connection is closed as soon as the net thread is free. */
+/* With the lock held: the connection is closed as soon as the net thread is free; until it is nothing
+ * more is sent. */
 void fal_session_hop_close (FalSession *session);
-/* With the lock held: ends a connection that nothing is under way on. */
+/* With the lock held: the same, unless a frame comes before that, or other members need it. */
+void fal_session_let_go (FalSession *session);
+/* With the lock held: lets go of a connection that nothing is under way on. */
 void fal_session_close_when_idle (FalSession *session);
 
 /* With the lock held: a request came to its end. */

@@ -319,11 +319,9 @@ drop_ids (FalSession *session, const FalReply *reply)
   if (refused) {
     session->ids_refused = TRUE;
     fal_session_configure_pacer (session);
+    fal_session_hop_close (session); /* not here: libsoup is still delivering the message */
   }
   g_mutex_unlock (&session->lock);
-  /* Not here: libsoup is still delivering the message. */
-  if (refused)
-    fal_session_hop_close (session);
   return refused;
 }
 

@@ -178,15 +178,20 @@ expire (FalSession *session, gint64 now)
   return 0;
 }
 
-/* With the lock held: when the connection has had nothing to do for too long. */
+/* With the lock held: when the connection has had nothing to do for too long. One that others need
+ * is asked about again. */
 static gint64
 idle_time (const FalSession *session)
 {
   guint timeout = session->settings->idle_timeout;
 
-  if (timeout == 0 || !session->online || session->closing || fal_session_is_busy (session))
+  if (!session->online || session->closing)
     return G_MAXINT64;
-  return session->last_active + timeout * G_TIME_SPAN_MILLISECOND;
+  if (session->spent)
+    return session->last_asked + G_USEC_PER_SEC;
+  if (timeout == 0 || fal_session_is_busy (session))
+    return G_MAXINT64;
+  return MAX (session->last_active, session->last_asked) + timeout * G_TIME_SPAN_MILLISECOND;
 }
 
 /* With the lock held: when it has been paid for long enough. */
@@ -250,10 +255,8 @@ watch_link (FalSession *session, gint64 now)
     fal_guard_cut (session->guard, session->doom);
   else if (!session->doomed && now - DEAD_AFTER > since)
     fal_session_doom_connection (session, FAL_FAULT_DEAD);
-  if (idle_time (session) <= now) {
-    fal_session_close_when_idle (session);
-    session->last_active = now; /* a connection that others need is asked about again later */
-  }
+  if (idle_time (session) <= now)
+    fal_session_let_go (session);
 }
 
 /* With the lock held. */
@@ -324,14 +327,17 @@ end_by_limit (FalSession *session)
 
   g_mutex_lock (&session->lock);
   limit = session->settings->session_limit;
-  fal_session_spend (session);
-  fal_session_hop_close (session);
   g_mutex_unlock (&session->lock);
   error = g_error_new (G_IO_ERROR, G_IO_ERROR_CANCELLED,
       "connected for %u s, which is all that session-limit allows: the stream ends; set it higher, "
       "or to 0, to go on for longer",
       limit);
+  /* Before the end of the stream, after which nobody may listen any more. */
   fal_session_tell (session, FALSE, error, NULL);
+  g_mutex_lock (&session->lock);
+  fal_session_spend (session);
+  fal_session_let_go (session);
+  g_mutex_unlock (&session->lock);
 }
 
 /* With the lock held, which is let go of meanwhile: does what is due, or waits for it. */

@@ -77,7 +77,8 @@ on_want (gpointer data)
 gboolean
 fal_session_is_held (const FalSession *session)
 {
-  return session->flow != GST_FLOW_OK || session->results.length >= FAL_SESSION_MAX_RESULTS;
+  return session->flow != GST_FLOW_OK || session->closing ||
+         session->results.length >= FAL_SESSION_MAX_RESULTS;
 }
 
 void
@@ -85,7 +86,7 @@ fal_session_call_for_connection (FalSession *session)
 {
   if (!session->running || session->online || session->wanted || fal_session_is_held (session))
     return;
-  if (!fal_session_is_busy (session))
+  if (session->spent || !fal_session_is_busy (session))
     return;
   session->wanted = TRUE;
   fal_line_hop (session->line, on_want, session, NULL);
@@ -306,29 +307,58 @@ fal_session_is_busy (const FalSession *session)
   return fal_pacer_get_waiting (session->pacer) + fal_pacer_get_in_flight (session->pacer) > 0;
 }
 
-/* Others may still need the connection. */
+/* Whether the member needs the connection. Where it does not, it sends nothing until its end came,
+ * or keep(). */
+static gboolean
+is_needed (gpointer member)
+{
+  FalSession *session = member;
+  const FalSettings *settings;
+  gint64 idle_timeout;
+  gboolean needed;
+
+  g_mutex_lock (&session->lock);
+  settings = session->settings;
+  idle_timeout = settings->idle_timeout * G_TIME_SPAN_MILLISECOND;
+  needed = settings->enabled && !session->spent &&
+           (fal_session_is_busy (session) || idle_timeout == 0 ||
+               g_get_monotonic_time () - session->last_active < idle_timeout);
+  session->closing |= !needed;
+  g_mutex_unlock (&session->lock);
+  return needed;
+}
+
+static void
+keep (gpointer member)
+{
+  FalSession *session = member;
+
+  g_mutex_lock (&session->lock);
+  session->closing = FALSE;
+  g_cond_signal (&session->work);
+  g_mutex_unlock (&session->lock);
+}
+
+/* A frame may have come meanwhile, and others may still need the connection. */
 static gboolean
 on_unneeded (gpointer data)
 {
   FalSession *session = data;
 
-  if (!fal_line_is_shared (session->line)) {
+  if (fal_line_any (session->line, is_needed))
+    fal_line_foreach (session->line, keep);
+  else
     fal_connection_close (fal_line_get_connection (session->line));
-    return G_SOURCE_REMOVE;
-  }
-  g_mutex_lock (&session->lock);
-  session->closing = FALSE;
-  g_mutex_unlock (&session->lock);
   return G_SOURCE_REMOVE;
 }
 
-/* With the lock held. */
-static void
-let_go (FalSession *session)
+void
+fal_session_let_go (FalSession *session)
 {
   if (!session->running || session->closing || !(session->guard || session->wanted))
     return;
   session->closing = TRUE;
+  session->last_asked = g_get_monotonic_time ();
   fal_line_hop (session->line, on_unneeded, session, NULL);
 }
 
@@ -336,12 +366,13 @@ void
 fal_session_close_when_idle (FalSession *session)
 {
   if (!fal_session_is_busy (session))
-    let_go (session);
+    fal_session_let_go (session);
 }
 
 void
 fal_session_hop_close (FalSession *session)
 {
+  session->closing = TRUE;
   fal_line_hop (session->line, on_close, session, NULL);
 }
 
@@ -363,8 +394,10 @@ fal_session_close (FalSession *session, gboolean again)
   if (!again)
     fal_session_clear (session);
   g_mutex_lock (&session->lock);
-  if (session->running)
+  if (session->running && !(again && session->spent)) {
+    session->closing = TRUE;
     fal_line_hop (session->line, again ? on_reconnect : on_close, session, NULL);
+  }
   g_mutex_unlock (&session->lock);
 }
 
@@ -375,7 +408,7 @@ disable (FalSession *session)
 {
   if (fal_pacer_is_leaky (session->pacer)) {
     fal_pacer_flush (session->pacer);
-    let_go (session);
+    fal_session_let_go (session);
   }
   fal_session_close_when_idle (session);
   fal_session_clear_newest (session);
