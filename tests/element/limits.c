@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What keeps a connection from being paid for without need: idle-timeout and session-limit. */
+#include "fal/dialer.h"
 #include "fixture.h"
 #include <string.h>
 
@@ -21,7 +22,7 @@ wait_until_closed (Fixture *f)
 {
   gint64 watchdog = g_get_monotonic_time () + WATCHDOG_SECONDS * G_USEC_PER_SEC;
 
-  while (fal_server_get_open (f->server) > 0 || get_state (f) != 0) {
+  while (fal_server_get_open (f->server) > 0 || get_state (f) != FAL_DIALER_IDLE) {
     g_assert_cmpint (g_get_monotonic_time (), <, watchdog);
     g_usleep (1000);
   }

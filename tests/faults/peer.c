@@ -25,6 +25,7 @@ struct _Peer {
   GMutex lock;
   /* Below: lock. */
   gboolean stalled, serving;
+  guint open;
   GArray *times; /* gint64 */
   GString *heads;
 };
@@ -177,6 +178,16 @@ play_stall (Part *part)
 }
 
 static gboolean
+play_linger (Part *part)
+{
+  GBytes *request;
+
+  while ((request = wire_read_request (&part->wire)))
+    g_bytes_unref (request);
+  return TRUE;
+}
+
+static gboolean
 play_serve (Part *part)
 {
   note (part, &part->peer->serving);
@@ -217,6 +228,8 @@ play_step (Part *part, const PeerStep *step)
     return play_cut (part, step->act == PEER_RESET);
   case PEER_STALL:
     return play_stall (part);
+  case PEER_LINGER:
+    return play_linger (part);
   case PEER_SERVE:
     return play_serve (part);
   default:
@@ -238,6 +251,9 @@ play (gpointer data)
   else if (upgrade (part))
     play_serve (part);
   g_socket_close (part->wire.socket, NULL);
+  g_mutex_lock (&part->peer->lock);
+  part->peer->open--;
+  g_mutex_unlock (&part->peer->lock);
   return NULL;
 }
 
@@ -273,6 +289,7 @@ start_part (Peer *peer, GSocket *socket)
   part->requests = g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
   g_mutex_lock (&peer->lock);
   g_array_append_val (peer->times, now);
+  peer->open++;
   g_mutex_unlock (&peer->lock);
   part->thread = g_thread_new ("peer-part", play, part);
   g_ptr_array_add (peer->parts, part);
@@ -435,6 +452,17 @@ peer_get_connections (Peer *peer)
 
   g_mutex_lock (&peer->lock);
   n = peer->times->len;
+  g_mutex_unlock (&peer->lock);
+  return n;
+}
+
+guint
+peer_get_open (Peer *peer)
+{
+  guint n;
+
+  g_mutex_lock (&peer->lock);
+  n = peer->open;
   g_mutex_unlock (&peer->lock);
   return n;
 }

@@ -22,6 +22,7 @@ typedef enum {
   PEER_CUT,     /* FIN */
   PEER_RESET,   /* RST */
   PEER_STALL,   /* reads and says nothing more */
+  PEER_LINGER,  /* reads until the client says goodbye, or goes, and stays */
   PEER_SERVE,   /* behaves from here on */
   PEER_NEXT,    /* what follows is for the next connection */
 } PeerAct;
@@ -64,6 +65,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (Peer, peer_free)
 
 guint peer_get_port (Peer *peer);
 guint peer_get_connections (Peer *peer); /* accepted so far */
+guint peer_get_open (Peer *peer);        /* those that did not come to their end */
 /* Whether a connection got to PEER_STALL, PEER_SERVE. */
 gboolean peer_is_stalled (Peer *peer);
 gboolean peer_is_serving (Peer *peer);

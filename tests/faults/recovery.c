@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A server that goes and comes back, freezes, loads its model: what is told, and how soon results
+ * come again. */
+#include "case.h"
+#include "fal/dialer.h"
+#include "program.h"
+
+#include <string.h>
+
+#define PUSH_INTERVAL 5000 /* µs */
+#define IN_A_HURRY "retry-delay=1 max-retry-delay=20 "
+
+/* ---- an element before the program ---- */
+
+typedef struct {
+  Watch *watch;
+  Program *program;
+  Fixture *f;
+  guint pushed;
+} Scene;
+
+static Fixture *
+make_fixture (guint port, const gchar *properties)
+{
+  g_autofree gchar *description = g_strdup_printf (
+      "falrealtimefilter base-uri=ws://127.0.0.1:%u app=test/app/image image-field=image_bytes "
+      "image-encoding=bytes throttle-interval=0 timestamp-mode=input token=t %s",
+      port, properties);
+
+  return watch_make_fixture (description, TRUE);
+}
+
+static Scene *
+scene_new (const gchar *properties)
+{
+  Scene *scene = g_new0 (Scene, 1);
+
+  scene->watch = watch_new ();
+  scene->program = program_new ();
+  scene->f = make_fixture (program_get_port (scene->program), properties);
+  watch_begin (scene->watch, scene->f, 1, FAL_WINDOW_MAX_UNANSWERED);
+  fixture_set_size (scene->f, WATCH_SIZE, WATCH_SIZE);
+  return scene;
+}
+
+static void
+scene_free (Scene *scene)
+{
+  watch_stop (scene->watch);
+  watch_free_fixture (scene->f);
+  program_free (scene->program);
+  watch_free (scene->watch);
+  g_free (scene);
+}
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Scene, scene_free)
+
+static void
+push (Scene *scene)
+{
+  fixture_push (scene->f, watch_make_frame (scene->pushed++));
+  g_usleep (PUSH_INTERVAL);
+}
+
+/* Pushes until @n more results are out. */
+static void
+push_until_results (Scene *scene, guint n)
+{
+  gint64 watchdog = g_get_monotonic_time () + WATCHDOG_SECONDS * G_USEC_PER_SEC;
+  guint wanted = watch_get_good (scene->watch) + n;
+
+  while (watch_get_good (scene->watch) < wanted) {
+    push (scene);
+    g_assert_cmpint (g_get_monotonic_time (), <, watchdog);
+  }
+}
+
+/* Pushes until there is a WARNING; it must be about the outage and hold @text. */
+static void
+push_until_warning (Scene *scene, const gchar *text)
+{
+  gint64 watchdog = g_get_monotonic_time () + WATCHDOG_SECONDS * G_USEC_PER_SEC;
+  g_autoptr (GstMessage) message = NULL;
+  g_autoptr (GError) error = NULL;
+
+  while (
+      !(message = gst_bus_pop_filtered (scene->f->bus, GST_MESSAGE_WARNING | GST_MESSAGE_ERROR))) {
+    push (scene);
+    g_assert_cmpint (g_get_monotonic_time (), <, watchdog);
+  }
+  g_assert_cmpint (GST_MESSAGE_TYPE (message), ==, GST_MESSAGE_WARNING);
+  gst_message_parse_warning (message, &error, NULL);
+  g_test_message ("%s", error->message);
+  g_assert_nonnull (strstr (error->message, text));
+}
+
+static void
+push_for (Scene *scene, gint64 milliseconds)
+{
+  gint64 end = g_get_monotonic_time () + milliseconds * G_TIME_SPAN_MILLISECOND;
+
+  while (g_get_monotonic_time () < end)
+    push (scene);
+}
+
+static void
+expect_no_message (Fixture *f)
+{
+  g_assert_null (gst_bus_pop_filtered (f->bus, GST_MESSAGE_WARNING | GST_MESSAGE_ERROR));
+}
+
+static gint
+get_state (Fixture *f)
+{
+  gint state;
+
+  g_object_get (f->element, "connection-state", &state, NULL);
+  return state;
+}
+
+/* ---- gone and back ---- */
+
+/* With the default delays; the newest frame goes first. */
+static void
+test_a_killed_server_is_found_within_a_second_of_its_return (void)
+{
+  g_autoptr (Scene) scene = scene_new ("");
+  gint64 back;
+  guint returned;
+
+  push_until_results (scene, 3);
+  program_kill (scene->program);
+  push_until_warning (scene, "(check the network)");
+  push_for (scene, 2000);
+  program_start (scene->program);
+  back = g_get_monotonic_time ();
+  returned = scene->pushed;
+  push_until_results (scene, 1);
+  g_assert_cmpint (g_get_monotonic_time () - back, <, G_USEC_PER_SEC);
+  g_assert_cmpuint (watch_get_newest (scene->watch), >=, returned - 1);
+  push_until_results (scene, 3);
+  expect_no_message (scene->f);
+}
+
+/* Each outage is told once, and ends with a result. */
+static void
+test_a_server_that_goes_up_and_down (void)
+{
+  g_autoptr (Scene) scene = scene_new (IN_A_HURRY);
+
+  for (guint i = 0; i < 5; i++) {
+    push_until_results (scene, 3);
+    expect_no_message (scene->f);
+    program_kill (scene->program);
+    push_until_warning (scene, "(check the network)");
+    push_for (scene, 20 * i);
+    program_start (scene->program);
+  }
+  push_until_results (scene, 3);
+  expect_no_message (scene->f);
+  g_assert_cmpuint (fixture_stat (scene->f, "connections"), ==, 6);
+}
+
+/* Its kernel takes requests and new connections meanwhile. What it answers when it runs again is
+ * for connections that are no more. */
+static void
+test_a_server_that_freezes_for_longer_than_requests_are_waited_for (void)
+{
+  g_autoptr (Scene) scene = scene_new (IN_A_HURRY "request-timeout=200 connect-timeout=200");
+
+  for (guint i = 0; i < 2; i++) {
+    push_until_results (scene, 3);
+    expect_no_message (scene->f);
+    program_freeze (scene->program);
+    push_until_warning (scene, "requests went unanswered");
+    push_for (scene, 600);
+    g_assert_cmpuint (fixture_stat (scene->f, "frames-waiting"), <=, 1);
+    program_thaw (scene->program);
+  }
+  push_until_results (scene, 3);
+  expect_no_message (scene->f);
+}
+
+static void
+test_a_server_that_freezes_for_a_moment_keeps_its_connection (void)
+{
+  g_autoptr (Scene) scene = scene_new ("");
+
+  push_until_results (scene, 3);
+  program_freeze (scene->program);
+  push_for (scene, 300);
+  program_thaw (scene->program);
+  push_until_results (scene, 3);
+  g_assert_cmpuint (fixture_stat (scene->f, "connections"), ==, 1);
+  expect_no_message (scene->f);
+}
+
+/* ---- with default timeouts: the one test that takes long ---- */
+
+/* The text of the only message so far; NULL: none. */
+static gchar *
+pop_warning (Fixture *f)
+{
+  g_autoptr (GstMessage) message =
+      gst_bus_pop_filtered (f->bus, GST_MESSAGE_WARNING | GST_MESSAGE_ERROR);
+  g_autoptr (GError) error = NULL;
+
+  if (message == NULL)
+    return NULL;
+  gst_message_parse_warning (message, &error, NULL);
+  expect_no_message (f);
+  return g_strdup (error->message);
+}
+
+/* A frame each, and what it leads to. */
+static gboolean
+have_all_told (Scene *scene, Fixture **others, gchar **texts)
+{
+  gboolean all = TRUE;
+
+  push (scene);
+  for (guint i = 0; i < 2; i++) {
+    fixture_push (others[i], watch_make_frame (scene->pushed));
+    if (texts[i] == NULL)
+      texts[i] = pop_warning (others[i]);
+    all &= texts[i] != NULL;
+  }
+  if (texts[2] == NULL)
+    texts[2] = pop_warning (scene->f);
+  return all && texts[2] != NULL;
+}
+
+static void
+free_texts (gchar **texts)
+{
+  for (guint i = 0; i < 3; i++) {
+    g_test_message ("%s", texts[i]);
+    g_free (texts[i]);
+  }
+}
+
+/* A peer that is gone without a word is found within 15 s, whether requests expire or are waited
+ * for without end; a model that loads meanwhile, behind a server that answers pings, is told apart. */
+static void
+test_gone_or_loading_is_known_within_fifteen_seconds (void)
+{
+  g_autoptr (Scene) scene = scene_new ("");
+  Fixture *loading = fixture_new_live (NULL, "timestamp-mode=input");
+  Fixture *others[] = { make_fixture (program_get_port (scene->program), "request-timeout=0"),
+    loading };
+  gchar *texts[3] = { NULL };
+  gint64 began;
+
+  fixture_set_size (others[0], WATCH_SIZE, WATCH_SIZE);
+  fixture_push (others[0], watch_make_frame (0));
+  gst_buffer_unref (fixture_pull (others[0]));
+  fal_server_set_mute (loading->server, TRUE);
+  fixture_set_size (loading, WATCH_SIZE, WATCH_SIZE);
+  push_until_results (scene, 3);
+  program_freeze (scene->program);
+  began = g_get_monotonic_time ();
+  while (!have_all_told (scene, others, texts))
+    g_assert_cmpint (g_get_monotonic_time () - began, <, 15 * G_USEC_PER_SEC);
+  g_assert_nonnull (strstr (texts[0], "the server is gone"));
+  g_assert_nonnull (strstr (texts[1], "the model may still be loading"));
+  g_assert_nonnull (strstr (texts[2], "the server is gone"));
+  program_thaw (scene->program);
+  push_until_results (scene, 3);
+  free_texts (texts);
+  gst_element_set_state (others[0]->harness->element, GST_STATE_NULL);
+  watch_free_fixture (others[0]);
+  fixture_free (loading);
+}
+
+/* ---- loading or dead ---- */
+
+#define PINGS                                                                                      \
+  {                                                                                                \
+    PEER_FRAME, 9, .bytes = "?", .times = 1000, .pause = 10000                                     \
+  }
+
+static const Case silences[] = {
+  { "dead-from-the-beginning", SCRIPT ({ PEER_UPGRADE }, { PEER_AWAIT }, { PEER_STALL }),
+      .properties = "request-timeout=200", .outage = RESOURCE (READ, "requests went unanswered"),
+      .connections = 2 },
+  { "loading", SCRIPT ({ PEER_UPGRADE }, { PEER_AWAIT }, PINGS),
+      .properties = "request-timeout=200",
+      .outage = RESOURCE (READ, "the model may still be loading"), .connections = 2 },
+  { "loading-for-long",
+      SCRIPT ({ PEER_UPGRADE }, { PEER_AWAIT }, PINGS, { PEER_NEXT }, { PEER_UPGRADE },
+          { PEER_AWAIT }, PINGS, { PEER_NEXT }, { PEER_UPGRADE }, { PEER_AWAIT }, PINGS),
+      .properties = "request-timeout=100",
+      .outage = RESOURCE (READ, "the model may still be loading"), .connections = 4 },
+  { "results-that-stop-while-pings-go-on",
+      SCRIPT ({ PEER_UPGRADE }, { PEER_AWAIT }, { PEER_ANSWER }, { PEER_AWAIT }, PINGS),
+      .properties = "request-timeout=200", .outage = RESOURCE (READ, "requests went unanswered"),
+      .connections = 2 },
+};
+
+static void
+say_something (Fixture *f)
+{
+  static const gchar text[] = "{\"type\":\"x-fal-news\"}";
+  g_autoptr (GBytes) message = g_bytes_new_static (text, strlen (text));
+
+  fal_server_send (f->server, message, TRUE);
+}
+
+/* A late reply of an app known to echo ids cannot meet another frame: its queue is not given up. */
+static void
+test_a_known_app_keeps_its_connection_while_it_loads (void)
+{
+  g_autoptr (Fixture) f = fixture_new_live (NULL,
+      "timestamp-mode=input request-timeout=100 max-in-flight=2 app=fal-ai/fast-lcm-diffusion");
+  gint64 watchdog = g_get_monotonic_time () + WATCHDOG_SECONDS * G_USEC_PER_SEC;
+  g_autofree gchar *text = NULL;
+  guint n = 0;
+
+  fal_server_set_mute (f->server, TRUE);
+  fixture_set_size (f, WATCH_SIZE, WATCH_SIZE);
+  while (fixture_stat (f, "expired") < 10) {
+    fixture_push (f, watch_make_frame (n++));
+    say_something (f);
+    g_usleep (PUSH_INTERVAL);
+    g_assert_cmpint (g_get_monotonic_time (), <, watchdog);
+  }
+  text = pop_warning (f);
+  g_assert_nonnull (text);
+  g_assert_nonnull (strstr (text, "the model may still be loading"));
+  g_assert_cmpint (get_state (f), ==, FAL_DIALER_WARMING_UP);
+  fal_server_set_mute (f->server, FALSE);
+  fixture_push (f, watch_make_frame (n));
+  gst_buffer_unref (fixture_pull (f));
+  g_assert_cmpint (get_state (f), ==, FAL_DIALER_CONNECTED);
+  g_assert_cmpuint (fal_server_get_connections (f->server), ==, 1);
+  expect_no_message (f);
+}
+
+int
+main (int argc, char **argv)
+{
+  watch_init (&argc, &argv);
+  CASE_ADD ("recovery/silence", silences);
+#define ADD(name) g_test_add_func ("/recovery/" #name, test_##name)
+  ADD (a_killed_server_is_found_within_a_second_of_its_return);
+  ADD (a_server_that_goes_up_and_down);
+  ADD (a_server_that_freezes_for_longer_than_requests_are_waited_for);
+  ADD (a_server_that_freezes_for_a_moment_keeps_its_connection);
+  ADD (a_known_app_keeps_its_connection_while_it_loads);
+  ADD (gone_or_loading_is_known_within_fifteen_seconds);
+  return g_test_run ();
+}
