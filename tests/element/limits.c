@@ -182,21 +182,31 @@ wait_until_open (FalServer *server, guint n)
   }
 }
 
+/* On a machine so busy that a frame takes longer than the timeout, nothing is said. */
 static void
 test_a_shared_connection_stays_while_one_uses_it (void)
 {
   g_autoptr (Pair) pair = pair_new ("idle-timeout=100", "idle-timeout=100");
+  gint64 began = g_get_monotonic_time (), last = began, longest = 0;
   guint n = 0;
 
   push_and_pull (pair->a, 0);
-  for (gint64 end = g_get_monotonic_time () + 400 * G_TIME_SPAN_MILLISECOND;
-       g_get_monotonic_time () < end; g_usleep (5000))
+  while (last - began < 400 * G_TIME_SPAN_MILLISECOND) {
+    gint64 now;
+
     push_and_pull (pair->b, n++);
-  g_assert_cmpuint (fal_server_get_connections (pair->server), ==, 1);
+    g_usleep (5000);
+    now = g_get_monotonic_time ();
+    longest = MAX (longest, now - last);
+    last = now;
+  }
+  if (longest < 100 * G_TIME_SPAN_MILLISECOND)
+    g_assert_cmpuint (fal_server_get_connections (pair->server), ==, 1);
   wait_until_open (pair->server, 0);
   push_and_pull (pair->a, 1);
   push_and_pull (pair->b, n);
-  g_assert_cmpuint (fal_server_get_connections (pair->server), ==, 2);
+  if (longest < 100 * G_TIME_SPAN_MILLISECOND)
+    g_assert_cmpuint (fal_server_get_connections (pair->server), ==, 2);
 }
 
 /* What one wants for itself it does not get for another. */
@@ -321,7 +331,7 @@ test_the_limit_ends_the_stream_for_good (void)
   g_assert_cmpuint (fal_server_get_connections (f->server), ==, 2);
 }
 
-/* 0.6 s on a first connection leave 0.4 s for the second, however much time lies between. */
+/* 0.5 s on a first connection leave 0.5 s for the second, however much time lies between. */
 static void
 test_the_limit_counts_over_connections (void)
 {
@@ -330,7 +340,7 @@ test_the_limit_counts_over_connections (void)
 
   fixture_set_size (f, 32, 32);
   fixture_push_and_pull (f, 0);
-  g_usleep (600 * G_TIME_SPAN_MILLISECOND);
+  g_usleep (500 * G_TIME_SPAN_MILLISECOND);
   fal_server_close (f->server, 1000, NULL);
   wait_until_closed (f);
   g_usleep (500 * G_TIME_SPAN_MILLISECOND);

@@ -37,6 +37,19 @@ typedef enum { TO_NULL, TO_READY, BY_CLOSE, BY_DISABLING, N_WAYS } Way;
 
 static const gchar *const ways[N_WAYS] = { "null", "ready", "close", "enabled" };
 
+/* One small file: the authorities of the system take a sanitized test seconds to read. */
+static void
+trust_few (Fixture *f)
+{
+  g_autofree gchar *path = g_build_filename (g_getenv ("FAL_TEST_DATA"), "tls", "ca.pem", NULL);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GTlsDatabase) database = g_tls_file_database_new (path, &error);
+
+  g_assert_no_error (error);
+  g_object_set (f->element, "tls-database", database, NULL);
+}
+
+/* In READY. */
 static Fixture *
 make_fixture (const Phase *phase, Peer *peer)
 {
@@ -46,8 +59,11 @@ make_fixture (const Phase *phase, Peer *peer)
       "app=test/app/image image-field=image_bytes image-encoding=bytes throttle-interval=0 "
       "timestamp-mode=input retry-delay=1 %s=k:s",
       phase->scheme, port, port, phase->fetches_token ? "api-key" : "token");
+  Fixture *f = watch_make_fixture (description, TRUE);
 
-  return watch_make_fixture (description, TRUE);
+  gst_element_set_state (f->harness->element, GST_STATE_READY);
+  trust_few (f);
+  return f;
 }
 
 static gint
@@ -117,7 +133,7 @@ run_phase (const Phase *phase, Way way)
   guint connections;
 
   watch_begin (watch, f, 1, FAL_WINDOW_MAX_UNANSWERED);
-  fixture_set_size (f, WATCH_SIZE, WATCH_SIZE);
+  fixture_play (f);
   fixture_push (f, watch_make_frame (0));
   while (!is_reached (phase, f, peer)) {
     g_assert_cmpint (g_get_monotonic_time (), <, watchdog);
@@ -156,6 +172,7 @@ test_an_end_at_any_moment_leaves_nothing_open (void)
   g_autoptr (GRand) rand = g_rand_new_with_seed (1);
   Fixture *f = fixture_new_live (&options, "timestamp-mode=input api-key=k:s");
   gint64 watchdog = g_get_monotonic_time () + WATCHDOG_SECONDS * G_USEC_PER_SEC;
+  guint64 sent = 0; /* until the last time in READY, where the count begins anew */
   g_autofree gchar *token_uri =
       g_strdup_printf ("http%s/tokens/", fal_server_get_uri (f->server) + strlen ("ws"));
 
@@ -163,8 +180,6 @@ test_an_end_at_any_moment_leaves_nothing_open (void)
   g_object_set (f->element, "token-uri", token_uri, NULL);
   fixture_play (f);
   for (guint n = 0; n < 200; n++) {
-    guint requests;
-
     fixture_push (f, watch_make_frame (n));
     g_usleep (g_rand_int_range (rand, 0, 4000));
     end_it (f, n % 2 ? BY_CLOSE : TO_READY);
@@ -172,10 +187,12 @@ test_an_end_at_any_moment_leaves_nothing_open (void)
       g_assert_cmpint (g_get_monotonic_time (), <, watchdog);
       g_usleep (200);
     }
-    requests = fal_server_get_requests (f->server);
-    if (n % 2 == 0)
-      fixture_play (f);
-    g_assert_cmpuint (fal_server_get_requests (f->server), ==, requests);
+    g_assert_cmpuint (
+        fal_server_get_requests (f->server), <=, sent + fixture_stat (f, "frames-sent"));
+    if (n % 2)
+      continue;
+    sent += fixture_stat (f, "frames-sent");
+    fixture_play (f);
   }
   g_assert_null (gst_bus_pop_filtered (f->bus, GST_MESSAGE_WARNING | GST_MESSAGE_ERROR));
   fixture_free (f);
@@ -185,7 +202,8 @@ test_an_end_at_any_moment_leaves_nothing_open (void)
 
 typedef struct {
   Fixture *f;
-  gint stop; /* atomic */
+  GMutex lock; /* around a frame, and the beginning of a stream */
+  gint stop;   /* atomic */
 } Pusher;
 
 static gpointer
@@ -194,7 +212,9 @@ push_on_and_on (gpointer data)
   Pusher *pusher = data;
 
   for (guint n = 0; !g_atomic_int_get (&pusher->stop); n++) {
+    g_mutex_lock (&pusher->lock);
     gst_harness_push (pusher->f->harness, watch_make_frame (n));
+    g_mutex_unlock (&pusher->lock);
     g_usleep (200);
   }
   return NULL;
@@ -206,13 +226,14 @@ test_nothing_is_sent_after_the_end (void)
 {
   g_autoptr (Fixture) f = fixture_new_live (NULL, "timestamp-mode=input");
   Pusher pusher = { f };
+  guint64 sent = 0;
   GThread *thread;
 
+  g_mutex_init (&pusher.lock);
   gst_harness_set_drop_buffers (f->harness, TRUE);
   fixture_set_size (f, WATCH_SIZE, WATCH_SIZE);
   thread = g_thread_new ("pusher", push_on_and_on, &pusher);
   for (guint i = 0; i < 20; i++) {
-    guint requests, connections;
     GstElement *element = f->harness->element;
 
     fixture_wait_for_stat (f, "connections", 1);
@@ -220,16 +241,17 @@ test_nothing_is_sent_after_the_end (void)
     gst_element_set_state (element, i % 2 ? GST_STATE_NULL : GST_STATE_READY);
     while (fal_server_get_open (f->server) > 0)
       g_usleep (200);
-    requests = fal_server_get_requests (f->server);
-    connections = fal_server_get_connections (f->server);
+    sent += fixture_stat (f, "frames-sent");
     g_usleep (5000); /* for what should not come */
-    g_assert_cmpuint (fal_server_get_requests (f->server), ==, requests);
-    g_assert_cmpuint (fal_server_get_connections (f->server), ==, connections);
-    g_assert_cmpuint (connections, ==, i + 1);
+    g_assert_cmpuint (fal_server_get_requests (f->server), <=, sent);
+    g_assert_cmpuint (fal_server_get_connections (f->server), ==, i + 1);
+    g_mutex_lock (&pusher.lock);
     fixture_play (f);
+    g_mutex_unlock (&pusher.lock);
   }
   g_atomic_int_set (&pusher.stop, TRUE);
   g_thread_join (thread);
+  g_mutex_clear (&pusher.lock);
 }
 
 /* ---- late words ---- */

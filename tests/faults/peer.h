@@ -3,7 +3,7 @@
  * a script, byte by byte.
  *
  * It runs in threads of its own, one for each connection; every function may be called from any
- * thread. Whatever it is at, peer_free() ends it within 100 ms. */
+ * thread. Whatever it is at, peer_free() ends it at once. */
 #pragma once
 
 #include <gst/gst.h>

@@ -130,7 +130,7 @@ test_a_killed_server_is_found_within_a_second_of_its_return (void)
 
   push_until_results (scene, 3);
   program_kill (scene->program);
-  push_until_warning (scene, "(check the network)");
+  push_until_warning (scene, "the link ");
   push_for (scene, 2000);
   program_start (scene->program);
   back = g_get_monotonic_time ();
@@ -152,7 +152,7 @@ test_a_server_that_goes_up_and_down (void)
     push_until_results (scene, 3);
     expect_no_message (scene->f);
     program_kill (scene->program);
-    push_until_warning (scene, "(check the network)");
+    push_until_warning (scene, "the link ");
     push_for (scene, 20 * i);
     program_start (scene->program);
   }
@@ -240,7 +240,8 @@ free_texts (gchar **texts)
 }
 
 /* A peer that is gone without a word is found within 15 s, whether requests expire or are waited
- * for without end; a model that loads meanwhile, behind a server that answers pings, is told apart. */
+ * for without end; a model that loads meanwhile, behind a server that answers pings, is told apart.
+ */
 static void
 test_gone_or_loading_is_known_within_fifteen_seconds (void)
 {
