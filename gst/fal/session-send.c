@@ -206,14 +206,16 @@ limit_time (const FalSession *session)
   return counts->connected_since + limit * G_TIME_SPAN_SECOND - counts->connected_time;
 }
 
-/* With the lock held: when a request can go or comes to its end unanswered. */
+/* With the lock held: when a request can go or comes to its end unanswered, or the connection does.
+ */
 static gint64
 next_work (FalSession *session, gint64 now)
 {
   gboolean held = fal_session_is_held (session);
   gint64 next = held ? G_MAXINT64 : fal_pacer_next_time (session->pacer, now);
 
-  return MIN (next, fal_pacer_next_expiry (session->pacer));
+  next = MIN (next, fal_pacer_next_expiry (session->pacer));
+  return MIN (next, MIN (idle_time (session), limit_time (session)));
 }
 
 void
@@ -232,7 +234,6 @@ sleep_until_work (FalSession *session, gint64 now)
 
   if (session->guard)
     next = MIN (next, now + FAL_GUARD_INTERVAL);
-  next = MIN (next, MIN (idle_time (session), limit_time (session)));
   session->asleep_until = next;
   if (next == G_MAXINT64)
     g_cond_wait (&session->work, &session->lock);
