@@ -34,16 +34,19 @@ gst_fal_input_learn_latency (GstFalInput *input, GstQuery *query)
   return TRUE;
 }
 
+/* Where the pipeline has not asked for the latency since, as in one that plays already, it must. */
 static void
 find_out_whether_live (GstFalInput *input)
 {
+  GstElement *element = GST_ELEMENT (GST_PAD_PARENT (input->pad));
+  GstClockTime latency = fal_session_get_latency (input->session);
   g_autoptr (GstQuery) query = gst_query_new_latency ();
 
-  if (input->live_known)
-    return;
   input->live_known = TRUE;
   gst_fal_input_learn_latency (input, query);
-  GST_INFO_OBJECT (GST_PAD_PARENT (input->pad), "the pipeline is %s",
+  if (fal_session_get_latency (input->session) != latency)
+    gst_element_post_message (element, gst_message_new_latency (GST_OBJECT (element)));
+  GST_INFO_OBJECT (element, "the pipeline is %s",
       fal_session_is_live (input->session) ? "live: old frames give way to new ones"
                                            : "not live: no frame is lost");
 }
@@ -57,7 +60,8 @@ gst_fal_input_chain (GstFalInput *input, GstBuffer *buffer)
     gst_buffer_unref (buffer);
     return GST_FLOW_NOT_NEGOTIATED;
   }
-  find_out_whether_live (input);
+  if (!input->live_known)
+    find_out_whether_live (input);
   frame = gst_sample_new (buffer, input->caps, &input->segment, NULL);
   gst_buffer_unref (buffer);
   return fal_session_push (input->session, frame);
