@@ -182,6 +182,8 @@ fal_session_push_event (FalSession *session, GstEvent *event)
   gboolean unheard;
 
   g_mutex_lock (&session->lock);
+  if (type == GST_EVENT_SEGMENT || type == GST_EVENT_STREAM_START)
+    session->seqnum = gst_event_get_seqnum (event);
   /* A stream that the session ended itself does not end again. */
   if (session->spent && type == GST_EVENT_EOS)
     gst_event_unref (event);
@@ -194,6 +196,17 @@ fal_session_push_event (FalSession *session, GstEvent *event)
   return !unheard;
 }
 
+/* With the lock held. */
+static GstEvent *
+make_end (const FalSession *session)
+{
+  GstEvent *event = gst_event_new_eos ();
+
+  if (session->seqnum != GST_SEQNUM_INVALID)
+    gst_event_set_seqnum (event, session->seqnum);
+  return event;
+}
+
 void
 fal_session_spend (FalSession *session)
 {
@@ -203,7 +216,7 @@ fal_session_spend (FalSession *session)
   fal_session_clear_answered (session);
   fal_session_clear_newest (session);
   if (!session->ended)
-    queue_event (session, gst_event_new_eos ());
+    queue_event (session, make_end (session));
   fal_session_wake_all (session);
 }
 

@@ -74,6 +74,7 @@ struct _FalSession {
   gboolean reported;  /* the application knows of it */
   gboolean refused;   /* downstream returned EOS: it takes events, but no more buffers */
   gboolean ended;     /* EOS came, or was made here */
+  guint32 seqnum;     /* of the stream that came last, for what is made here */
   gboolean spent;     /* session-limit is over: the stream ended, for good */
   gboolean running;   /* between start and stop */
   gboolean live;

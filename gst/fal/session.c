@@ -185,6 +185,7 @@ reset (FalSession *session)
   session->live = session->refused = session->ids_refused = FALSE;
   session->ended = session->spent = session->told_warming = FALSE;
   session->state = FAL_DIALER_IDLE;
+  session->seqnum = GST_SEQNUM_INVALID;
   session->next_serial = 1;
   session->newest_serial = session->filled_serial = session->barrier = 0;
   fal_outage_reset (&session->outage);
