@@ -416,11 +416,15 @@ fal_pacer_abandon (FalPacer *pacer, gboolean timed_out)
 {
   FalPacerCounts *counts = &pacer->counts;
 
+  while (timed_out && !pacer->online && pacer->waiting.length > 0)
+    drop_waiting (pacer, &counts->dropped_offline);
+  while (timed_out && pacer->in_flight.length > 0)
+    end_oldest (pacer, &counts->expired);
   while (pacer->waiting.length > 0)
     free_frame (pacer,
         take_waiting (pacer, pacer->online ? &counts->dropped_flushed : &counts->dropped_offline));
   while (pacer->in_flight.length > 0)
-    free_frame (pacer, take_oldest (pacer, timed_out ? &counts->expired : &counts->lost));
+    free_frame (pacer, take_oldest (pacer, &counts->lost));
 }
 
 void

@@ -115,7 +115,7 @@ void fal_pacer_lose (FalPacer *pacer);
 void fal_pacer_flush (FalPacer *pacer);
 
 /* Gives up everything: waiting frames as dropped, requests as expired where their
- * time is over, else as lost. */
+ * time is over, else as lost. Where it is not over the stream is, and nothing can be popped. */
 void fal_pacer_abandon (FalPacer *pacer, gboolean timed_out);
 
 /* Whether older frames give way to newer ones. */

@@ -75,6 +75,7 @@ drop_overtaken (FalSession *session)
   const FalResult *first;
 
   while ((first = g_queue_peek_head (&session->results)) && first->serial < session->barrier) {
+    g_queue_push_tail (&session->overtaken, fal_frame_ref (first->frame));
     fal_result_free (g_queue_pop_head (&session->results));
     session->stats.late++;
     fal_session_call_upstream (session);
@@ -243,6 +244,7 @@ wait_for_next (FalSession *session, GstEvent **event, FalResult **result)
   fal_session_call_for_connection (session);
   fal_session_call_sender (session);
   g_mutex_unlock (&session->lock);
+  fal_session_tell_drops (session);
   if (missing > 0)
     warn_missing (session, missing);
   return flows;

@@ -70,6 +70,7 @@ struct _FalSession {
   FalGuard *guard;    /* of the open link, checked by the send thread; NULL: none */
   GQueue events;      /* EventItem, in order */
   GQueue results;     /* FalResult, in order */
+  GQueue overtaken;   /* FalFrame whose result an event did not wait for, to be told of */
   GstFlowReturn flow; /* why the flow stopped; OK: it did not */
   gboolean reported;  /* the application knows of it */
   gboolean refused;   /* downstream returned EOS: it takes events, but no more buffers */
@@ -203,7 +204,7 @@ gchar *fal_session_redact (FalSession *session, const gchar *text);
 /* One line of the story of the stream; to hold no secret. */
 void fal_session_note (FalSession *session, const gchar *format, ...) G_GNUC_PRINTF (2, 3);
 
-/* Tells the owner of @frame, which was dropped; of all that the pacer has dropped since. */
+/* Tells the owner of @frame, which was dropped; of all that were dropped since. */
 void fal_session_tell_drop (FalSession *session, const FalFrame *frame);
 void fal_session_tell_drops (FalSession *session);
 

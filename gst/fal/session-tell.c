@@ -104,6 +104,8 @@ pop_drop (FalSession *session)
 
   g_mutex_lock (&session->lock);
   frame = fal_pacer_pop_dropped (session->pacer);
+  if (frame == NULL)
+    frame = g_queue_pop_head (&session->overtaken);
   if (frame != NULL)
     g_clear_pointer (&frame->sample, gst_sample_unref);
   g_mutex_unlock (&session->lock);

@@ -145,6 +145,7 @@ fal_session_new (const FalSessionEvents *events, gpointer user, FalSettings *set
   g_cond_init (&session->output);
   g_queue_init (&session->events);
   g_queue_init (&session->results);
+  g_queue_init (&session->overtaken);
   g_queue_init (&session->fetches);
   return session;
 }
@@ -244,6 +245,7 @@ give_up (FalSession *session)
   g_clear_pointer (&session->last_token, g_free);
   g_clear_pointer (&session->guard, fal_guard_unref);
   g_queue_clear_full (&session->events, (GDestroyNotify) fal_event_item_free);
+  g_queue_clear_full (&session->overtaken, (GDestroyNotify) fal_frame_unref);
 }
 
 void
