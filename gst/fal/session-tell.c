@@ -93,6 +93,9 @@ fal_session_tell_drop (FalSession *session, const FalFrame *frame)
   FalSessionCounts counts;
 
   fal_session_get_counts (session, &counts);
+  g_mutex_lock (&session->lock);
+  counts.dropped = ++session->stats.told;
+  g_mutex_unlock (&session->lock);
   session->callbacks.dropped (session->user, frame, &counts);
 }
 

@@ -33,7 +33,8 @@ typedef struct {
   /* Just before @frame is encoded for sending (send thread): the moment for
    * controlled properties. Where frames drop, none goes for @pause after it, µs. */
   void (*sending) (gpointer user, const FalFrame *frame, gint64 pause);
-  /* @frame, whose picture is gone, will bring no result (any thread). */
+  /* @frame, whose picture is gone, will bring no result (any thread). In @counts the dropped ones
+   * are those told of so far. */
   void (*dropped) (gpointer user, const FalFrame *frame, const FalSessionCounts *counts);
   /* Another way to write a request (send thread) and to read a message (net thread); NULL: none,
    * the built-in one is taken. */

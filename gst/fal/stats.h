@@ -13,6 +13,7 @@ typedef struct {
   guint64 results;        /* pictures that came and answered a frame */
   guint64 late;           /* came when their frame was given up, or a newer one had gone out */
   guint64 invalid;        /* could not be read */
+  guint64 told;           /* frames without a result that the owner was told of */
   guint64 out;            /* buffers that downstream took */
   guint64 passed;         /* of them, frames that went by unchanged */
   guint64 filled;         /* of them, those shown while no result came */
