@@ -1,79 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Whole pipelines, as people write them. */
-#include "fixture.h"
-#include <string.h>
-
-typedef struct {
-  FalServer *server;
-  GstElement *pipeline;
-  GstElement *filter;
-  GstBus *bus;
-} Pipeline;
-
-/* @before and @after are what stands left and right of the filter in a pipeline description. */
-static Pipeline *
-pipeline_new (const FalServerOptions *options, const gchar *before, const gchar *properties,
-    const gchar *after)
-{
-  Pipeline *p = g_new0 (Pipeline, 1);
-  g_autoptr (GError) error = NULL;
-  g_autofree gchar *description = NULL;
-
-  p->server = fixture_start_server (options);
-  description =
-      g_strdup_printf ("%s ! falrealtimefilter name=fal app=local/app base-uri=%s %s ! %s", before,
-          fal_server_get_uri (p->server), properties, after);
-  p->pipeline = gst_parse_launch (description, &error);
-  g_assert_no_error (error);
-  p->filter = gst_bin_get_by_name (GST_BIN (p->pipeline), "fal");
-  p->bus = gst_element_get_bus (p->pipeline);
-  return p;
-}
-
-static guint64
-get_stat (Pipeline *p, const gchar *name)
-{
-  g_autoptr (GstStructure) stats = NULL;
-  guint64 value = 0;
-
-  g_object_get (p->filter, "stats", &stats, NULL);
-  g_assert_true (gst_structure_get_uint64 (stats, name, &value));
-  return value;
-}
-
-static void
-pipeline_free (Pipeline *p)
-{
-  gint64 before = g_get_monotonic_time ();
-
-  gst_element_set_state (p->pipeline, GST_STATE_NULL);
-  g_assert_cmpint (g_get_monotonic_time () - before, <, 2 * G_USEC_PER_SEC);
-  gst_object_unref (p->filter);
-  gst_object_unref (p->bus);
-  gst_object_unref (p->pipeline);
-  fal_server_free (p->server);
-  g_free (p);
-}
-
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (Pipeline, pipeline_free)
-
-/* Plays to the end; an ERROR fails the test. */
-static void
-play (Pipeline *p)
-{
-  g_autoptr (GstMessage) message = NULL;
-
-  gst_element_set_state (p->pipeline, GST_STATE_PLAYING);
-  message =
-      gst_bus_timed_pop_filtered (p->bus, 60 * GST_SECOND, GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
-  g_assert_nonnull (message);
-  if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR) {
-    g_autoptr (GError) error = NULL;
-
-    gst_message_parse_error (message, &error, NULL);
-    g_error ("%s", error->message);
-  }
-}
+#include "pipeline.h"
 
 static void
 test_a_file_comes_out_whole (void)
@@ -81,8 +8,8 @@ test_a_file_comes_out_whole (void)
   g_autoptr (Pipeline) p = pipeline_new (NULL, "videotestsrc num-buffers=60", "throttle-interval=0",
       "videoconvert ! fakesink sync=false");
 
-  play (p);
-  g_assert_cmpuint (get_stat (p, "frames-out"), ==, 60);
+  pipeline_play (p);
+  g_assert_cmpuint (pipeline_stat (p, "frames-out"), ==, 60);
   g_assert_cmpuint (fal_server_get_requests (p->server), ==, 60);
 }
 
@@ -92,8 +19,8 @@ test_the_default_throttle_drops_nothing_of_a_file (void)
   g_autoptr (Pipeline) p =
       pipeline_new (NULL, "videotestsrc num-buffers=5", "", "fakesink sync=false");
 
-  play (p);
-  g_assert_cmpuint (get_stat (p, "frames-out"), ==, 5);
+  pipeline_play (p);
+  g_assert_cmpuint (pipeline_stat (p, "frames-out"), ==, 5);
 }
 
 static void
@@ -103,11 +30,11 @@ test_a_live_source_keeps_its_pace_and_old_frames_drop (void)
   g_autoptr (Pipeline) p = pipeline_new (&options,
       "videotestsrc is-live=true num-buffers=60 ! video/x-raw,framerate=60/1", "", "fakesink");
 
-  play (p);
-  g_assert_cmpuint (get_stat (p, "frames-in"), ==, 60);
-  g_assert_cmpuint (get_stat (p, "dropped-throttled"), >, 0);
-  g_assert_cmpuint (get_stat (p, "frames-out"), >=, 2);
-  g_assert_cmpuint (get_stat (p, "frames-out"), ==, fal_server_get_requests (p->server));
+  pipeline_play (p);
+  g_assert_cmpuint (pipeline_stat (p, "frames-in"), ==, 60);
+  g_assert_cmpuint (pipeline_stat (p, "dropped-throttled"), >, 0);
+  g_assert_cmpuint (pipeline_stat (p, "frames-out"), >=, 2);
+  g_assert_cmpuint (pipeline_stat (p, "frames-out"), ==, fal_server_get_requests (p->server));
 }
 
 /* A video sink drops what comes 20 ms late: a live preview must lose nothing to it. */
@@ -123,12 +50,12 @@ test_a_video_sink_shows_every_live_result (void)
   g_autoptr (GstStructure) shown = NULL;
   guint64 rendered = 0, dropped = 1;
 
-  play (p);
+  pipeline_play (p);
   g_object_get (sink, "stats", &shown, NULL);
   gst_structure_get_uint64 (shown, "rendered", &rendered);
   gst_structure_get_uint64 (shown, "dropped", &dropped);
   g_assert_cmpuint (dropped, ==, 0);
-  g_assert_cmpuint (rendered, ==, get_stat (p, "frames-out"));
+  g_assert_cmpuint (rendered, ==, pipeline_stat (p, "frames-out"));
   g_assert_cmpuint (rendered, >=, 3);
 }
 
@@ -143,7 +70,7 @@ test_latency_is_reported_and_results_keep_their_time (void)
   gboolean live;
   GstClockTime least, most;
 
-  play (p);
+  pipeline_play (p);
   g_assert_true (gst_element_query (p->pipeline, query));
   gst_query_parse_latency (query, &live, &least, &most);
   g_assert_true (live);
@@ -157,8 +84,8 @@ test_downstream_may_want_the_picture_itself (void)
   g_autoptr (Pipeline) p = pipeline_new (NULL, "videotestsrc num-buffers=5 ! jpegenc",
       "throttle-interval=0", "image/jpeg ! jpegdec ! fakesink sync=false");
 
-  play (p);
-  g_assert_cmpuint (get_stat (p, "frames-out"), ==, 5);
+  pipeline_play (p);
+  g_assert_cmpuint (pipeline_stat (p, "frames-out"), ==, 5);
 }
 
 static void
@@ -167,8 +94,8 @@ test_an_encoder_and_muxer_take_the_results (void)
   g_autoptr (Pipeline) p = pipeline_new (NULL, "videotestsrc num-buffers=20", "throttle-interval=0",
       "vp8enc deadline=1 ! webmmux ! fakesink sync=false");
 
-  play (p);
-  g_assert_cmpuint (get_stat (p, "frames-out"), ==, 20);
+  pipeline_play (p);
+  g_assert_cmpuint (pipeline_stat (p, "frames-out"), ==, 20);
 }
 
 /* Downstream may end first: upstream hears of it, and the end still goes all the way. */
@@ -185,8 +112,8 @@ test_downstream_may_end_first (void)
     g_autoptr (Pipeline) p = pipeline_new (NULL, sources[i], "throttle-interval=0 max-buffering=8",
         "identity eos-after=3 ! fakesink sync=false");
 
-    play (p);
-    g_assert_cmpuint (get_stat (p, "frames-out"), ==, 2);
+    pipeline_play (p);
+    g_assert_cmpuint (pipeline_stat (p, "frames-out"), ==, 2);
   }
 }
 
@@ -198,8 +125,8 @@ test_the_end_comes_without_a_server_too (void)
       NULL, "videotestsrc num-buffers=1", "drain-timeout=200", "fakesink async=false");
 
   fal_server_set_refusal (p->server, 503);
-  play (p);
-  g_assert_cmpuint (get_stat (p, "dropped-offline"), ==, 1);
+  pipeline_play (p);
+  g_assert_cmpuint (pipeline_stat (p, "dropped-offline"), ==, 1);
 }
 
 static void
@@ -211,7 +138,7 @@ test_it_starts_and_stops_without_end (void)
   for (guint i = 0; i < 30; i++) {
     gst_element_set_state (p->pipeline, GST_STATE_PLAYING);
     if (i % 3 == 0)
-      while (get_stat (p, "frames-out") == 0)
+      while (pipeline_stat (p, "frames-out") == 0)
         g_usleep (1000);
     gst_element_set_state (p->pipeline, i % 2 ? GST_STATE_NULL : GST_STATE_READY);
   }

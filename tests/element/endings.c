@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A stream ends once, whatever goes on meanwhile, and by itself where its time is over. */
+#include "sequence.h"
+
+static void
+push_frame (Fixture *f, guint n)
+{
+  fixture_push (f, fixture_frame (32, 32, 0, n));
+}
+
+static void
+wait_for_no_answer (Fixture *f)
+{
+  fal_server_set_mute (f->server, TRUE);
+  push_frame (f, 0);
+  fixture_wait_for_stat (f, "in-flight", 1);
+}
+
+static void
+refuse (Fixture *f)
+{
+  fal_server_set_refusal (f->server, 503);
+  push_frame (f, 0);
+}
+
+static void
+wait_in_backoff (Fixture *f)
+{
+  refuse (f);
+  gst_message_unref (fixture_wait_for_message (f, GST_MESSAGE_WARNING));
+}
+
+static void
+wait_after_an_outage (Fixture *f)
+{
+  push_frame (f, 0);
+  gst_buffer_unref (fixture_pull (f));
+  fal_server_set_refusal (f->server, 503);
+  fal_server_close (f->server, 1012, "restarting");
+  gst_message_unref (fixture_wait_for_message (f, GST_MESSAGE_WARNING));
+  push_frame (f, 1);
+}
+
+static void
+wait_for_the_fallback (Fixture *f)
+{
+  guint n = 0;
+
+  fal_server_set_mute (f->server, TRUE);
+  while (fixture_stat (f, "frames-filled") == 0) {
+    push_frame (f, n++);
+    g_usleep (5000);
+  }
+}
+
+static void
+flush (Fixture *f)
+{
+  GstSegment segment;
+
+  gst_harness_push_event (f->harness, gst_event_new_flush_start ());
+  gst_harness_push_event (f->harness, gst_event_new_flush_stop (TRUE));
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  gst_harness_push_event (f->harness, gst_event_new_segment (&segment));
+}
+
+static void
+flush_away (Fixture *f)
+{
+  wait_for_no_answer (f);
+  flush (f);
+}
+
+static void
+disable (Fixture *f)
+{
+  push_frame (f, 0);
+  gst_buffer_unref (fixture_pull (f));
+  g_object_set (f->element, "enabled", FALSE, NULL);
+  push_frame (f, 1);
+}
+
+static void
+end_many (Fixture *f)
+{
+  for (guint n = 0; n < 4; n++)
+    push_frame (f, n);
+}
+
+typedef struct {
+  const gchar *name;
+  void (*prepare) (Fixture *f); /* NULL: nothing came before the end */
+  const gchar *properties;
+} Ending;
+
+static const Ending endings[] = {
+  { "before-any-frame", NULL, "" },
+  { "with-a-frame-that-is-not-answered", wait_for_no_answer, "" },
+  { "with-many-under-way", end_many, "max-in-flight=4 max-buffering=4" },
+  { "while-connecting", refuse, "" },
+  { "in-a-backoff", wait_in_backoff, "" },
+  { "offline-after-results", wait_after_an_outage, "" },
+  { "in-an-outage-that-is-filled", wait_for_the_fallback, "fallback=passthrough fallback-timeout=50" },
+  { "after-a-flush", flush_away, "" },
+  { "where-frames-pass", disable, "" },
+};
+
+static void
+check_ending (const Ending *ending, gboolean live)
+{
+  g_autofree gchar *properties = g_strdup_printf (
+      "drain-timeout=100 retry-delay=60000 max-retry-delay=60000 %s", ending->properties);
+  g_autoptr (Fixture) f =
+      live ? fixture_new_live (NULL, properties) : fixture_new (NULL, properties);
+  g_autoptr (Sequence) sequence = sequence_new (f->harness->sinkpad);
+  g_autofree gchar *text = NULL;
+
+  if (ending->prepare) {
+    fixture_set_size (f, 32, 32);
+    ending->prepare (f);
+  }
+  gst_harness_push_event (f->harness, gst_event_new_eos ());
+  sequence_wait_for (sequence, "eos", 1);
+  gst_element_set_state (f->harness->element, GST_STATE_NULL);
+  text = sequence_dup (sequence);
+  g_assert_true (g_str_has_suffix (text, "eos"));
+  g_assert_cmpuint (sequence_count (sequence, "eos"), ==, 1);
+  g_assert_null (gst_bus_pop_filtered (f->bus, GST_MESSAGE_ERROR));
+}
+
+/* Time is filled only where the stream is live. */
+static void
+test_ending (gconstpointer data)
+{
+  const Ending *ending = data;
+
+  check_ending (ending, TRUE);
+  if (ending->prepare != wait_for_the_fallback)
+    check_ending (ending, FALSE);
+}
+
+/* A flush begins anew: the stream ends again. */
+static void
+test_each_flush_may_be_followed_by_an_end (void)
+{
+  g_autoptr (Fixture) f = fixture_new (NULL, "drain-timeout=100");
+  g_autoptr (Sequence) sequence = sequence_new (f->harness->sinkpad);
+
+  fixture_set_size (f, 32, 32);
+  for (guint round = 1; round <= 3; round++) {
+    flush (f);
+    push_frame (f, 0);
+    gst_harness_push_event (f->harness, gst_event_new_eos ());
+    sequence_wait_for (sequence, "eos", round);
+  }
+  g_assert_cmpuint (sequence_count (sequence, "eos"), ==, 3);
+}
+
+/* ---- by itself ---- */
+
+#define NUMBER 77
+
+static void
+begin_numbered (Fixture *f)
+{
+  GstEvent *events[] = { gst_event_new_stream_start ("numbered"), NULL };
+  GstSegment segment;
+
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  events[1] = gst_event_new_segment (&segment);
+  fixture_set_size (f, 32, 32);
+  for (guint i = 0; i < G_N_ELEMENTS (events); i++) {
+    gst_event_set_seqnum (events[i], NUMBER);
+    gst_harness_push_event (f->harness, events[i]);
+  }
+}
+
+static void
+expect_one_warning (Fixture *f)
+{
+  gst_message_unref (fixture_wait_for_message (f, GST_MESSAGE_WARNING | GST_MESSAGE_ERROR));
+  g_assert_null (gst_bus_pop_filtered (f->bus, GST_MESSAGE_WARNING | GST_MESSAGE_ERROR));
+}
+
+static void
+push_until_it_ends (Fixture *f)
+{
+  gint64 watchdog = g_get_monotonic_time () + WATCHDOG_SECONDS * G_USEC_PER_SEC;
+  GstFlowReturn flow = GST_FLOW_OK;
+
+  for (guint n = 0; flow == GST_FLOW_OK; n++) {
+    flow = gst_harness_push (f->harness, fixture_frame (32, 32, 0, n));
+    g_assert_cmpint (g_get_monotonic_time (), <, watchdog);
+    g_usleep (5000);
+  }
+  g_assert_cmpint (flow, ==, GST_FLOW_EOS);
+}
+
+/* Upstream hears of it with its next frame, and the end that it sends then is no second one. */
+static void
+test_the_session_limit_ends_the_stream_once (void)
+{
+  for (guint live = 0; live < 2; live++) {
+    g_autoptr (Fixture) f =
+        live ? fixture_new_live (NULL, "session-limit=1") : fixture_new (NULL, "session-limit=1");
+    g_autoptr (Sequence) sequence = sequence_new (f->harness->sinkpad);
+    g_autoptr (GstEvent) event = NULL;
+
+    begin_numbered (f);
+    push_until_it_ends (f);
+    sequence_wait_for (sequence, "eos", 1);
+    event = sequence_get_event (sequence, GST_EVENT_EOS);
+    g_assert_cmpuint (gst_event_get_seqnum (event), ==, NUMBER);
+    expect_one_warning (f);
+    gst_harness_push_event (f->harness, gst_event_new_eos ());
+    g_assert_cmpint (gst_harness_push (f->harness, fixture_frame (32, 32, 0, 0)), ==, GST_FLOW_EOS);
+    gst_element_set_state (f->harness->element, GST_STATE_NULL);
+    g_assert_cmpuint (sequence_count (sequence, "eos"), ==, 1);
+    g_assert_null (gst_bus_pop_filtered (f->bus, GST_MESSAGE_WARNING | GST_MESSAGE_ERROR));
+  }
+}
+
+/* The end waits for a result that never comes: the limit ends the wait. */
+static void
+test_the_session_limit_comes_after_upstreams_end (void)
+{
+  g_autoptr (Fixture) f = fixture_new (NULL, "session-limit=1 drain-timeout=0 request-timeout=0");
+  g_autoptr (Sequence) sequence = sequence_new (f->harness->sinkpad);
+
+  fixture_set_size (f, 32, 32);
+  wait_for_no_answer (f);
+  gst_harness_push_event (f->harness, gst_event_new_eos ());
+  g_assert_cmpuint (sequence_count (sequence, "eos"), ==, 0);
+  sequence_wait_for (sequence, "eos", 1);
+  expect_one_warning (f);
+  gst_element_set_state (f->harness->element, GST_STATE_NULL);
+  g_assert_cmpuint (sequence_count (sequence, "eos"), ==, 1);
+}
+
+/* The connection outlives its stream, until its time is over. */
+static void
+test_the_session_limit_ends_no_stream_that_ended (void)
+{
+  g_autoptr (Fixture) f = fixture_new (NULL, "session-limit=1");
+  g_autoptr (Sequence) sequence = sequence_new (f->harness->sinkpad);
+
+  fixture_set_size (f, 32, 32);
+  push_frame (f, 0);
+  gst_harness_push_event (f->harness, gst_event_new_eos ());
+  sequence_wait_for (sequence, "eos", 1);
+  expect_one_warning (f);
+  gst_element_set_state (f->harness->element, GST_STATE_NULL);
+  g_assert_cmpuint (sequence_count (sequence, "eos"), ==, 1);
+}
+
+int
+main (int argc, char **argv)
+{
+  fixture_init (&argc, &argv);
+  for (guint i = 0; i < G_N_ELEMENTS (endings); i++) {
+    g_autofree gchar *path = g_strdup_printf ("/endings/once/%s", endings[i].name);
+
+    g_test_add_data_func (path, &endings[i], test_ending);
+  }
+#define ADD(name) g_test_add_func ("/endings/" #name, test_##name)
+  ADD (each_flush_may_be_followed_by_an_end);
+  ADD (the_session_limit_ends_the_stream_once);
+  ADD (the_session_limit_comes_after_upstreams_end);
+  ADD (the_session_limit_ends_no_stream_that_ended);
+  return fixture_run ();
+}
