@@ -87,6 +87,26 @@ end_many (Fixture *f)
     push_frame (f, n);
 }
 
+/* GStreamer itself lets no second EOS through: the element tells of each end that it means. */
+static void
+count_end (GObject *element, GParamSpec *spec, gpointer ends)
+{
+  g_atomic_int_inc ((gint *) ends);
+}
+
+/* All that came out ends with one EOS, down to NULL. */
+static void
+check_that_it_ended_once (Fixture *f, Sequence *sequence, gint *ends)
+{
+  g_autofree gchar *text = NULL;
+
+  gst_element_set_state (f->harness->element, GST_STATE_NULL);
+  text = sequence_dup (sequence);
+  g_assert_true (g_str_has_suffix (text, "eos"));
+  g_assert_cmpuint (sequence_count (sequence, "eos"), ==, 1);
+  g_assert_cmpint (g_atomic_int_get (ends), ==, 1);
+}
+
 typedef struct {
   const gchar *name;
   void (*prepare) (Fixture *f); /* NULL: nothing came before the end */
@@ -100,7 +120,8 @@ static const Ending endings[] = {
   { "while-connecting", refuse, "" },
   { "in-a-backoff", wait_in_backoff, "" },
   { "offline-after-results", wait_after_an_outage, "" },
-  { "in-an-outage-that-is-filled", wait_for_the_fallback, "fallback=passthrough fallback-timeout=50" },
+  { "in-an-outage-that-is-filled", wait_for_the_fallback,
+      "fallback=passthrough fallback-timeout=50" },
   { "after-a-flush", flush_away, "" },
   { "where-frames-pass", disable, "" },
 };
@@ -113,18 +134,16 @@ check_ending (const Ending *ending, gboolean live)
   g_autoptr (Fixture) f =
       live ? fixture_new_live (NULL, properties) : fixture_new (NULL, properties);
   g_autoptr (Sequence) sequence = sequence_new (f->harness->sinkpad);
-  g_autofree gchar *text = NULL;
+  gint ends = 0;
 
+  g_signal_connect (f->element, "notify::stats", G_CALLBACK (count_end), &ends);
   if (ending->prepare) {
     fixture_set_size (f, 32, 32);
     ending->prepare (f);
   }
   gst_harness_push_event (f->harness, gst_event_new_eos ());
   sequence_wait_for (sequence, "eos", 1);
-  gst_element_set_state (f->harness->element, GST_STATE_NULL);
-  text = sequence_dup (sequence);
-  g_assert_true (g_str_has_suffix (text, "eos"));
-  g_assert_cmpuint (sequence_count (sequence, "eos"), ==, 1);
+  check_that_it_ended_once (f, sequence, &ends);
   g_assert_null (gst_bus_pop_filtered (f->bus, GST_MESSAGE_ERROR));
 }
 
@@ -205,7 +224,9 @@ test_the_session_limit_ends_the_stream_once (void)
         live ? fixture_new_live (NULL, "session-limit=1") : fixture_new (NULL, "session-limit=1");
     g_autoptr (Sequence) sequence = sequence_new (f->harness->sinkpad);
     g_autoptr (GstEvent) event = NULL;
+    gint ends = 0;
 
+    g_signal_connect (f->element, "notify::stats", G_CALLBACK (count_end), &ends);
     begin_numbered (f);
     push_until_it_ends (f);
     sequence_wait_for (sequence, "eos", 1);
@@ -214,8 +235,7 @@ test_the_session_limit_ends_the_stream_once (void)
     expect_one_warning (f);
     gst_harness_push_event (f->harness, gst_event_new_eos ());
     g_assert_cmpint (gst_harness_push (f->harness, fixture_frame (32, 32, 0, 0)), ==, GST_FLOW_EOS);
-    gst_element_set_state (f->harness->element, GST_STATE_NULL);
-    g_assert_cmpuint (sequence_count (sequence, "eos"), ==, 1);
+    check_that_it_ended_once (f, sequence, &ends);
     g_assert_null (gst_bus_pop_filtered (f->bus, GST_MESSAGE_WARNING | GST_MESSAGE_ERROR));
   }
 }
@@ -226,15 +246,16 @@ test_the_session_limit_comes_after_upstreams_end (void)
 {
   g_autoptr (Fixture) f = fixture_new (NULL, "session-limit=1 drain-timeout=0 request-timeout=0");
   g_autoptr (Sequence) sequence = sequence_new (f->harness->sinkpad);
+  gint ends = 0;
 
+  g_signal_connect (f->element, "notify::stats", G_CALLBACK (count_end), &ends);
   fixture_set_size (f, 32, 32);
   wait_for_no_answer (f);
   gst_harness_push_event (f->harness, gst_event_new_eos ());
   g_assert_cmpuint (sequence_count (sequence, "eos"), ==, 0);
   sequence_wait_for (sequence, "eos", 1);
   expect_one_warning (f);
-  gst_element_set_state (f->harness->element, GST_STATE_NULL);
-  g_assert_cmpuint (sequence_count (sequence, "eos"), ==, 1);
+  check_that_it_ended_once (f, sequence, &ends);
 }
 
 /* The connection outlives its stream, until its time is over. */
@@ -243,14 +264,15 @@ test_the_session_limit_ends_no_stream_that_ended (void)
 {
   g_autoptr (Fixture) f = fixture_new (NULL, "session-limit=1");
   g_autoptr (Sequence) sequence = sequence_new (f->harness->sinkpad);
+  gint ends = 0;
 
+  g_signal_connect (f->element, "notify::stats", G_CALLBACK (count_end), &ends);
   fixture_set_size (f, 32, 32);
   push_frame (f, 0);
   gst_harness_push_event (f->harness, gst_event_new_eos ());
   sequence_wait_for (sequence, "eos", 1);
   expect_one_warning (f);
-  gst_element_set_state (f->harness->element, GST_STATE_NULL);
-  g_assert_cmpuint (sequence_count (sequence, "eos"), ==, 1);
+  check_that_it_ended_once (f, sequence, &ends);
 }
 
 int

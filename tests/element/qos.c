@@ -111,6 +111,18 @@ test_elsewhere_it_means_nothing (void)
   }
 }
 
+static void
+test_a_throttle_further_down_is_no_lateness (void)
+{
+  g_autoptr (Fixture) f = fixture_new_live (NULL, "latency=100");
+
+  fixture_set_size (f, 32, 32);
+  fixture_push_and_pull (f, 0);
+  gst_harness_push_upstream_event (
+      f->harness, gst_event_new_qos (GST_QOS_TYPE_THROTTLE, 1, TIME (20), TIME (10)));
+  fixture_push_and_pull (f, 1);
+}
+
 /* ---- what upstream hears ---- */
 
 /* The next THROTTLE event that went upstream, or NULL. */
@@ -246,6 +258,7 @@ main (int argc, char **argv)
   ADD (the_last_frame_is_sent_all_the_same);
   ADD (a_flush_and_better_news_forget_it);
   ADD (elsewhere_it_means_nothing);
+  ADD (a_throttle_further_down_is_no_lateness);
   ADD (upstream_hears_how_long_no_frame_is_needed);
   ADD (upstream_hears_nothing_where_all_frames_are_needed);
   ADD (upstream_that_obeys_still_feeds_the_throttle);
