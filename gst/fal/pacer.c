@@ -398,6 +398,9 @@ fal_pacer_lose (FalPacer *pacer)
 void
 fal_pacer_flush (FalPacer *pacer)
 {
+  /* What was to go again is on no connection, so that no reply to it is awaited. */
+  while (first_unsent (pacer) != NULL)
+    free_frame (pacer, take_oldest (pacer, &pacer->counts.lost));
   while (pacer->waiting.length > 0)
     free_frame (pacer, take_waiting (pacer, &pacer->counts.dropped_flushed));
   for (GList *l = pacer->in_flight.head; l != NULL; l = l->next) {

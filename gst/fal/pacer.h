@@ -111,7 +111,8 @@ gint64 fal_pacer_next_expiry (const FalPacer *pacer);
 void fal_pacer_lose (FalPacer *pacer);
 
 /* The stream was flushed: waiting frames are dropped, replies to what is in
- * flight will count but find no frame. The next frame goes without throttle. */
+ * flight will count but find no frame, and what was to go again is lost. The next
+ * frame goes without throttle. */
 void fal_pacer_flush (FalPacer *pacer);
 
 /* Gives up everything: waiting frames as dropped, requests as expired where their

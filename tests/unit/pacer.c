@@ -491,6 +491,28 @@ test_a_flush_forgets_frames_but_awaits_their_replies (void)
   check_books (pacer);
 }
 
+/* What was to go again was not sent on the new connection: no reply to it is awaited there, and
+ * none is taken for it. */
+static void
+test_a_flush_forgets_what_would_go_again (void)
+{
+  g_autoptr (FalPacer) pacer = make (file);
+
+  offer (pacer, 1, 0);
+  take (pacer, 0);
+  fal_pacer_set_online (pacer, FALSE);
+  fal_pacer_lose (pacer);
+  fal_pacer_flush (pacer);
+  g_assert_cmpuint (fal_pacer_get_in_flight (pacer), ==, 0);
+  g_assert_cmpuint (fal_pacer_get_counts (pacer)->lost, ==, 1);
+  g_assert_cmpuint (freed, ==, 1);
+  fal_pacer_set_online (pacer, TRUE);
+  offer (pacer, 2, 10);
+  g_assert_cmpuint (take (pacer, 10), ==, 2);
+  g_assert_cmpuint (answer (pacer, NULL, 20), ==, 2);
+  check_books (pacer);
+}
+
 /* Whether frames may drop can change while requests are under way: what was sent as one of those
  * that may is not sent again. */
 static void
@@ -797,6 +819,7 @@ main (int argc, char **argv)
   ADD (a_lost_connection_loses_what_is_in_flight_when_live);
   ADD (a_lost_connection_loses_no_frame_of_a_file);
   ADD (a_flush_forgets_frames_but_awaits_their_replies);
+  ADD (a_flush_forgets_what_would_go_again);
   ADD (what_may_be_lost_is_decided_when_it_is_sent);
   ADD (an_error_before_anything_was_sent_again_fails_nothing);
   ADD (failures_are_counted);
