@@ -461,8 +461,11 @@ fal_session_resume_flow (FalSession *session)
 
   g_mutex_lock (&session->lock);
   resumes = session->flow == GST_FLOW_NOT_LINKED;
-  if (resumes)
+  if (resumes) {
     session->flow = GST_FLOW_OK;
+    fal_session_call_for_connection (session); /* for what still waits */
+    fal_session_wake_all (session);
+  }
   g_mutex_unlock (&session->lock);
   return resumes;
 }

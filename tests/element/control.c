@@ -139,6 +139,38 @@ test_enabling_leaves_no_hole (void)
   g_assert_cmpuint (fixture_stat (f, "frames-passed"), ==, passed);
 }
 
+/* The connection went while downstream was not linked: it is made anew for what still waits. */
+static void
+test_a_new_link_has_what_waits_sent (void)
+{
+  FalServerOptions options = { .delay_ms = 200 };
+  g_autoptr (Fixture) f = fixture_new (&options, "retry-delay=10");
+  g_autoptr (GstPad) src = gst_element_get_static_pad (f->element, "src");
+  g_autoptr (GstPad) pad = gst_pad_get_peer (f->harness->sinkpad);
+  gint64 watchdog = g_get_monotonic_time () + WATCHDOG_SECONDS * G_USEC_PER_SEC / 2;
+  GstBuffer *buffer;
+
+  fixture_set_size (f, SIZE, SIZE);
+  push_one (f, 0);
+  expect (f, 0, TRUE);
+  push_one (f, 1);
+  push_one (f, 2);
+  push_one (f, 3);
+  fixture_wait_for_stat (f, "in-flight", 2);
+  gst_pad_unlink (pad, f->harness->sinkpad);
+  fixture_wait_for_stat (f, "answered", 2);
+  while (gst_pad_get_task_state (src) != GST_TASK_PAUSED)
+    g_usleep (1000);
+  fal_server_close (f->server, 0, NULL);
+  gst_message_unref (fixture_wait_for_message (f, GST_MESSAGE_WARNING));
+  g_assert_cmpint (gst_pad_link (pad, f->harness->sinkpad), ==, GST_PAD_LINK_OK);
+  while ((buffer = gst_harness_try_pull (f->harness)) == NULL) {
+    g_assert_cmpint (g_get_monotonic_time (), <, watchdog);
+    g_usleep (1000);
+  }
+  gst_buffer_unref (buffer);
+}
+
 /* Between two attempts there is nothing to end, but the next frame dials again. */
 static void
 test_an_end_between_two_attempts_is_not_for_ever (void)
@@ -212,6 +244,7 @@ main (int argc, char **argv)
   fixture_init (&argc, &argv);
 #define ADD(name, function) g_test_add_func ("/control/" name, function)
   ADD ("enabled", test_enabled);
+  ADD ("a-new-link-has-what-waits-sent", test_a_new_link_has_what_waits_sent);
   ADD ("toggling-loses-nothing", test_toggling_loses_nothing);
   ADD ("disabling-waits-for-no-model", test_disabling_waits_for_no_model);
   ADD ("enabling-leaves-no-hole", test_enabling_leaves_no_hole);
