@@ -75,15 +75,28 @@ drop_overtaken (FalSession *session)
   const FalResult *first;
 
   while ((first = g_queue_peek_head (&session->results)) && first->serial < session->barrier) {
-    g_queue_push_tail (&session->overtaken, fal_frame_ref (first->frame));
+    if (first->kind == FAL_RESULT_ANSWER) {
+      g_queue_push_tail (&session->overtaken, fal_frame_ref (first->frame));
+      session->stats.late++;
+    }
     fal_result_free (g_queue_pop_head (&session->results));
-    session->stats.late++;
     fal_session_call_upstream (session);
+    fal_session_call_sender (session);
   }
 }
 
+/* With the lock held: whether a result waits whose picture need not be fetched first. */
+static gboolean
+result_is_due (const FalSession *session)
+{
+  const FalResult *first = g_queue_peek_head ((GQueue *) &session->results);
+
+  return first != NULL && (first->picture != NULL || first->kind == FAL_RESULT_PASS);
+}
+
 /* With the lock held: whether the next event goes. It does when every frame before it has gone or
- * was given up; in an outage, when a newer frame is shown: then it @overtakes. */
+ * was given up; where something else is shown than what the model still owes, with the first newer
+ * frame of that: then it @overtakes. What is ready is not overtaken. */
 static gboolean
 event_is_due (const FalSession *session, gint64 now, gboolean *overtakes)
 {
@@ -99,8 +112,12 @@ event_is_due (const FalSession *session, gint64 now, gboolean *overtakes)
   if (session->answered.open)
     oldest = MIN (oldest, session->answered.serial);
   *overtakes = item->serial > oldest;
-  return !*overtakes || (GST_EVENT_TYPE (item->event) != GST_EVENT_EOS &&
-                            item->serial <= session->newest_serial && is_in_outage (session, now));
+  if (!*overtakes)
+    return TRUE;
+  if (GST_EVENT_TYPE (item->event) == GST_EVENT_EOS || item->serial > session->newest_serial ||
+      (result_is_due (session) && first->serial < item->serial))
+    return FALSE;
+  return session->bridging || is_in_outage (session, now);
 }
 
 /* With the lock held. */
@@ -114,15 +131,6 @@ take_event (FalSession *session, gboolean overtakes)
   if (GST_EVENT_TYPE (taken->event) == GST_EVENT_EOS)
     session->drain_deadline = G_MAXINT64;
   return taken->event;
-}
-
-/* With the lock held: whether a result waits whose picture need not be fetched first. */
-static gboolean
-result_is_due (const FalSession *session)
-{
-  const FalResult *first = g_queue_peek_head ((GQueue *) &session->results);
-
-  return first != NULL && (first->picture != NULL || first->kind == FAL_RESULT_PASS);
 }
 
 /* With the lock held. */

@@ -118,6 +118,7 @@ fal_session_configure_pacer (FalSession *session)
   };
 
   fal_pacer_configure (session->pacer, &config);
+  session->bridging &= leaky;
   fal_session_wake_all (session);
 }
 

@@ -139,6 +139,57 @@ test_enabling_leaves_no_hole (void)
   g_assert_cmpuint (fixture_stat (f, "frames-passed"), ==, passed);
 }
 
+static GstPadProbeReturn
+check_segment (GstPad *pad, GstPadProbeInfo *info, gpointer seen)
+{
+  GstBuffer *buffer = GST_PAD_PROBE_INFO_BUFFER (info);
+  g_autoptr (GstEvent) event = gst_pad_get_sticky_event (pad, GST_EVENT_SEGMENT, 0);
+  const GstSegment *segment;
+
+  gst_event_parse_segment (event, &segment);
+  g_assert_cmpuint (GST_BUFFER_PTS (buffer), >=, segment->start);
+  g_assert_cmpuint (GST_BUFFER_PTS (buffer), <, segment->stop);
+  ++*(guint *) seen;
+  return GST_PAD_PROBE_OK;
+}
+
+/* From frame @first to before frame @end. */
+static void
+push_segment (Fixture *f, guint first, guint end)
+{
+  GstSegment segment;
+
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  segment.start = segment.time = segment.base = gst_util_uint64_scale (first, GST_SECOND, 30);
+  segment.stop = gst_util_uint64_scale (end, GST_SECOND, 30);
+  g_assert_true (gst_harness_push_event (f->harness, gst_event_new_segment (&segment)));
+}
+
+/* Frames that pass while the model's first result is awaited come in their segment. */
+static void
+test_a_segment_does_not_wait_for_the_model (void)
+{
+  g_autoptr (Fixture) f = fixture_new_live (NULL, "enabled=false");
+  guint seen = 0;
+
+  gst_harness_use_systemclock (f->harness);
+  fal_server_set_mute (f->server, TRUE);
+  fixture_set_size (f, SIZE, SIZE);
+  push_segment (f, 0, 4);
+  gst_pad_add_probe (f->harness->sinkpad, GST_PAD_PROBE_TYPE_BUFFER, check_segment, &seen, NULL);
+  for (guint n = 0; n < 8; n++) {
+    if (n == 2)
+      set_enabled (f, TRUE);
+    if (n == 4) {
+      fixture_wait_for_stat (f, "in-flight", 1);
+      push_segment (f, 4, 8);
+    }
+    push_one (f, n);
+    expect (f, n, FALSE);
+  }
+  g_assert_cmpuint (seen, ==, 8);
+}
+
 /* The connection went while downstream was not linked: it is made anew for what still waits. */
 static void
 test_a_new_link_has_what_waits_sent (void)
@@ -245,6 +296,7 @@ main (int argc, char **argv)
 #define ADD(name, function) g_test_add_func ("/control/" name, function)
   ADD ("enabled", test_enabled);
   ADD ("a-new-link-has-what-waits-sent", test_a_new_link_has_what_waits_sent);
+  ADD ("a-segment-does-not-wait-for-the-model", test_a_segment_does_not_wait_for_the_model);
   ADD ("toggling-loses-nothing", test_toggling_loses_nothing);
   ADD ("disabling-waits-for-no-model", test_disabling_waits_for_no_model);
   ADD ("enabling-leaves-no-hole", test_enabling_leaves_no_hole);
