@@ -37,10 +37,10 @@ fal_session_call_upstream (FalSession *session)
     g_cond_signal (&session->room);
 }
 
-/* With the lock held: @frame (taken) goes by; the oldest that does gives way where there are too
- * many. */
+/* With the lock held: @frame (taken), number @serial, goes by; the oldest that does gives way where
+ * there are too many. */
 static void
-pass (FalSession *session, FalFrame *frame)
+pass (FalSession *session, FalFrame *frame, guint64 serial)
 {
   FalResult *result = g_new0 (FalResult, 1);
 
@@ -49,7 +49,7 @@ pass (FalSession *session, FalFrame *frame)
   *result = (FalResult){
     .kind = FAL_RESULT_PASS,
     .frame = frame,
-    .serial = session->next_serial++,
+    .serial = serial,
   };
   g_queue_push_tail (&session->results, result);
   fal_session_call_task (session);
@@ -61,7 +61,8 @@ static void
 bridge (FalSession *session, const FalFrame *frame)
 {
   if (session->results.length < FAL_SESSION_MAX_RESULTS)
-    pass (session, fal_frame_new (gst_sample_ref (frame->sample), frame->arrival));
+    pass (session, fal_frame_new (gst_sample_ref (frame->sample), frame->arrival),
+        session->next_serial); /* that the frame is about to get */
 }
 
 /* With the lock held: @frame is taken. */
@@ -71,7 +72,7 @@ take (FalSession *session, FalFrame *frame, gint64 now)
   session->passing = !session->settings->enabled;
   if (session->passing) {
     fal_session_close_when_idle (session);
-    pass (session, frame);
+    pass (session, frame, session->next_serial++);
     return;
   }
   fal_session_clear_newest (session);

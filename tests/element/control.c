@@ -149,6 +149,8 @@ check_segment (GstPad *pad, GstPadProbeInfo *info, gpointer seen)
   gst_event_parse_segment (event, &segment);
   g_assert_cmpuint (GST_BUFFER_PTS (buffer), >=, segment->start);
   g_assert_cmpuint (GST_BUFFER_PTS (buffer), <, segment->stop);
+  g_assert_cmpint (
+      GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_DISCONT), ==, *(guint *) seen == 0);
   ++*(guint *) seen;
   return GST_PAD_PROBE_OK;
 }
@@ -165,7 +167,8 @@ push_segment (Fixture *f, guint first, guint end)
   g_assert_true (gst_harness_push_event (f->harness, gst_event_new_segment (&segment)));
 }
 
-/* Frames that pass while the model's first result is awaited come in their segment. */
+/* Frames that pass while the model's first result is awaited come in their segment, and none of
+ * them is missing. */
 static void
 test_a_segment_does_not_wait_for_the_model (void)
 {
