@@ -212,10 +212,7 @@ void
 fal_session_spend (FalSession *session)
 {
   session->spent = session->refused = TRUE;
-  fal_pacer_flush (session->pacer);
-  fal_session_clear_results (session);
-  fal_session_clear_answered (session);
-  fal_session_clear_newest (session);
+  fal_session_forget_frames (session);
   if (!session->ended)
     queue_event (session, make_end (session));
   fal_session_wake_all (session);
@@ -243,10 +240,7 @@ flush_events (FalSession *session)
 static void
 clear (FalSession *session)
 {
-  fal_pacer_flush (session->pacer);
-  fal_session_clear_results (session);
-  fal_session_clear_answered (session);
-  fal_session_clear_newest (session);
+  fal_session_forget_frames (session);
   fal_outage_reset (&session->outage);
   session->barrier = 0;
 }

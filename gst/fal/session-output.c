@@ -439,8 +439,7 @@ fal_session_stop_flow (FalSession *session, GstFlowReturn flow, gboolean reporte
   g_mutex_lock (&session->lock);
   if (flow == GST_FLOW_EOS) {
     session->refused = TRUE;
-    fal_pacer_flush (session->pacer);
-    fal_session_clear_results (session);
+    fal_session_forget_frames (session);
   } else if (session->flow == GST_FLOW_OK) {
     session->flow = flow;
     session->reported = reported;

@@ -152,8 +152,8 @@ void fal_session_call_for_connection (FalSession *session);
 
 /* With the lock held: whether frames are on their way to the app and back. */
 gboolean fal_session_is_busy (const FalSession *session);
-/* With the lock held: the connection is closed as soon as the net thread is free; until it is nothing
- * more is sent. */
+/* With the lock held: the connection is closed as soon as the net thread is free; until it is
+ * nothing more is sent. */
 void fal_session_hop_close (FalSession *session);
 /* With the lock held: the same, unless a frame comes before that, or other members need it. */
 void fal_session_let_go (FalSession *session);
@@ -183,6 +183,8 @@ void fal_session_renew_deadline (FalSession *session);
 /* With the lock held. */
 void fal_session_clear_results (FalSession *session);
 void fal_session_clear_newest (FalSession *session);
+/* With the lock held: nothing that came so far brings a result any more. */
+void fal_session_forget_frames (FalSession *session);
 
 FalSettings *fal_session_dup_settings (FalSession *session);
 

@@ -29,6 +29,15 @@ fal_session_clear_results (FalSession *session)
 }
 
 void
+fal_session_forget_frames (FalSession *session)
+{
+  fal_pacer_flush (session->pacer);
+  fal_session_clear_results (session);
+  fal_session_clear_answered (session);
+  fal_session_clear_newest (session);
+}
+
+void
 fal_session_wake_all (FalSession *session)
 {
   g_cond_broadcast (&session->room);
@@ -412,6 +421,7 @@ disable (FalSession *session)
 {
   if (fal_pacer_is_leaky (session->pacer)) {
     fal_pacer_flush (session->pacer);
+    fal_session_clear_answered (session);
     fal_session_let_go (session);
   }
   fal_session_close_when_idle (session);

@@ -89,6 +89,36 @@ test_the_end_waits_for_the_last_result (void)
   expect_quiet (f);
 }
 
+static GstPadProbeReturn
+refuse_buffers (GstPad *pad, GstPadProbeInfo *info, gpointer refused)
+{
+  gst_buffer_unref (GST_PAD_PROBE_INFO_BUFFER (info));
+  GST_PAD_PROBE_INFO_FLOW_RETURN (info) = GST_FLOW_EOS;
+  g_atomic_int_inc ((gint *) refused);
+  return GST_PAD_PROBE_HANDLED;
+}
+
+/* What downstream takes no more is not waited for. */
+static void
+test_the_end_waits_for_no_result_that_nobody_takes (void)
+{
+  FalServerOptions options = { .results = 4, .delay_ms = 50 };
+  g_autoptr (Fixture) f = fixture_new (&options, "server-streaming=true");
+  gint64 began = g_get_monotonic_time ();
+  gint refused = 0;
+
+  gst_pad_add_probe (
+      f->harness->sinkpad, GST_PAD_PROBE_TYPE_BUFFER, refuse_buffers, &refused, NULL);
+  fixture_set_size (f, SIZE, SIZE);
+  push_one (f, 0);
+  while (g_atomic_int_get (&refused) == 0)
+    g_usleep (1000);
+  g_assert_true (gst_harness_push_event (f->harness, gst_event_new_eos ()));
+  expect_eos (f);
+  g_assert_cmpint (g_get_monotonic_time () - began, <, 5 * G_USEC_PER_SEC);
+  g_assert_cmpint (g_atomic_int_get (&refused), ==, 1);
+}
+
 /* Raw pictures without an id are the results of what was sent last. */
 static void
 test_raw_frames_follow_each_other (void)
@@ -222,6 +252,8 @@ main (int argc, char **argv)
   fixture_init (&argc, &argv);
 #define ADD(name, function) g_test_add_func ("/apps/" name, function)
   ADD ("every-result-of-a-stream-comes-out", test_every_result_of_a_stream_comes_out);
+  ADD ("the-end-waits-for-no-result-that-nobody-takes",
+      test_the_end_waits_for_no_result_that_nobody_takes);
   ADD ("the-end-waits-for-the-last-result", test_the_end_waits_for_the_last_result);
   ADD ("raw-frames-follow-each-other", test_raw_frames_follow_each_other);
   ADD ("nothing-is-sent-before-the-app-is-ready", test_nothing_is_sent_before_the_app_is_ready);
