@@ -129,7 +129,8 @@ fal_session_send_now (FalSession *session, const GstStructure *inputs)
   gboolean sends;
 
   g_mutex_lock (&session->lock);
-  sends = session->flow == GST_FLOW_OK && !session->refused && offer_newest (session);
+  sends = session->flow == GST_FLOW_OK && !session->refused && !session->ended &&
+          offer_newest (session);
   if (sends) {
     g_clear_pointer (&session->newest->inputs, gst_structure_free);
     session->newest->inputs = inputs ? gst_structure_copy (inputs) : NULL;

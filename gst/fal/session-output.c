@@ -128,8 +128,10 @@ take_event (FalSession *session, gboolean overtakes)
 
   if (overtakes)
     session->barrier = taken->serial;
-  if (GST_EVENT_TYPE (taken->event) == GST_EVENT_EOS)
+  if (GST_EVENT_TYPE (taken->event) == GST_EVENT_EOS) {
     session->drain_deadline = G_MAXINT64;
+    fal_session_clear_newest (session); /* nothing is shown in its place after the end */
+  }
   return taken->event;
 }
 

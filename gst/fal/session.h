@@ -114,7 +114,7 @@ gboolean fal_session_flows (FalSession *session);
 gboolean fal_session_resume_flow (FalSession *session);
 
 /* Sends the newest frame once more, or as it waits, with @inputs over all others, before its time
- * has come. FALSE: there is none, or the flow stopped. */
+ * has come. FALSE: there is none, or the flow stopped, or ends. */
 gboolean fal_session_send_now (FalSession *session, const GstStructure *inputs);
 
 /* Waiting frames and results vanish as in a flush; what is in flight is answered in vain. */

@@ -277,6 +277,25 @@ test_send (void)
   }
 }
 
+/* No result could come out any more. */
+static void
+test_send_after_the_end (void)
+{
+  g_autoptr (Fixture) f = fixture_new_live (NULL, NULL);
+  gboolean sent;
+
+  fixture_set_size (f, 32, 32);
+  push_one (f, 0);
+  gst_buffer_unref (fixture_pull (f));
+  g_assert_true (gst_harness_push_event (f->harness, gst_event_new_eos ()));
+  g_signal_emit_by_name (f->element, "send", NULL, &sent);
+  g_assert_false (sent);
+  gst_event_unref (fixture_wait_for_event (f, GST_EVENT_EOS));
+  g_signal_emit_by_name (f->element, "send", NULL, &sent);
+  g_assert_false (sent);
+  g_assert_cmpuint (fixture_stat (f, "frames-sent"), ==, 1);
+}
+
 /* It goes in place of the throttle, not beside it. */
 static void
 test_send_takes_the_waiting_frame (void)
@@ -399,6 +418,7 @@ main (int argc, char **argv)
   ADD ("encode-message-may-decline", test_encode_message_may_decline);
   ADD ("decode-message", test_decode_message);
   ADD ("send", test_send);
+  ADD ("send-after-the-end", test_send_after_the_end);
   ADD ("send-takes-the-waiting-frame", test_send_takes_the_waiting_frame);
   ADD ("reconnect", test_reconnect);
   ADD ("close", test_close);
