@@ -262,11 +262,12 @@ fal_session_set_flushing (FalSession *session, gboolean flushing)
   session->drain_deadline = G_MAXINT64;
   if (flushing) {
     session->flow = GST_FLOW_FLUSHING;
+    session->ended = FALSE; /* its EOS, too, is flushed away */
     clear (session);
     flush_events (session);
   } else {
     session->flow = session->state == FAL_DIALER_FAILED ? GST_FLOW_ERROR : GST_FLOW_OK;
-    session->refused = session->reported = session->ended = FALSE;
+    session->refused = session->reported = FALSE;
     fal_renderer_reset (session->renderer);
     if (session->spent)
       fal_session_spend (session);
