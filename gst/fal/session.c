@@ -385,6 +385,8 @@ fal_session_close_when_idle (FalSession *session)
 void
 fal_session_hop_close (FalSession *session)
 {
+  if (!session->running) /* it may have left the line before the hop is made */
+    return;
   session->closing = TRUE;
   fal_line_hop (session->line, on_close, session, NULL);
 }
