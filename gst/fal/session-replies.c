@@ -239,6 +239,18 @@ warn_without_picture (FalSession *session)
   fal_session_warn (session, error, NULL);
 }
 
+/* The state is told before the first result goes out. */
+static void
+announce (FalSession *session, gboolean first)
+{
+  if (first)
+    fal_session_note (session, "the first result of this connection is here");
+  fal_connection_note_result (get_connection (session));
+  g_mutex_lock (&session->lock);
+  fal_session_note_progress (session);
+  g_mutex_unlock (&session->lock);
+}
+
 static void
 on_result (FalSession *session, const FalReply *reply)
 {
@@ -255,14 +267,11 @@ on_result (FalSession *session, const FalReply *reply)
   if (known && empty)
     session->stats.invalid++;
   session->told_warming &= !known;
-  fal_session_note_progress (session);
   g_mutex_unlock (&session->lock);
   fal_session_tell_drops (session);
   if (!known)
     return;
-  if (first)
-    fal_session_note (session, "the first result of this connection is here");
-  fal_connection_note_result (get_connection (session));
+  announce (session, first);
   if (queued)
     fetch_links (session, reply, first_fetch);
   if (empty)
