@@ -259,6 +259,37 @@ plane_rows (const GstVideoInfo *info, guint plane)
   return 1;
 }
 
+/* The bytes of a plane's samples beside each other; 0: where some share a byte. */
+static gint
+row_size (const GstVideoInfo *info, guint plane)
+{
+  gint size = 0;
+
+  if (GST_VIDEO_FORMAT_INFO_IS_COMPLEX (info->finfo))
+    return 0;
+  for (guint i = 0; i < GST_VIDEO_INFO_N_COMPONENTS (info); i++) {
+    if (info->finfo->plane[i] == plane)
+      size =
+          MAX (size, GST_VIDEO_INFO_COMP_WIDTH (info, i) * GST_VIDEO_INFO_COMP_PSTRIDE (info, i));
+  }
+  return size;
+}
+
+/* Rows may lie closer than they usually do, but not within each other: the last one would end
+ * beyond its plane. A palette has no rows. */
+static gboolean
+holds_rows (const GstVideoInfo *info, guint plane, gint stride)
+{
+  gint usual = info->stride[plane], row = row_size (info, plane);
+
+  if (GST_VIDEO_FORMAT_INFO_HAS_PALETTE (info->finfo) && plane == 1)
+    return TRUE;
+  if (GST_VIDEO_FORMAT_INFO_IS_TILED (info->finfo))
+    return GST_VIDEO_TILE_X_TILES (stride) >= GST_VIDEO_TILE_X_TILES (usual) &&
+           GST_VIDEO_TILE_Y_TILES (stride) >= GST_VIDEO_TILE_Y_TILES (usual);
+  return stride >= (row > 0 ? row : usual);
+}
+
 /* The bytes that a plane must have, with the stride that it does have. */
 static gint64
 plane_size (const GstVideoInfo *info, guint plane, gint stride)
@@ -289,7 +320,8 @@ frame_is_whole (const GstVideoFrame *frame, const GstVideoInfo *info)
     gint stride = GST_VIDEO_FRAME_PLANE_STRIDE (frame, i);
     gint64 offset = (const guint8 *) frame->data[i] - map->data;
 
-    if (stride <= 0 || offset < 0 || offset + plane_size (info, i, stride) > (gint64) map->size)
+    if (stride <= 0 || !holds_rows (info, i, stride) || offset < 0 ||
+        offset + plane_size (info, i, stride) > (gint64) map->size)
       return FALSE;
   }
   return TRUE;

@@ -641,6 +641,34 @@ assert_not_encoded (GstSample *sample, gint code)
   g_assert_error (error, G_IO_ERROR, code);
 }
 
+/* Two rows that lie within each other: the last one ends beyond the buffer. */
+static GstSample *
+overlapping_sample (const gchar *format, gint stride)
+{
+  g_autoptr (GstCaps) caps = make_caps (format, 64, 2, "");
+  g_autoptr (GstBuffer) buffer = gst_buffer_new_allocate (NULL, 2 * stride, NULL);
+  GstVideoInfo info;
+
+  g_assert_true (gst_video_info_from_caps (&info, caps));
+  gst_buffer_memset (buffer, 0, 0, 2 * stride);
+  gst_buffer_add_video_meta_full (buffer, GST_VIDEO_FRAME_FLAG_NONE, GST_VIDEO_INFO_FORMAT (&info),
+      64, 2, 1, (gsize[4]){ 0 }, (gint[4]){ stride });
+  return gst_sample_new (buffer, caps, NULL, NULL);
+}
+
+static void
+test_rows_that_overlap_are_refused (void)
+{
+  static const gchar *formats[] = { "YUY2", "UYVY", "v308", "BGRx", "RGB", "RGB16", "GRAY8",
+    "v210" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (formats); i++) {
+    g_autoptr (GstSample) sample = overlapping_sample (formats[i], 40);
+
+    assert_not_encoded (sample, G_IO_ERROR_INVALID_DATA);
+  }
+}
+
 static void
 test_buffers_that_are_too_small_are_refused (void)
 {
@@ -1526,6 +1554,7 @@ main (int argc, char **argv)
   ADD ("quality-changes-the-size", test_quality_changes_the_size);
   ADD ("video-meta-is-honoured", test_video_meta_is_honoured);
   ADD ("caps-may-be-smaller-than-the-meta", test_caps_may_be_smaller_than_the_meta);
+  ADD ("rows-that-overlap-are-refused", test_rows_that_overlap_are_refused);
   ADD ("buffers-that-are-too-small-are-refused", test_buffers_that_are_too_small_are_refused);
   ADD ("other-caps-are-refused", test_other_caps_are_refused);
   ADD ("pictures-pass-without-a-copy", test_pictures_pass_without_a_copy);
