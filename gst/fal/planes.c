@@ -24,6 +24,7 @@ typedef struct {
   guint8 *canvas; /* black, with a place for the result; NULL: it has no bars */
   gint canvas_stride, canvas_rows;
   gint to_x, to_y, to_width, to_height;
+  gint copied_width, copied_height;
 } Plane;
 
 struct _FalPlanes {
@@ -343,9 +344,14 @@ make_canvas (Plane *plane, const GstVideoRectangle *to, gint width, gint height,
   plane->to_height = halve (to->h, shift);
   if (to->w == width && to->h == height)
     return TRUE;
-  /* Of an odd luma plane TurboJPEG reads one more column and row. */
-  plane->canvas_stride = GST_ROUND_UP_2 (halve (width, shift));
-  plane->canvas_rows = GST_ROUND_UP_2 (halve (height, shift));
+  /* Of an odd luma plane TurboJPEG reads one more column and row. A picture that ends there goes
+   * on into them: black ones would shine through its last blocks. */
+  plane->canvas_stride = GST_ROUND_UP_2 (width) >> shift;
+  plane->canvas_rows = GST_ROUND_UP_2 (height) >> shift;
+  plane->copied_width =
+      to->x + to->w == width ? plane->canvas_stride - plane->to_x : plane->to_width;
+  plane->copied_height =
+      to->y + to->h == height ? plane->canvas_rows - plane->to_y : plane->to_height;
   plane->canvas = g_try_malloc_n (plane->canvas_rows, plane->canvas_stride);
   if (plane->canvas == NULL)
     return FALSE;
@@ -428,9 +434,9 @@ fal_planes_new (const GstVideoInfo *input, const GstVideoRectangle *from,
 static void
 copy_to_canvas (const Plane *plane)
 {
-  for (gint row = 0; row < plane->to_height; row++)
+  for (gint row = 0; row < plane->copied_height; row++)
     memcpy (plane->canvas + (gsize) (plane->to_y + row) * plane->canvas_stride + plane->to_x,
-        plane->data + (gsize) row * plane->columns, plane->to_width);
+        plane->data + (gsize) row * plane->columns, plane->copied_width);
 }
 
 HOT void

@@ -344,19 +344,47 @@ check_size (const gchar *format, gint in_width, gint in_height, gint width, gint
   gst_video_frame_unmap (&frame);
 }
 
+static const gchar *const taken[] = { "I420", "YV12", "NV12", "NV21", "YUY2", "UYVY", "YVYU",
+  "Y42B", "Y444", "Y41B", "NV16", "NV61", "NV24", "v308", "IYU2", "YUV9", "YVU9" };
+
 static void
 test_every_size_stays_within_its_memory (void)
 {
-  static const gchar *const formats[] = { "I420", "YV12", "NV12", "NV21", "YUY2", "UYVY", "YVYU",
-    "Y42B", "Y444", "Y41B", "NV16", "NV24", "v308", "YUV9" };
   static const gint sizes[][4] = { { 1, 1, 1, 1 }, { 1, 1, 9, 17 }, { 2, 2, 1, 1 }, { 3, 5, 3, 5 },
     { 17, 33, 16, 16 }, { 64, 48, 64, 48 }, { 65, 49, 33, 25 }, { 161, 91, 15, 131 },
     { 2000, 3, 7, 1 }, { 3, 2500, 1, 7 }, { 8, 8, 250, 2 } };
 
-  for (guint i = 0; i < G_N_ELEMENTS (formats); i++) {
+  for (guint i = 0; i < G_N_ELEMENTS (taken); i++) {
     for (guint j = 0; j < G_N_ELEMENTS (sizes); j++)
-      check_size (formats[i], sizes[j][0], sizes[j][1], sizes[j][2], sizes[j][3]);
+      check_size (taken[i], sizes[j][0], sizes[j][1], sizes[j][2], sizes[j][3]);
   }
+}
+
+/* TurboJPEG reads an odd luma plane as an even one. */
+static void
+test_an_odd_picture_goes_on_beyond_its_canvas (void)
+{
+  const GstVideoRectangle all = { 0, 0, 64, 64 }, low = { 0, 20, 63, 23 }, wide = { 20, 0, 23, 63 };
+  GstVideoInfo info;
+  GstVideoFrame frame;
+  FalPlanes *columns, *rows;
+  const guint8 *data[3];
+  gint strides[3];
+
+  set_info (&info, "I420", 64, 64);
+  open_frame (&frame, &info);
+  columns = fal_planes_new (&info, &all, &low, 63, 63);
+  fal_planes_fill (columns, &frame);
+  fal_planes_get (columns, data, strides);
+  for (gint y = 0; y < 63; y++)
+    g_assert_cmpint (data[0][y * strides[0] + 63], ==, data[0][y * strides[0] + 62]);
+  rows = fal_planes_new (&info, &all, &wide, 63, 63);
+  fal_planes_fill (rows, &frame);
+  fal_planes_get (rows, data, strides);
+  g_assert_cmpmem (data[0] + 63 * strides[0], 63, data[0] + 62 * strides[0], 63);
+  fal_planes_free (columns);
+  fal_planes_free (rows);
+  gst_video_frame_unmap (&frame);
 }
 
 static void
@@ -385,6 +413,8 @@ main (int argc, char **argv)
   g_test_add_func ("/planes/what-fits-is-not-touched", test_what_fits_is_not_touched);
   g_test_add_func (
       "/planes/every-size-stays-within-its-memory", test_every_size_stays_within_its_memory);
+  g_test_add_func ("/planes/an-odd-picture-goes-on-beyond-its-canvas",
+      test_an_odd_picture_goes_on_beyond_its_canvas);
   g_test_add_func ("/planes/other-video-is-not-taken", test_other_video_is_not_taken);
   return g_test_run ();
 }
