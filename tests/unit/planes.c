@@ -387,6 +387,200 @@ test_an_odd_picture_goes_on_beyond_its_canvas (void)
   gst_video_frame_unmap (&frame);
 }
 
+/* ---- Any format, size and part ---- */
+
+#define ANY_ROUNDS 20 /* of each format */
+
+static gdouble
+wave_of (guint component, gint x, gint y)
+{
+  return 128 + 60 * sin (x / 17.0 + component) + 50 * cos (y / 23.0 + component);
+}
+
+static void
+set_component (GstVideoFrame *frame, guint component)
+{
+  const GstVideoFormatInfo *format = frame->info.finfo;
+
+  for (gint y = 0; y < GST_VIDEO_FRAME_COMP_HEIGHT (frame, component); y++) {
+    for (gint x = 0; x < GST_VIDEO_FRAME_COMP_WIDTH (frame, component); x++)
+      ((guint8 *) GST_VIDEO_FRAME_COMP_DATA (
+          frame, component))[y * GST_VIDEO_FRAME_COMP_STRIDE (frame, component) +
+                             x * GST_VIDEO_FRAME_COMP_PSTRIDE (frame, component)] =
+          lround (
+              wave_of (component, x << format->w_sub[component], y << format->h_sub[component]));
+  }
+}
+
+/* Each plane in memory of its own, which ends with its last sample: the sanitizers see what is read
+ * beyond. */
+static void
+open_tight_frame (GstVideoFrame *frame, const GstVideoInfo *info, GRand *rand)
+{
+  *frame = (GstVideoFrame){ .info = *info };
+  for (guint i = 0; i < GST_VIDEO_INFO_N_PLANES (info); i++) {
+    gint row = 0, rows = 0, gap = g_rand_int_range (rand, 0, 8);
+
+    for (guint k = 0; k < 3; k++) {
+      gint last = (GST_VIDEO_INFO_COMP_WIDTH (info, k) - 1) * GST_VIDEO_INFO_COMP_PSTRIDE (info, k);
+
+      if (GST_VIDEO_INFO_COMP_PLANE (info, k) != i)
+        continue;
+      row = MAX (row, last + (gint) GST_VIDEO_INFO_COMP_POFFSET (info, k) + 1);
+      rows = GST_VIDEO_INFO_COMP_HEIGHT (info, k);
+    }
+    frame->info.stride[i] = row + gap;
+    frame->data[i] = g_malloc ((row + gap) * (rows - 1) + row);
+  }
+  for (guint i = 0; i < 3; i++)
+    set_component (frame, i);
+}
+
+static void
+close_tight_frame (GstVideoFrame *frame)
+{
+  for (guint i = 0; i < GST_VIDEO_FRAME_N_PLANES (frame); i++)
+    g_free (frame->data[i]);
+}
+
+typedef struct {
+  gdouble place, reach; /* of the filter, which ends at 31 samples */
+  gint first, n;        /* of what is seen */
+} Side;
+
+/* Sample @i of @n_out, in a component that is halved @shift times. */
+static Side
+find_side (gint first, gint n, guint shift, gint i, gint n_out)
+{
+  gint samples = (n + (1 << shift) - 1) >> shift;
+  gdouble scale = (gdouble) samples / n_out;
+
+  return (Side){ (i + 0.5) * scale - 0.5, CLAMP (scale, 1, 31), first >> shift, samples };
+}
+
+static gdouble
+weight_of (const Side *side, gint i)
+{
+  return MAX (1 - fabs (i - side->place) / side->reach, 0);
+}
+
+static gdouble
+scale_by_hand (const GstVideoFrame *frame, guint component, const Side *across, const Side *down)
+{
+  const GstVideoFormatInfo *format = frame->info.finfo;
+  gdouble sum = 0, weights = 0;
+
+  for (gint j = floor (down->place - down->reach); j <= down->place + down->reach; j++) {
+    for (gint i = floor (across->place - across->reach); i <= across->place + across->reach; i++) {
+      gdouble weight = weight_of (across, i) * weight_of (down, j);
+      gint x = across->first + CLAMP (i, 0, across->n - 1);
+      gint y = down->first + CLAMP (j, 0, down->n - 1);
+
+      sum += weight * get_component (frame, component, x << format->w_sub[component],
+                          y << format->h_sub[component]);
+      weights += weight;
+    }
+  }
+  return sum / weights;
+}
+
+/* The JPEG's colours at a place of the result, by the book. */
+static Yuv
+expect_at (const GstVideoFrame *frame, const GstVideoRectangle *from, const GstVideoRectangle *to,
+    gint x, gint y)
+{
+  const GstVideoFormatInfo *format = frame->info.finfo;
+  gdouble samples[3];
+
+  for (guint i = 0; i < 3; i++) {
+    guint shift = i == 0 ? 0 : 1;
+    Side across =
+        find_side (from->x, from->w, format->w_sub[i], x >> shift, (to->w + shift) >> shift);
+    Side down =
+        find_side (from->y, from->h, format->h_sub[i], y >> shift, (to->h + shift) >> shift);
+
+    samples[i] = scale_by_hand (frame, i, &across, &down);
+  }
+  return to_yuv (
+      to_rgb ((Yuv){ (samples[0] - 16) / 219, (samples[1] - 128) / 224, (samples[2] - 128) / 224 },
+          BT709_R, BT709_B),
+      BT601_R, BT601_B);
+}
+
+static void
+assert_near (guint8 sample, gdouble expected)
+{
+  g_assert_cmpfloat (fabs (sample - CLAMP (expected, 0, 255)), <, 3);
+}
+
+static void
+check_picture (const FalPlanes *planes, const GstVideoFrame *frame, const GstVideoRectangle *from,
+    const GstVideoRectangle *to)
+{
+  const guint8 *data[3];
+  gint strides[3];
+
+  fal_planes_get (planes, data, strides);
+  for (gint y = 0; y < to->h; y++) {
+    for (gint x = 0; x < to->w; x++) {
+      Yuv c = expect_at (frame, from, to, x, y);
+      gint row = (to->y + y) / 2, column = (to->x + x) / 2;
+
+      assert_near (data[0][(to->y + y) * strides[0] + to->x + x], 255 * c.y);
+      if (x % 2 != 0 || y % 2 != 0)
+        continue;
+      assert_near (data[1][row * strides[1] + column], 128 + 255 * c.u);
+      assert_near (data[2][row * strides[2] + column], 128 + 255 * c.v);
+    }
+  }
+}
+
+/* @at: of the part, @size: of the whole. */
+static void
+pick_part (GRand *rand, gint *at, gint *part, gint size, gint step)
+{
+  *at = g_rand_int_range (rand, 0, size) / step * step;
+  *part = g_rand_boolean (rand) ? size - *at : g_rand_int_range (rand, 1, size - *at + 1);
+}
+
+static void
+check_any (const gchar *format, GRand *rand)
+{
+  gint in_width = g_rand_int_range (rand, 1, 70), in_height = g_rand_int_range (rand, 1, 70);
+  gint width = g_rand_int_range (rand, 1, 40), height = g_rand_int_range (rand, 1, 40);
+  GstVideoRectangle from, to;
+  GstVideoInfo info;
+  GstVideoFrame frame;
+  FalPlanes *planes, *plain;
+
+  pick_part (rand, &from.x, &from.w, in_width, 4);
+  pick_part (rand, &from.y, &from.h, in_height, 4);
+  pick_part (rand, &to.x, &to.w, width, 2);
+  pick_part (rand, &to.y, &to.h, height, 2);
+  set_info (&info, format, in_width, in_height);
+  open_tight_frame (&frame, &info, rand);
+  planes = fal_planes_new (&info, &from, &to, width, height);
+  plain = fal_planes_new (&info, &from, &to, width, height);
+  fal_planes_fill (planes, &frame);
+  fal_planes_fill_plainly (plain, &frame);
+  assert_same_planes (planes, plain, width, height);
+  check_picture (planes, &frame, &from, &to);
+  fal_planes_free (planes);
+  fal_planes_free (plain);
+  close_tight_frame (&frame);
+}
+
+static void
+test_any_part_of_any_frame_is_as_by_the_book (void)
+{
+  g_autoptr (GRand) rand = g_rand_new_with_seed (1);
+
+  for (guint i = 0; i < G_N_ELEMENTS (taken); i++) {
+    for (guint k = 0; k < ANY_ROUNDS; k++)
+      check_any (taken[i], rand);
+  }
+}
+
 static void
 test_other_video_is_not_taken (void)
 {
@@ -415,6 +609,8 @@ main (int argc, char **argv)
       "/planes/every-size-stays-within-its-memory", test_every_size_stays_within_its_memory);
   g_test_add_func ("/planes/an-odd-picture-goes-on-beyond-its-canvas",
       test_an_odd_picture_goes_on_beyond_its_canvas);
+  g_test_add_func ("/planes/any-part-of-any-frame-is-as-by-the-book",
+      test_any_part_of_any_frame_is_as_by_the_book);
   g_test_add_func ("/planes/other-video-is-not-taken", test_other_video_is_not_taken);
   return g_test_run ();
 }
