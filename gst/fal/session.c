@@ -320,8 +320,8 @@ fal_session_is_busy (const FalSession *session)
   return fal_pacer_get_waiting (session->pacer) + fal_pacer_get_in_flight (session->pacer) > 0;
 }
 
-/* Whether the member needs the connection. Where it does not, it sends nothing until its end came,
- * or keep(). */
+/* Whether the member needs the connection, and has not asked for its end itself. Where it does not,
+ * it sends nothing until its end came, or keep(). */
 static gboolean
 is_needed (gpointer member)
 {
@@ -333,7 +333,7 @@ is_needed (gpointer member)
   g_mutex_lock (&session->lock);
   settings = session->settings;
   idle_timeout = settings->idle_timeout * G_TIME_SPAN_MILLISECOND;
-  needed = settings->enabled && !session->spent &&
+  needed = !session->closing && settings->enabled && !session->spent &&
            (fal_session_is_busy (session) || idle_timeout == 0 ||
                g_get_monotonic_time () - session->last_active < idle_timeout);
   session->closing |= !needed;
@@ -352,7 +352,7 @@ keep (gpointer member)
   g_mutex_unlock (&session->lock);
 }
 
-/* A frame may have come meanwhile, and others may still need the connection. */
+/* Others may still need the connection. A frame that came meanwhile waits for the next one. */
 static gboolean
 on_unneeded (gpointer data)
 {

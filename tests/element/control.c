@@ -197,7 +197,7 @@ test_a_segment_does_not_wait_for_the_model (void)
 static void
 test_a_new_link_has_what_waits_sent (void)
 {
-  FalServerOptions options = { .delay_ms = 200 };
+  FalServerOptions options = { .delay_ms = 500 };
   g_autoptr (Fixture) f = fixture_new (&options, "retry-delay=10");
   g_autoptr (GstPad) src = gst_element_get_static_pad (f->element, "src");
   g_autoptr (GstPad) pad = gst_pad_get_peer (f->harness->sinkpad);

@@ -246,6 +246,17 @@ test_a_file_has_no_outage (void)
   g_assert_cmpuint (fixture_stat (f, "frames-filled"), ==, 0);
 }
 
+static void
+drop_buffers (Stream *s)
+{
+  GstBuffer *buffer;
+
+  while ((buffer = gst_harness_try_pull (s->f->harness))) {
+    s->last = GST_BUFFER_PTS (buffer);
+    gst_buffer_unref (buffer);
+  }
+}
+
 /* Without a fallback downstream hears that nothing comes, in one piece. */
 static void
 test_none_is_a_row_of_gaps (void)
@@ -256,19 +267,18 @@ test_none_is_a_row_of_gaps (void)
   s->width = s->height = SIZE;
   wait_for_colour (s, RESULT);
   fal_server_set_mute (s->f->server, TRUE);
-  while (gst_harness_buffers_in_queue (s->f->harness) > 0)
-    gst_buffer_unref (pull_while_frames_come (s));
   end = 0;
   for (guint gaps = 0; gaps < 2;) {
     g_autoptr (GstEvent) event = gst_harness_try_pull_event (s->f->harness);
 
-    if (event == NULL || GST_EVENT_TYPE (event) != GST_EVENT_GAP) {
-      if (event == NULL) {
-        push_frame (s);
-        g_usleep (10000);
-      }
-      continue;
+    if (event == NULL) {
+      push_frame (s);
+      g_usleep (10000);
     }
+    if (gaps == 0)
+      drop_buffers (s); /* one may have been answered just before */
+    if (event == NULL || GST_EVENT_TYPE (event) != GST_EVENT_GAP)
+      continue;
     gst_event_parse_gap (event, &time, &duration);
     if (gaps++ > 0)
       g_assert_cmpuint (time, ==, end);
