@@ -148,6 +148,7 @@ flush_away (Fixture *f)
   fal_server_set_mute (f->server, FALSE);
   fal_server_close (f->server, 1012, "restarting");
   fixture_wait_for_stat (f, "dropped-flushed", 1);
+  fixture_wait_for_stat (f, "lost", 1); /* another one might be lost with it */
   fixture_push_and_pull (f, 2);
 }
 
