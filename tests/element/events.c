@@ -265,22 +265,27 @@ test_downstream_may_want_something_else_at_any_time (void)
 static void
 test_a_flush_forgets_the_throttle_and_old_results (void)
 {
-  FalServerOptions options = { .delay_ms = 50 };
-  g_autoptr (Fixture) f = fixture_new_live (&options, NEVER);
+  g_autoptr (Fixture) f = fixture_new_live (NULL, NEVER);
   g_autoptr (Sequence) sequence = sequence_new (f->harness->sinkpad);
 
   fixture_set_size (f, 32, 32);
   push_frame (f, 0);
+  fixture_wait_for_stat (f, "frames-out", 1);
+  fal_server_set_delay (f->server, 500);
+  push_frame (f, 1);
+  send_now (f);
   fixture_wait_for_stat (f, "in-flight", 1);
   push_mark (f, "mark");
-  push_frame (f, 1);
+  push_frame (f, 2);
   push_tag (f);
   flush (f);
-  push_frame (f, 2);
-  sequence_expect (sequence, "stream-start flush-start flush-stop caps tag segment frame2!");
-  fixture_wait_for_stat (f, "answered", 2);
+  fal_server_set_delay (f->server, 0);
+  push_frame (f, 3);
+  sequence_expect (
+      sequence, "stream-start caps segment frame0! flush-start flush-stop tag segment frame3!");
+  fixture_wait_for_stat (f, "answered", 3);
   g_assert_cmpuint (fal_server_get_connections (f->server), ==, 1);
-  g_assert_cmpuint (fal_server_get_requests (f->server), ==, 2);
+  g_assert_cmpuint (fal_server_get_requests (f->server), ==, 3);
   g_assert_cmpuint (fixture_stat (f, "dropped-flushed"), ==, 1);
 }
 
