@@ -45,7 +45,7 @@ pass (FalSession *session, FalFrame *frame, guint64 serial)
   FalResult *result = g_new0 (FalResult, 1);
 
   if (session->results.length >= FAL_SESSION_MAX_RESULTS)
-    fal_result_free (g_queue_pop_head (&session->results));
+    fal_session_drop_result (session);
   *result = (FalResult){
     .kind = FAL_RESULT_PASS,
     .frame = frame,

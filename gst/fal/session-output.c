@@ -68,6 +68,17 @@ make_fill (FalSession *session, gint64 now)
   return fill;
 }
 
+void
+fal_session_drop_result (FalSession *session)
+{
+  g_autoptr (FalResult) oldest = g_queue_pop_head (&session->results);
+
+  if (oldest->kind == FAL_RESULT_ANSWER) {
+    g_queue_push_tail (&session->overtaken, fal_frame_ref (oldest->frame));
+    session->stats.late++;
+  }
+}
+
 /* With the lock held: results whose frame an event did not wait for have lost their place. */
 static void
 drop_overtaken (FalSession *session)
@@ -75,11 +86,7 @@ drop_overtaken (FalSession *session)
   const FalResult *first;
 
   while ((first = g_queue_peek_head (&session->results)) && first->serial < session->barrier) {
-    if (first->kind == FAL_RESULT_ANSWER) {
-      g_queue_push_tail (&session->overtaken, fal_frame_ref (first->frame));
-      session->stats.late++;
-    }
-    fal_result_free (g_queue_pop_head (&session->results));
+    fal_session_drop_result (session);
     fal_session_call_upstream (session);
     fal_session_call_sender (session);
   }
@@ -163,11 +170,14 @@ fill_is_due (const FalSession *session, gint64 now)
 void
 fal_session_call_task (FalSession *session)
 {
-  gint64 now = g_get_monotonic_time ();
   gboolean overtakes;
+  gint64 now;
 
-  if (session->waits_output && (event_is_due (session, now, &overtakes) ||
-                                   result_is_due (session) || fill_is_due (session, now)))
+  if (!session->waits_output)
+    return;
+  now = g_get_monotonic_time ();
+  if (event_is_due (session, now, &overtakes) || result_is_due (session) ||
+      fill_is_due (session, now))
     g_cond_signal (&session->output);
 }
 

@@ -170,6 +170,9 @@ void fal_session_doom_connection (FalSession *session, FalFaultKind kind);
  * it with its next frame. */
 void fal_session_spend (FalSession *session);
 
+/* With the lock held: the oldest result gives way; an answer counts as late, and is to be told of. */
+void fal_session_drop_result (FalSession *session);
+
 /* With the lock held: whether the source task has to look what it shows while no result comes. */
 gboolean fal_session_needs_filling (const FalSession *session, gint64 now);
 

@@ -131,6 +131,8 @@ on_doom (gpointer data)
 void
 fal_session_doom_connection (FalSession *session, FalFaultKind kind)
 {
+  if (session->doomed != 0)
+    return;
   session->doomed = g_get_monotonic_time ();
   session->doom = kind;
   session->online = FALSE;
