@@ -10,40 +10,10 @@
 #define NOW (100 * GST_SECOND)
 
 static void
-push_frame (Fixture *f, guint n)
-{
-  fixture_push (f, fixture_frame (32, 32, 0, n));
-}
-
-static void
-push_frames (Fixture *f, guint first, guint last)
-{
-  for (guint n = first; n <= last; n++)
-    push_frame (f, n);
-}
-
-static void
-push_event (Fixture *f, GstEvent *event)
-{
-  g_assert_true (gst_harness_push_event (f->harness, event));
-}
-
-static void
-flush (Fixture *f)
-{
-  GstSegment segment;
-
-  push_event (f, gst_event_new_flush_start ());
-  push_event (f, gst_event_new_flush_stop (TRUE));
-  gst_segment_init (&segment, GST_FORMAT_TIME);
-  push_event (f, gst_event_new_segment (&segment));
-}
-
-static void
 throttle (Fixture *f)
 {
   fixture_push_and_pull (f, 0);
-  push_frames (f, 1, 5);
+  fixture_push_frames (f, 1, 5);
 }
 
 /* Returns when the server has it. */
@@ -53,7 +23,7 @@ push_unanswered (Fixture *f, guint n)
   GstStructure *request;
 
   fal_server_set_mute (f->server, TRUE);
-  push_frame (f, n);
+  fixture_push_frame (f, n);
   for (guint i = 0; i <= n; i++) {
     request = fal_server_pop_request (f->server, WATCHDOG_SECONDS * 1000);
     g_assert_nonnull (request);
@@ -71,14 +41,14 @@ static void
 replace (Fixture *f)
 {
   wait_unanswered (f);
-  push_frames (f, 1, 5);
+  fixture_push_frames (f, 1, 5);
 }
 
 static void
 refuse (Fixture *f)
 {
   fal_server_set_refusal (f->server, 503);
-  push_frames (f, 0, 4);
+  fixture_push_frames (f, 0, 4);
 }
 
 static void
@@ -104,14 +74,14 @@ spoil (Fixture *f)
   g_autoptr (GBytes) garbage = g_bytes_new_static ("\xc1", 1);
 
   fal_server_set_answer (f->server, garbage, FALSE);
-  push_frame (f, 0);
+  fixture_push_frame (f, 0);
 }
 
 static void
 go_back (Fixture *f)
 {
   fixture_push_and_pull (f, 5);
-  push_frame (f, 1);
+  fixture_push_frame (f, 1);
 }
 
 /* An event comes out while the fallback is shown: what is older has lost its place. */
@@ -120,12 +90,12 @@ overtake (Fixture *f)
 {
   guint n = 1;
 
-  push_frame (f, 0);
+  fixture_push_frame (f, 0);
   fixture_wait_for_stat (f, "in-flight", 1);
-  push_event (
+  fixture_push_event (
       f, gst_event_new_custom (GST_EVENT_CUSTOM_DOWNSTREAM, gst_structure_new_empty ("mark")));
   while (fixture_stat (f, "answered") == 0) {
-    push_frame (f, n++);
+    fixture_push_frame (f, n++);
     g_usleep (5000);
   }
 }
@@ -135,7 +105,7 @@ static void
 end (Fixture *f)
 {
   wait_unanswered (f);
-  push_event (f, gst_event_new_eos ());
+  fixture_push_event (f, gst_event_new_eos ());
   gst_event_unref (fixture_wait_for_event (f, GST_EVENT_EOS));
 }
 
@@ -143,8 +113,8 @@ static void
 end_offline (Fixture *f)
 {
   fal_server_set_refusal (f->server, 503);
-  push_frame (f, 0);
-  push_event (f, gst_event_new_eos ());
+  fixture_push_frame (f, 0);
+  fixture_push_event (f, gst_event_new_eos ());
   gst_event_unref (fixture_wait_for_event (f, GST_EVENT_EOS));
 }
 
@@ -152,8 +122,8 @@ static void
 flush_away (Fixture *f)
 {
   wait_unanswered (f);
-  push_frame (f, 1);
-  flush (f);
+  fixture_push_frame (f, 1);
+  fixture_flush (f);
   fal_server_set_mute (f->server, FALSE);
   fal_server_close (f->server, 1012, "restarting");
   fixture_wait_for_stat (f, "dropped-flushed", 1);
@@ -236,7 +206,7 @@ begin (Fixture *f)
   gst_segment_init (&segment, GST_FORMAT_TIME);
   segment.base = 3 * GST_SECOND;
   segment.time = 7 * GST_SECOND;
-  push_event (f, gst_event_new_segment (&segment));
+  fixture_push_event (f, gst_event_new_segment (&segment));
   gst_harness_set_time (f->harness, NOW);
 }
 

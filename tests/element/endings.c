@@ -3,16 +3,10 @@
 #include "sequence.h"
 
 static void
-push_frame (Fixture *f, guint n)
-{
-  fixture_push (f, fixture_frame (32, 32, 0, n));
-}
-
-static void
 wait_for_no_answer (Fixture *f)
 {
   fal_server_set_mute (f->server, TRUE);
-  push_frame (f, 0);
+  fixture_push_frame (f, 0);
   fixture_wait_for_stat (f, "in-flight", 1);
 }
 
@@ -20,7 +14,7 @@ static void
 refuse (Fixture *f)
 {
   fal_server_set_refusal (f->server, 503);
-  push_frame (f, 0);
+  fixture_push_frame (f, 0);
 }
 
 static void
@@ -33,12 +27,12 @@ wait_in_backoff (Fixture *f)
 static void
 wait_after_an_outage (Fixture *f)
 {
-  push_frame (f, 0);
+  fixture_push_frame (f, 0);
   gst_buffer_unref (fixture_pull (f));
   fal_server_set_refusal (f->server, 503);
   fal_server_close (f->server, 1012, "restarting");
   gst_message_unref (fixture_wait_for_message (f, GST_MESSAGE_WARNING));
-  push_frame (f, 1);
+  fixture_push_frame (f, 1);
 }
 
 static void
@@ -48,43 +42,32 @@ wait_for_the_fallback (Fixture *f)
 
   fal_server_set_mute (f->server, TRUE);
   while (fixture_stat (f, "frames-filled") == 0) {
-    push_frame (f, n++);
+    fixture_push_frame (f, n++);
     g_usleep (5000);
   }
-}
-
-static void
-flush (Fixture *f)
-{
-  GstSegment segment;
-
-  gst_harness_push_event (f->harness, gst_event_new_flush_start ());
-  gst_harness_push_event (f->harness, gst_event_new_flush_stop (TRUE));
-  gst_segment_init (&segment, GST_FORMAT_TIME);
-  gst_harness_push_event (f->harness, gst_event_new_segment (&segment));
 }
 
 static void
 flush_away (Fixture *f)
 {
   wait_for_no_answer (f);
-  flush (f);
+  fixture_flush (f);
 }
 
 static void
 disable (Fixture *f)
 {
-  push_frame (f, 0);
+  fixture_push_frame (f, 0);
   gst_buffer_unref (fixture_pull (f));
   g_object_set (f->element, "enabled", FALSE, NULL);
-  push_frame (f, 1);
+  fixture_push_frame (f, 1);
 }
 
 static void
 end_many (Fixture *f)
 {
   for (guint n = 0; n < 4; n++)
-    push_frame (f, n);
+    fixture_push_frame (f, n);
 }
 
 /* GStreamer itself lets no second EOS through: the element tells of each end that it means. */
@@ -158,7 +141,7 @@ test_ending (gconstpointer data)
     check_ending (ending, FALSE);
 }
 
-/* A flush begins anew: the stream ends again. */
+/* A fixture_flush begins anew: the stream ends again. */
 static void
 test_each_flush_may_be_followed_by_an_end (void)
 {
@@ -167,8 +150,8 @@ test_each_flush_may_be_followed_by_an_end (void)
 
   fixture_set_size (f, 32, 32);
   for (guint round = 1; round <= 3; round++) {
-    flush (f);
-    push_frame (f, 0);
+    fixture_flush (f);
+    fixture_push_frame (f, 0);
     gst_harness_push_event (f->harness, gst_event_new_eos ());
     sequence_wait_for (sequence, "eos", round);
   }
@@ -268,7 +251,7 @@ test_the_session_limit_ends_no_stream_that_ended (void)
 
   g_signal_connect (f->element, "notify::stats", G_CALLBACK (count_end), &ends);
   fixture_set_size (f, 32, 32);
-  push_frame (f, 0);
+  fixture_push_frame (f, 0);
   gst_harness_push_event (f->harness, gst_event_new_eos ());
   sequence_wait_for (sequence, "eos", 1);
   expect_one_warning (f);

@@ -8,21 +8,9 @@
 #define NEVER "throttle-interval=600000 timestamp-mode=input "
 
 static void
-push_frame (Fixture *f, guint n)
-{
-  fixture_push (f, fixture_frame (32, 32, 0, n));
-}
-
-static void
-push_event (Fixture *f, GstEvent *event)
-{
-  g_assert_true (gst_harness_push_event (f->harness, event));
-}
-
-static void
 push_mark (Fixture *f, const gchar *name)
 {
-  push_event (
+  fixture_push_event (
       f, gst_event_new_custom (GST_EVENT_CUSTOM_DOWNSTREAM, gst_structure_new_empty (name)));
 }
 
@@ -32,20 +20,20 @@ push_segment (Fixture *f)
   GstSegment segment;
 
   gst_segment_init (&segment, GST_FORMAT_TIME);
-  push_event (f, gst_event_new_segment (&segment));
+  fixture_push_event (f, gst_event_new_segment (&segment));
 }
 
 static void
 push_tag (Fixture *f)
 {
-  push_event (f, gst_event_new_tag (gst_tag_list_new (GST_TAG_TITLE, "title", NULL)));
+  fixture_push_event (f, gst_event_new_tag (gst_tag_list_new (GST_TAG_TITLE, "title", NULL)));
 }
 
 static void
 flush (Fixture *f)
 {
-  push_event (f, gst_event_new_flush_start ());
-  push_event (f, gst_event_new_flush_stop (TRUE));
+  fixture_push_event (f, gst_event_new_flush_start ());
+  fixture_push_event (f, gst_event_new_flush_stop (TRUE));
   push_segment (f);
 }
 
@@ -67,12 +55,12 @@ test_caps_come_first_then_what_came_before_the_first_frame (void)
   g_autoptr (Fixture) f = fixture_new (NULL, NULL);
   g_autoptr (Sequence) sequence = sequence_new (f->harness->sinkpad);
 
-  push_event (f, gst_event_new_stream_start ("another"));
+  fixture_push_event (f, gst_event_new_stream_start ("another"));
   fixture_set_size (f, 32, 32);
   push_tag (f);
   push_mark (f, "mark");
-  push_frame (f, 0);
-  push_frame (f, 1);
+  fixture_push_frame (f, 0);
+  fixture_push_frame (f, 1);
   sequence_expect (sequence, "stream-start caps segment tag mark frame0! frame1");
 }
 
@@ -85,20 +73,20 @@ test_events_keep_their_place_where_frames_drop (void)
 
   fixture_set_size (f, 32, 32);
   push_mark (f, "a");
-  push_frame (f, 0);
+  fixture_push_frame (f, 0);
   sequence_wait_for (sequence, "frame0!", 1);
   push_mark (f, "b");
-  push_frame (f, 1);
+  fixture_push_frame (f, 1);
   push_tag (f);
-  push_frame (f, 2);
+  fixture_push_frame (f, 2);
   push_segment (f);
-  push_frame (f, 3);
-  push_event (f, gst_event_new_gap (GST_SECOND / 10, GST_SECOND / 30));
+  fixture_push_frame (f, 3);
+  fixture_push_event (f, gst_event_new_gap (GST_SECOND / 10, GST_SECOND / 30));
   fixture_set_size (f, 48, 48);
   push_mark (f, "c");
   fixture_push (f, fixture_frame (48, 48, 0, 5));
   push_mark (f, "d");
-  push_event (f, gst_event_new_eos ());
+  fixture_push_event (f, gst_event_new_eos ());
   sequence_expect (sequence,
       "stream-start caps segment a frame0! b tag segment gap segment c caps frame5! d eos");
   g_assert_cmpuint (fixture_stat (f, "dropped-throttled"), ==, 3);
@@ -110,7 +98,7 @@ spoil_one (Fixture *f, guint n)
   g_autoptr (GBytes) garbage = g_bytes_new_static ("\xc1", 1);
 
   fal_server_set_answer (f->server, garbage, FALSE);
-  push_frame (f, n);
+  fixture_push_frame (f, n);
   send_now (f);
   fixture_wait_for_stat (f, "results-invalid", 1);
   fal_server_set_answer (f->server, NULL, FALSE);
@@ -123,26 +111,26 @@ test_the_first_after_a_drop_is_discontinuous_and_no_other (void)
   g_autoptr (Sequence) sequence = sequence_new (f->harness->sinkpad);
 
   fixture_set_size (f, 32, 32);
-  push_frame (f, 0);
+  fixture_push_frame (f, 0);
   sequence_wait_for (sequence, "frame0!", 1);
   for (guint n = 1; n <= 2; n++) {
-    push_frame (f, n);
+    fixture_push_frame (f, n);
     send_now (f);
     fixture_wait_for_stat (f, "frames-out", n + 1);
   }
   for (guint n = 3; n <= 5; n++)
-    push_frame (f, n);
+    fixture_push_frame (f, n);
   send_now (f);
   sequence_wait_for (sequence, "frame5!", 1);
-  push_frame (f, 6);
+  fixture_push_frame (f, 6);
   send_now (f);
   sequence_wait_for (sequence, "frame6", 1);
   spoil_one (f, 7);
-  push_frame (f, 8);
+  fixture_push_frame (f, 8);
   send_now (f);
   sequence_wait_for (sequence, "frame8!", 1);
   flush (f);
-  push_frame (f, 9);
+  fixture_push_frame (f, 9);
   sequence_expect (sequence,
       "stream-start caps segment frame0! frame1 frame2 frame5! frame6 frame8! flush-start "
       "flush-stop segment frame9!");
@@ -156,7 +144,7 @@ static void
 push_numbered (Fixture *f, GstEvent *event)
 {
   gst_event_set_seqnum (event, NUMBER);
-  push_event (f, event);
+  fixture_push_event (f, event);
 }
 
 static void
@@ -192,7 +180,7 @@ test_events_bear_the_numbers_of_their_stream (void)
   push_numbered (f, gst_event_new_tag (gst_tag_list_new (GST_TAG_TITLE, "title", NULL)));
   push_numbered (
       f, gst_event_new_custom (GST_EVENT_CUSTOM_DOWNSTREAM, gst_structure_new_empty ("mark")));
-  push_frame (f, 0);
+  fixture_push_frame (f, 0);
   push_numbered (f, gst_event_new_eos ());
   sequence_wait_for (sequence, "eos", 1);
   for (guint i = 0; i < G_N_ELEMENTS (types); i++)
@@ -216,9 +204,9 @@ test_what_goes_upstream_goes_at_once (void)
 
   fal_server_set_mute (f->server, TRUE);
   fixture_set_size (f, 32, 32);
-  push_frame (f, 0);
+  fixture_push_frame (f, 0);
   fixture_wait_for_stat (f, "in-flight", 1);
-  push_frame (f, 1);
+  fixture_push_frame (f, 1);
   while (gst_harness_upstream_events_in_queue (f->harness) > 0)
     gst_event_unref (gst_harness_pull_upstream_event (f->harness));
   for (guint i = 0; i < G_N_ELEMENTS (types); i++) {
@@ -269,18 +257,18 @@ test_a_flush_forgets_the_throttle_and_old_results (void)
   g_autoptr (Sequence) sequence = sequence_new (f->harness->sinkpad);
 
   fixture_set_size (f, 32, 32);
-  push_frame (f, 0);
+  fixture_push_frame (f, 0);
   fixture_wait_for_stat (f, "frames-out", 1);
   fal_server_set_delay (f->server, 500);
-  push_frame (f, 1);
+  fixture_push_frame (f, 1);
   send_now (f);
   fixture_wait_for_stat (f, "in-flight", 1);
   push_mark (f, "mark");
-  push_frame (f, 2);
+  fixture_push_frame (f, 2);
   push_tag (f);
   flush (f);
   fal_server_set_delay (f->server, 0);
-  push_frame (f, 3);
+  fixture_push_frame (f, 3);
   sequence_expect (
       sequence, "stream-start caps segment frame0! flush-start flush-stop tag segment frame3!");
   fixture_wait_for_stat (f, "answered", 3);

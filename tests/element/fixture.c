@@ -167,9 +167,39 @@ fixture_play (Fixture *fixture)
 }
 
 void
-fixture_push_and_pull (Fixture *fixture, guint n)
+fixture_push_frame (Fixture *fixture, guint n)
 {
   fixture_push (fixture, fixture_frame (32, 32, 0, n));
+}
+
+void
+fixture_push_frames (Fixture *fixture, guint first, guint last)
+{
+  for (guint n = first; n <= last; n++)
+    fixture_push_frame (fixture, n);
+}
+
+void
+fixture_push_event (Fixture *fixture, GstEvent *event)
+{
+  g_assert_true (gst_harness_push_event (fixture->harness, event));
+}
+
+void
+fixture_flush (Fixture *fixture)
+{
+  GstSegment segment;
+
+  fixture_push_event (fixture, gst_event_new_flush_start ());
+  fixture_push_event (fixture, gst_event_new_flush_stop (TRUE));
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  fixture_push_event (fixture, gst_event_new_segment (&segment));
+}
+
+void
+fixture_push_and_pull (Fixture *fixture, guint n)
+{
+  fixture_push_frame (fixture, n);
   gst_buffer_unref (fixture_pull (fixture));
 }
 

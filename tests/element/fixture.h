@@ -50,8 +50,15 @@ void fixture_push (Fixture *fixture, GstBuffer *buffer);
 
 /* Begins to play, and the stream with it, for an element that was changed in NULL: 32 × 32. */
 void fixture_play (Fixture *fixture);
+/* Frame @n of those, and frames @first to @last. */
+void fixture_push_frame (Fixture *fixture, guint n);
+void fixture_push_frames (Fixture *fixture, guint first, guint last);
 /* Frame @n of those, and its result. */
 void fixture_push_and_pull (Fixture *fixture, guint n);
+
+/* @event is taken, and must be accepted. A whole flush, with the segment that follows it. */
+void fixture_push_event (Fixture *fixture, GstEvent *event);
+void fixture_flush (Fixture *fixture);
 
 /* The next result, or a failure of the test. */
 GstBuffer *fixture_pull (Fixture *fixture);

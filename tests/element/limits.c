@@ -296,17 +296,6 @@ expect_no_event (Fixture *f, GstEventType type)
 }
 
 static void
-flush (Fixture *f)
-{
-  GstSegment segment;
-
-  gst_harness_push_event (f->harness, gst_event_new_flush_start ());
-  gst_harness_push_event (f->harness, gst_event_new_flush_stop (TRUE));
-  gst_segment_init (&segment, GST_FORMAT_TIME);
-  gst_harness_push_event (f->harness, gst_event_new_segment (&segment));
-}
-
-static void
 test_the_limit_ends_the_stream_for_good (void)
 {
   g_autoptr (Fixture) f = fixture_new_live (NULL, LIVE "session-limit=1");
@@ -320,10 +309,10 @@ test_the_limit_ends_the_stream_for_good (void)
   expect_ended (f, 1);
   gst_harness_push_event (f->harness, gst_event_new_eos ());
   expect_no_event (f, GST_EVENT_EOS);
-  flush (f);
+  fixture_flush (f);
   expect_ended (f, 1);
   gst_event_unref (
-      fixture_wait_for_event (f, GST_EVENT_EOS)); /* the flush took the first one back */
+      fixture_wait_for_event (f, GST_EVENT_EOS)); /* the fixture_flush took the first one back */
   expect_no_message (f);
   gst_element_set_state (f->harness->element, GST_STATE_READY);
   fixture_play (f);

@@ -7,36 +7,6 @@
 
 #define TIME(n) gst_util_uint64_scale (n, GST_SECOND, 30)
 
-static void
-push_frame (Fixture *f, guint n)
-{
-  fixture_push (f, fixture_frame (32, 32, 0, n));
-}
-
-static void
-push_frames (Fixture *f, guint first, guint last)
-{
-  for (guint n = first; n <= last; n++)
-    push_frame (f, n);
-}
-
-static void
-push_event (Fixture *f, GstEvent *event)
-{
-  g_assert_true (gst_harness_push_event (f->harness, event));
-}
-
-static void
-flush (Fixture *f)
-{
-  GstSegment segment;
-
-  push_event (f, gst_event_new_flush_start ());
-  push_event (f, gst_event_new_flush_stop (TRUE));
-  gst_segment_init (&segment, GST_FORMAT_TIME);
-  push_event (f, gst_event_new_segment (&segment));
-}
-
 /* ---- what downstream says ---- */
 
 /* The frame of 10/30 s came so much too late that only those of 30/30 s and later can be in time.
@@ -57,7 +27,7 @@ test_what_could_not_come_in_time_is_not_sent (void)
   fixture_set_size (f, 32, 32);
   fixture_push_and_pull (f, 0);
   push_lateness (f);
-  push_frames (f, 1, 30);
+  fixture_push_frames (f, 1, 30);
   sequence_expect (sequence, "stream-start caps segment frame0! frame30!");
   g_assert_cmpuint (fal_server_get_requests (f->server), ==, 2);
   g_assert_cmpuint (fixture_stat (f, "dropped-replaced"), ==, 29);
@@ -73,8 +43,8 @@ test_the_last_frame_is_sent_all_the_same (void)
   fixture_set_size (f, 32, 32);
   fixture_push_and_pull (f, 0);
   push_lateness (f);
-  push_frames (f, 1, 3);
-  push_event (f, gst_event_new_eos ());
+  fixture_push_frames (f, 1, 3);
+  fixture_push_event (f, gst_event_new_eos ());
   sequence_expect (sequence, "stream-start caps segment frame0! frame3! eos");
 }
 
@@ -86,7 +56,7 @@ test_a_flush_and_better_news_forget_it (void)
   fixture_set_size (f, 32, 32);
   fixture_push_and_pull (f, 0);
   push_lateness (f);
-  flush (f);
+  fixture_flush (f);
   fixture_push_and_pull (f, 1);
   push_lateness (f);
   gst_harness_push_upstream_event (f->harness,
