@@ -68,7 +68,7 @@ test_a_fallback_is_due_at_each_frame (void)
   }
 }
 
-/* Without a fallback a muxer is told now and then, before the timeout already. */
+/* Without a fallback downstream is told now and then, before the timeout already. */
 static void
 test_a_gap_is_due_now_and_then (void)
 {
