@@ -2,7 +2,7 @@
 /* What the element tells its application: connection state, progress, troubles. */
 #pragma once
 
-#include "fal/session.h"
+#include "fal/session/session.h"
 
 G_BEGIN_DECLS
 

@@ -2,7 +2,7 @@
 /* The source pad's side of the element: results and events out, and what downstream says. */
 #pragma once
 
-#include "fal/session.h"
+#include "fal/session/session.h"
 
 G_BEGIN_DECLS
 

@@ -3,7 +3,7 @@
  * and what downstream says of lateness. No lock is held. */
 #pragma once
 
-#include "fal/session.h"
+#include "fal/session/session.h"
 
 G_BEGIN_DECLS
 

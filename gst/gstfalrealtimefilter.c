@@ -15,14 +15,17 @@
  * ]|
  */
 #include "gstfalrealtimefilter.h"
+
+#include "fal/image/decoder.h"
+#include <gst/video/video.h>
 #include "gstfalinput.h"
 #include "gstfalmessages.h"
 #include "gstfaloutput.h"
 #include "gstfalpresets.h"
 #include "gstfalqos.h"
 #include "gstfalsignals.h"
-#include "fal/properties.h"
-#include "fal/session.h"
+#include "fal/settings/properties.h"
+#include "fal/session/session.h"
 
 GST_DEBUG_CATEGORY (fal_realtime_filter_debug);
 #define GST_CAT_DEFAULT fal_realtime_filter_debug
@@ -133,7 +136,7 @@ has_token_provider (gpointer user)
 }
 
 static void
-request_token (gpointer user, FalProvision *provision)
+request_token (gpointer user, FalTokenPromise *provision)
 {
   gst_fal_request_token (user, provision);
 }

@@ -165,7 +165,7 @@ gst_fal_has_token_provider (GstElement *element)
 
 typedef struct {
   GstElement *element;
-  FalProvision *provision;
+  FalTokenPromise *provision;
 } Question;
 
 static gpointer
@@ -175,20 +175,20 @@ ask (gpointer data)
   g_autofree gchar *token = NULL;
 
   g_signal_emit (question->element, signals[REQUEST_TOKEN], 0,
-      fal_provision_get_scope (question->provision), &token);
-  fal_provision_answer (question->provision, token);
-  fal_provision_unref (question->provision);
+      fal_token_promise_get_scope (question->provision), &token);
+  fal_token_promise_answer (question->provision, token);
+  fal_token_promise_unref (question->provision);
   gst_object_unref (question->element);
   g_free (question);
   return NULL;
 }
 
 void
-gst_fal_request_token (GstElement *element, FalProvision *provision)
+gst_fal_request_token (GstElement *element, FalTokenPromise *provision)
 {
   Question *question = g_new (Question, 1);
 
-  *question = (Question){ gst_object_ref (element), fal_provision_ref (provision) };
+  *question = (Question){ gst_object_ref (element), fal_token_promise_ref (provision) };
   g_thread_unref (g_thread_new ("fal-provider", ask, question));
 }
 

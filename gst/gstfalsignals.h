@@ -3,7 +3,7 @@
  * results. No lock is held while a handler runs. */
 #pragma once
 
-#include "fal/session.h"
+#include "fal/session/session.h"
 
 G_BEGIN_DECLS
 
@@ -21,7 +21,7 @@ void gst_fal_signals_install (GType type, const GstFalActions *actions);
 
 /* Net thread. The handler runs on a thread of its own, for as long as it likes. */
 gboolean gst_fal_has_token_provider (GstElement *element);
-void gst_fal_request_token (GstElement *element, FalProvision *provision);
+void gst_fal_request_token (GstElement *element, FalTokenPromise *provision);
 
 /* Net thread. Without a handler: FALSE. */
 gboolean gst_fal_accept_certificate (GstElement *element, GTlsConnection *connection,

@@ -2,8 +2,9 @@
 /* What travels through a session: a frame on its way in, a result on its way out. */
 #pragma once
 
-#include "outage.h"
-#include "timeline.h"
+#include "options.h"
+
+#include <gst/gst.h>
 
 G_BEGIN_DECLS
 
@@ -24,6 +25,14 @@ FalFrame *fal_frame_new (GstSample *sample, gint64 arrival);
 FalFrame *fal_frame_ref (FalFrame *frame);
 void fal_frame_unref (FalFrame *frame);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (FalFrame, fal_frame_unref)
+
+/* What can still come, in running times; NONE where unknown. */
+typedef struct {
+  GstClockTime oldest;   /* of the oldest frame that may still bring a result; NONE: no frame may */
+  GstClockTime newest;   /* of the newest frame that came */
+  GstClockTime patience; /* in an outage results that are older than the newest frame by this are
+                            waited for no more; NONE: there is none, or all are waited for */
+} FalOutlook;
 
 typedef enum {
   FAL_RESULT_ANSWER, /* one picture of a reply */
@@ -46,7 +55,7 @@ typedef struct {
   GstStructure *fields;  /* what the reply says beside its pictures; or NULL */
 
   /* of a FILL */
-  FalFallback fallback; /* NONE: a gap is all that is wanted */
+  FalFallbackMode fallback; /* NONE: a gap is all that is wanted */
   FalOutlook outlook;
   GstClockTime running; /* time to be filled, worked out by the source task */
 } FalResult;

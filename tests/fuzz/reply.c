@@ -2,8 +2,8 @@
 /* libFuzzer target: one message of the server. The first byte says whether it came as
  * text (odd) and where its pictures are looked for; the rest is the message. What msgpack
  * could be read must say the same once written and read again. */
-#include "fal/protocol.h"
-#include "fal/value.h"
+#include "fal/wire/protocol.h"
+#include "fal/wire/value-msgpack.h"
 
 int LLVMFuzzerTestOneInput (const guint8 *data, gsize size);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* libFuzzer target: the answer of a token server, and a token's claims. */
-#include "fal/endpoint.h"
+#include "fal/wire/token-format.h"
 
 #include <string.h>
 
@@ -16,9 +16,9 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
 
   if (!gst_is_initialized ())
     gst_init (NULL, NULL);
-  token = fal_endpoint_parse_token_reply ((const gchar *) data, size, NULL);
+  token = fal_token_format_parse_reply ((const gchar *) data, size, NULL);
   g_assert_true (token == NULL || strpbrk (token, " \r\n&\"") == NULL);
-  g_assert_cmpint (fal_endpoint_get_token_expiry (text), >=, 0);
-  g_assert_cmpint (fal_endpoint_get_token_expiry (jwt), >=, 0);
+  g_assert_cmpint (fal_token_format_get_expiry (text), >=, 0);
+  g_assert_cmpint (fal_token_format_get_expiry (jwt), >=, 0);
   return 0;
 }

@@ -5,7 +5,7 @@
  * Scenarios are in milliseconds, the simulation in microseconds. */
 #pragma once
 
-#include "fal/window.h"
+#include "fal/policy/window.h"
 
 #define MS G_TIME_SPAN_MILLISECOND
 #define SECOND G_TIME_SPAN_SECOND

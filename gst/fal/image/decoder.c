@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The decoder: turns pictures from the wire into buffers that downstream takes, and
+ * keeps its choice, its pool and its converter while pictures stay alike. Used by
+ * the source pad's task alone. */
+#include "decoder.h"
+#include "image-file.h"
+#include "video-frame.h"
+
+#include <gio/gio.h>
+#include <string.h>
+
+/* How much of the allowed caps goes into an error message, in bytes. */
+#define CAPS_IN_MESSAGE 200
+
+struct _FalDecoder {
+  GstCaps *caps;           /* chosen for what stands in the next two; NULL: nothing yet */
+  FalDecoderConfig config; /* its caps are a reference of ours */
+  FalImageFileInfo picture;
+
+  gboolean is_raw; /* else the picture travels on as it is, and what follows is unset */
+  GstVideoInfo info;
+  GstBufferPool *pool;
+  GstVideoConverter *converter; /* decoded to @info; NULL: decoded straight into the buffer */
+  GstVideoFrame decoded;
+};
+
+FalDecoder *
+fal_decoder_new (void)
+{
+  return g_new0 (FalDecoder, 1);
+}
+
+static void
+decoder_reset (FalDecoder *decoder)
+{
+  gst_clear_caps (&decoder->caps);
+  gst_clear_caps (&decoder->config.allowed);
+  g_clear_pointer (&decoder->converter, gst_video_converter_free);
+  fal_video_frame_clear (&decoder->decoded);
+  if (decoder->pool != NULL)
+    gst_buffer_pool_set_active (decoder->pool, FALSE);
+  gst_clear_object (&decoder->pool);
+}
+
+void
+fal_decoder_free (FalDecoder *decoder)
+{
+  decoder_reset (decoder);
+  g_free (decoder);
+}
+
+/* Best first: what decoders write, then what 8-bit video usually is. */
+static const GstVideoFormat preferred[] = {
+  GST_VIDEO_FORMAT_RGBx,
+  GST_VIDEO_FORMAT_BGRx,
+  GST_VIDEO_FORMAT_xRGB,
+  GST_VIDEO_FORMAT_xBGR,
+  GST_VIDEO_FORMAT_RGBA,
+  GST_VIDEO_FORMAT_BGRA,
+  GST_VIDEO_FORMAT_ARGB,
+  GST_VIDEO_FORMAT_ABGR,
+  GST_VIDEO_FORMAT_RGB,
+  GST_VIDEO_FORMAT_BGR,
+  GST_VIDEO_FORMAT_I420,
+  GST_VIDEO_FORMAT_YV12,
+  GST_VIDEO_FORMAT_NV12,
+  GST_VIDEO_FORMAT_NV21,
+  GST_VIDEO_FORMAT_Y42B,
+  GST_VIDEO_FORMAT_YUY2,
+  GST_VIDEO_FORMAT_UYVY,
+  GST_VIDEO_FORMAT_YVYU,
+  GST_VIDEO_FORMAT_Y444,
+  GST_VIDEO_FORMAT_AYUV,
+};
+
+/* 0 is best: the preferred ones in their order, then other colours, then grey. */
+static guint
+format_rank (const GstVideoFormatInfo *format)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (preferred); i++) {
+    if (preferred[i] == GST_VIDEO_FORMAT_INFO_FORMAT (format))
+      return i;
+  }
+  return G_N_ELEMENTS (preferred) + (GST_VIDEO_FORMAT_INFO_IS_GRAY (format) ? 1 : 0);
+}
+
+/* @user_data: not NULL when alpha comes before anything else. */
+static gint
+compare_formats (gconstpointer a, gconstpointer b, gpointer user_data)
+{
+  const GstVideoFormatInfo *one = *(const GstVideoFormatInfo **) a;
+  const GstVideoFormatInfo *other = *(const GstVideoFormatInfo **) b;
+  gint alpha = (GST_VIDEO_FORMAT_INFO_HAS_ALPHA (other) ? 1 : 0) -
+               (GST_VIDEO_FORMAT_INFO_HAS_ALPHA (one) ? 1 : 0);
+
+  if (user_data != NULL && alpha != 0)
+    return alpha;
+  return (gint) format_rank (one) - (gint) format_rank (other);
+}
+
+/* All formats that the converter writes, as GstVideoFormatInfo. */
+static GPtrArray *
+list_formats (gboolean alpha_first)
+{
+  g_autoptr (GPtrArray) formats = g_ptr_array_new ();
+  guint count;
+  const GstVideoFormat *raw = gst_video_formats_raw (&count);
+
+  for (guint i = 0; i < count; i++) {
+    const GstVideoFormatInfo *format = gst_video_format_get_info (raw[i]);
+
+    if (format != NULL && format->pack_func != NULL)
+      g_ptr_array_add (formats, (gpointer) format);
+  }
+  /* A merge sort: what ranks the same keeps GStreamer's order of quality. */
+  g_ptr_array_sort_with_data (formats, compare_formats, alpha_first ? formats : NULL);
+  return g_steal_pointer (&formats);
+}
+
+static void
+append_format_name (GValue *list, const GstVideoFormatInfo *format)
+{
+  GValue name = G_VALUE_INIT;
+
+  g_value_init (&name, G_TYPE_STRING);
+  g_value_set_static_string (&name, GST_VIDEO_FORMAT_INFO_NAME (format));
+  gst_value_list_append_and_take_value (list, &name);
+}
+
+GstCaps *
+fal_decoder_get_caps (void)
+{
+  g_autoptr (GPtrArray) formats = list_formats (FALSE);
+  GstCaps *caps = gst_caps_new_empty_simple ("video/x-raw");
+  GValue names = G_VALUE_INIT;
+
+  g_value_init (&names, GST_TYPE_LIST);
+  for (guint i = 0; i < formats->len; i++)
+    append_format_name (&names, g_ptr_array_index (formats, i));
+  gst_caps_set_value (caps, "format", &names);
+  g_value_unset (&names);
+
+  for (guint type = FAL_IMAGE_FILE_JPEG; type <= FAL_IMAGE_FILE_WEBP; type++)
+    gst_caps_append_structure (
+        caps, gst_structure_new_empty (fal_image_file_get_media_type (type)));
+  gst_caps_set_simple (caps, "width", GST_TYPE_INT_RANGE, 1, G_MAXINT, "height", GST_TYPE_INT_RANGE,
+      1, G_MAXINT, "framerate", GST_TYPE_FRACTION_RANGE, 0, 1, G_MAXINT, 1, NULL);
+  return caps;
+}
+
+/* One structure per format: the order is ours, not that of what is allowed. */
+static GstCaps *
+raw_candidates (const FalImageFileInfo *picture)
+{
+  g_autoptr (GPtrArray) formats = list_formats (picture->has_alpha);
+  GstCaps *caps = gst_caps_new_empty ();
+
+  for (guint i = 0; i < formats->len; i++) {
+    const GstVideoFormatInfo *format = g_ptr_array_index (formats, i);
+
+    gst_caps_append_structure (caps, gst_structure_new ("video/x-raw", "format", G_TYPE_STRING,
+                                         GST_VIDEO_FORMAT_INFO_NAME (format), "interlace-mode",
+                                         G_TYPE_STRING, "progressive", NULL));
+  }
+  return caps;
+}
+
+/* At the rate of @config where that is allowed, else at the nearest that is. */
+static GstCaps *
+choose_among (GstCaps *candidates, const FalImageFileInfo *picture, const FalDecoderConfig *config)
+{
+  g_autoptr (GstCaps) wanted = gst_caps_make_writable (gst_caps_ref (candidates));
+  g_autoptr (GstCaps) timed = NULL;
+  g_autoptr (GstCaps) fitting = NULL;
+
+  gst_caps_set_simple (wanted, "width", G_TYPE_INT, picture->width, "height", G_TYPE_INT,
+      picture->height, "pixel-aspect-ratio", GST_TYPE_FRACTION, 1, 1, NULL);
+  timed = gst_caps_copy (wanted);
+  gst_caps_set_simple (
+      timed, "framerate", GST_TYPE_FRACTION, config->fps_n, MAX (config->fps_d, 1), NULL);
+  if (config->fps_n == 0 && config->max_fps_n > 0)
+    gst_caps_set_simple (timed, "max-framerate", GST_TYPE_FRACTION, config->max_fps_n,
+        MAX (config->max_fps_d, 1), NULL);
+
+  fitting = gst_caps_intersect_full (timed, config->allowed, GST_CAPS_INTERSECT_FIRST);
+  if (gst_caps_is_empty (fitting)) {
+    gst_caps_unref (fitting);
+    fitting = gst_caps_intersect_full (wanted, config->allowed, GST_CAPS_INTERSECT_FIRST);
+  }
+  if (gst_caps_is_empty (fitting))
+    return NULL;
+  fitting = gst_caps_truncate (g_steal_pointer (&fitting));
+  fitting = gst_caps_make_writable (g_steal_pointer (&fitting));
+  gst_structure_fixate_field_nearest_fraction (
+      gst_caps_get_structure (fitting, 0), "framerate", config->fps_n, MAX (config->fps_d, 1));
+  return gst_caps_fixate (g_steal_pointer (&fitting));
+}
+
+static gboolean
+set_field (GQuark field, const GValue *value, gpointer structure)
+{
+  gst_structure_id_set_value (structure, field, value);
+  return TRUE;
+}
+
+/* Says in @caps all that is known of the picture, the colours above all. */
+static GstCaps *
+complete_caps (GstCaps *caps, const GstVideoInfo *info)
+{
+  g_autoptr (GstCaps) known = gst_video_info_to_caps (info);
+
+  caps = gst_caps_make_writable (caps);
+  gst_structure_foreach (
+      gst_caps_get_structure (known, 0), set_field, gst_caps_get_structure (caps, 0));
+  return caps;
+}
+
+static gboolean
+choose_raw (FalDecoder *decoder)
+{
+  g_autoptr (GstCaps) candidates = raw_candidates (&decoder->picture);
+  g_autoptr (GstCaps) caps = choose_among (candidates, &decoder->picture, &decoder->config);
+
+  if (caps == NULL || !gst_video_info_from_caps (&decoder->info, caps))
+    return FALSE;
+  decoder->caps = complete_caps (g_steal_pointer (&caps), &decoder->info);
+  decoder->is_raw = TRUE;
+  return TRUE;
+}
+
+static gboolean
+choose_undecoded (FalDecoder *decoder)
+{
+  g_autoptr (GstCaps) candidates =
+      gst_caps_new_empty_simple (fal_image_file_get_media_type (decoder->picture.type));
+
+  decoder->caps = choose_among (candidates, &decoder->picture, &decoder->config);
+  decoder->is_raw = FALSE;
+  return decoder->caps != NULL;
+}
+
+static gboolean
+choose (FalDecoder *decoder, GError **error)
+{
+  g_autofree gchar *allowed = NULL;
+
+  if (choose_raw (decoder) || choose_undecoded (decoder))
+    return TRUE;
+
+  allowed = gst_caps_to_string (decoder->config.allowed);
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
+      "A %s picture of %d × %d pixels is nothing that downstream takes: %.*s%s",
+      fal_image_file_get_media_type (decoder->picture.type), decoder->picture.width,
+      decoder->picture.height, CAPS_IN_MESSAGE, allowed,
+      strlen (allowed) > CAPS_IN_MESSAGE ? "…" : "");
+  return FALSE;
+}
+
+/* The pool's own allocations abort when memory ends: ask for as much beforehand. */
+static gboolean
+make_pool (FalDecoder *decoder, GError **error)
+{
+  g_autofree guint8 *trial = g_try_malloc (GST_VIDEO_INFO_SIZE (&decoder->info));
+  GstStructure *config;
+
+  if (trial != NULL) {
+    decoder->pool = gst_video_buffer_pool_new ();
+    config = gst_buffer_pool_get_config (decoder->pool);
+    gst_buffer_pool_config_set_params (
+        config, decoder->caps, GST_VIDEO_INFO_SIZE (&decoder->info), 0, 0);
+    if (gst_buffer_pool_set_config (decoder->pool, config) &&
+        gst_buffer_pool_set_active (decoder->pool, TRUE))
+      return TRUE;
+  }
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE, "No memory for pictures of %d × %d pixels",
+      decoder->picture.width, decoder->picture.height);
+  return FALSE;
+}
+
+/* For formats that the picture's decoder does not write. */
+static gboolean
+make_detour (FalDecoder *decoder, GError **error)
+{
+  GstVideoFormat format =
+      GST_VIDEO_INFO_HAS_ALPHA (&decoder->info) ? GST_VIDEO_FORMAT_RGBA : GST_VIDEO_FORMAT_RGBx;
+  GstVideoRectangle all = { 0, 0, decoder->picture.width, decoder->picture.height };
+  GstVideoInfo in, out = decoder->info;
+
+  if (!fal_video_frame_make_info (&in, &decoder->info, format, all.w, all.h, error) ||
+      !fal_video_frame_make (&decoder->decoded, &in, error))
+    return FALSE;
+  in.fps_n = out.fps_n;
+  in.fps_d = out.fps_d;
+  decoder->converter = fal_video_frame_make_converter (&in, &all, &out, error);
+  return decoder->converter != NULL;
+}
+
+static gboolean
+decoder_is_ready (
+    FalDecoder *decoder, const FalImageFileInfo *picture, const FalDecoderConfig *config)
+{
+  const FalImageFileInfo *known = &decoder->picture;
+
+  return decoder->caps != NULL && known->type == picture->type && known->width == picture->width &&
+         known->height == picture->height && known->has_alpha == picture->has_alpha &&
+         decoder->config.fps_n == config->fps_n && decoder->config.fps_d == config->fps_d &&
+         decoder->config.max_fps_n == config->max_fps_n &&
+         decoder->config.max_fps_d == config->max_fps_d &&
+         gst_caps_is_equal (decoder->config.allowed, config->allowed);
+}
+
+static gboolean
+decoder_prepare (FalDecoder *decoder, const FalImageFileInfo *picture,
+    const FalDecoderConfig *config, GError **error)
+{
+  if (decoder_is_ready (decoder, picture, config))
+    return TRUE;
+
+  decoder_reset (decoder);
+  decoder->picture = *picture;
+  decoder->config = *config;
+  decoder->config.allowed = gst_caps_ref (config->allowed);
+  if (!choose (decoder, error))
+    return FALSE;
+  if (!decoder->is_raw)
+    return TRUE;
+  if (make_pool (decoder, error) &&
+      (fal_image_file_decodes_to (picture, GST_VIDEO_INFO_FORMAT (&decoder->info)) ||
+          make_detour (decoder, error)))
+    return TRUE;
+
+  decoder_reset (decoder);
+  return FALSE;
+}
+
+static gboolean
+decode_into (FalDecoder *decoder, GBytes *picture, GstVideoFrame *frame, GError **error)
+{
+  if (decoder->converter == NULL)
+    return fal_image_file_decode (picture, &decoder->picture, frame, error);
+
+  if (!fal_image_file_decode (picture, &decoder->picture, &decoder->decoded, error))
+    return FALSE;
+  gst_video_converter_frame (decoder->converter, &decoder->decoded, frame);
+  return TRUE;
+}
+
+static GstBuffer *
+decode_raw (FalDecoder *decoder, GBytes *picture, GError **error)
+{
+  g_autoptr (GstBuffer) buffer = NULL;
+  GstVideoFrame frame;
+  gboolean done;
+
+  if (gst_buffer_pool_acquire_buffer (decoder->pool, &buffer, NULL) != GST_FLOW_OK ||
+      !gst_video_frame_map (&frame, &decoder->info, buffer, GST_MAP_WRITE)) {
+    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE, "No memory for a picture");
+    return NULL;
+  }
+  done = decode_into (decoder, picture, &frame, error);
+  gst_video_frame_unmap (&frame);
+  return done ? g_steal_pointer (&buffer) : NULL;
+}
+
+GstBuffer *
+fal_decoder_decode (FalDecoder *decoder, GBytes *picture, const FalDecoderConfig *config,
+    GstCaps **caps, GError **error)
+{
+  FalImageFileInfo info;
+  GstBuffer *buffer;
+
+  if (!fal_image_file_probe (picture, config->max_pixels, &info, error) ||
+      !decoder_prepare (decoder, &info, config, error))
+    return NULL;
+
+  buffer = decoder->is_raw ? decode_raw (decoder, picture, error)
+                           : gst_buffer_new_wrapped_bytes (picture);
+  if (buffer != NULL)
+    *caps = gst_caps_ref (decoder->caps);
+  return buffer;
+}

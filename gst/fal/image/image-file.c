@@ -1,0 +1,505 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Pictures: finds out what bytes from the peer are, refuses what would cost too
+ * much before anything is allocated for it, and writes the pixels of the rest
+ * into a frame of the caller's. Stateless; used on the thread of its caller. */
+#include "image-file.h"
+#include "jpeg-markers.h"
+
+#include <gio/gio.h>
+#include <string.h>
+#include <turbojpeg.h>
+
+#ifdef HAVE_PNG
+#include <png.h>
+#define PNG_LAYOUT(layout) PNG_FORMAT_##layout
+#else
+#define PNG_LAYOUT(layout) NO_LAYOUT
+#endif
+
+#ifdef HAVE_WEBP
+#include <webp/decode.h>
+#include <webp/demux.h>
+#define WEBP_LAYOUT(layout) MODE_##layout
+#else
+#define WEBP_LAYOUT(layout) NO_LAYOUT
+#endif
+
+#define NO_LAYOUT (-1)
+
+G_DEFINE_AUTO_CLEANUP_FREE_FUNC (tjhandle, tjDestroy, NULL)
+
+/* How each library calls a format; @alpha is the offset of the alpha or unused byte
+ * of a pixel, NO_LAYOUT where it has none. */
+typedef struct {
+  GstVideoFormat format;
+  gint jpeg, png, webp;
+  gint alpha;
+} Layout;
+
+static const Layout layouts[] = {
+  { GST_VIDEO_FORMAT_RGBx, TJPF_RGBX, PNG_LAYOUT (RGBA), WEBP_LAYOUT (RGBA), 3 },
+  { GST_VIDEO_FORMAT_BGRx, TJPF_BGRX, PNG_LAYOUT (BGRA), WEBP_LAYOUT (BGRA), 3 },
+  { GST_VIDEO_FORMAT_xRGB, TJPF_XRGB, PNG_LAYOUT (ARGB), WEBP_LAYOUT (ARGB), 0 },
+  { GST_VIDEO_FORMAT_xBGR, TJPF_XBGR, PNG_LAYOUT (ABGR), NO_LAYOUT, 0 },
+  { GST_VIDEO_FORMAT_RGBA, TJPF_RGBA, PNG_LAYOUT (RGBA), WEBP_LAYOUT (RGBA), 3 },
+  { GST_VIDEO_FORMAT_BGRA, TJPF_BGRA, PNG_LAYOUT (BGRA), WEBP_LAYOUT (BGRA), 3 },
+  { GST_VIDEO_FORMAT_ARGB, TJPF_ARGB, PNG_LAYOUT (ARGB), WEBP_LAYOUT (ARGB), 0 },
+  { GST_VIDEO_FORMAT_ABGR, TJPF_ABGR, PNG_LAYOUT (ABGR), NO_LAYOUT, 0 },
+  { GST_VIDEO_FORMAT_RGB, TJPF_RGB, PNG_LAYOUT (RGB), WEBP_LAYOUT (RGB), NO_LAYOUT },
+  { GST_VIDEO_FORMAT_BGR, TJPF_BGR, PNG_LAYOUT (BGR), WEBP_LAYOUT (BGR), NO_LAYOUT },
+};
+
+static const Layout *
+find_layout (GstVideoFormat format)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (layouts); i++) {
+    if (layouts[i].format == format)
+      return &layouts[i];
+  }
+  return NULL;
+}
+
+gint
+fal_image_file_get_jpeg_layout (GstVideoFormat format)
+{
+  const Layout *layout = find_layout (format);
+
+  return layout != NULL ? layout->jpeg : NO_LAYOUT;
+}
+
+static gboolean
+refuse (GError **error, const gchar *reason)
+{
+  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, reason);
+  return FALSE;
+}
+
+/* ---- JPEG ---- */
+
+static gboolean
+probe_jpeg (const guint8 *data, gsize size, FalImageFileInfo *info, GError **error)
+{
+  FalJpegMarkers outline = { 0 };
+
+  if (!fal_jpeg_markers_read (data, size, &outline))
+    return refuse (error, "The JPEG picture is broken or of a kind that is not supported");
+
+  if (fal_jpeg_markers_have_too_many_scans (&outline)) {
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
+        "The JPEG picture of %u × %u pixels has %u scans, too many to decode in bounded time",
+        outline.width, outline.height, outline.scans);
+    return FALSE;
+  }
+
+  info->width = outline.width;
+  info->height = outline.height;
+  return outline.whole || refuse (error, "The JPEG picture ends before its end marker");
+}
+
+/* CMYK in JPEG is stored inverted, as Adobe does; everyone reads it so. */
+static void
+write_cmyk (const guint8 *cmyk, const Layout *layout, GstVideoFrame *frame)
+{
+  gint width = GST_VIDEO_FRAME_WIDTH (frame), height = GST_VIDEO_FRAME_HEIGHT (frame);
+  gint stride = GST_VIDEO_FRAME_PLANE_STRIDE (frame, 0);
+  guint8 *plane = GST_VIDEO_FRAME_PLANE_DATA (frame, 0);
+
+  for (gint y = 0; y < height; y++) {
+    guint8 *pixel = plane + (gsize) y * stride;
+
+    for (gint x = 0; x < width; x++, cmyk += 4, pixel += tjPixelSize[layout->jpeg]) {
+      pixel[tjRedOffset[layout->jpeg]] = (cmyk[0] * cmyk[3] + 127) / 255;
+      pixel[tjGreenOffset[layout->jpeg]] = (cmyk[1] * cmyk[3] + 127) / 255;
+      pixel[tjBlueOffset[layout->jpeg]] = (cmyk[2] * cmyk[3] + 127) / 255;
+      if (layout->alpha != NO_LAYOUT)
+        pixel[layout->alpha] = 255;
+    }
+  }
+}
+
+/* A warning is an error here: half a picture and grey below is no picture. */
+static gboolean
+read_jpeg (tjhandle jpeg, const guint8 *data, gsize size, guint8 *pixels,
+    const FalImageFileInfo *info, gint stride, gint layout, GError **error)
+{
+  if (tjDecompress2 (jpeg, data, size, pixels, info->width, stride, info->height, layout,
+          TJFLAG_STOPONWARNING | TJFLAG_LIMITSCANS) == 0)
+    return TRUE;
+
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, "The JPEG picture is broken: %s",
+      tjGetErrorStr2 (jpeg));
+  return FALSE;
+}
+
+static gboolean
+decode_cmyk (tjhandle jpeg, const guint8 *data, gsize size, const FalImageFileInfo *info,
+    const Layout *layout, GstVideoFrame *frame, GError **error)
+{
+  g_autofree guint8 *cmyk = g_try_malloc_n (info->height, (gsize) info->width * 4);
+
+  if (cmyk == NULL) {
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE,
+        "No memory for a picture of %d × %d pixels", info->width, info->height);
+    return FALSE;
+  }
+  if (!read_jpeg (jpeg, data, size, cmyk, info, info->width * 4, TJPF_CMYK, error))
+    return FALSE;
+
+  write_cmyk (cmyk, layout, frame);
+  return TRUE;
+}
+
+static gboolean
+decode_jpeg (const guint8 *data, gsize size, const FalImageFileInfo *info, const Layout *layout,
+    GstVideoFrame *frame, GError **error)
+{
+  g_auto (tjhandle) jpeg = tjInitDecompress ();
+  gint width = 0, height = 0, subsampling = 0, colours = 0;
+
+  if (jpeg == NULL) {
+    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE, "No memory for a JPEG decoder");
+    return FALSE;
+  }
+  tjDecompressHeader3 (jpeg, data, size, &width, &height, &subsampling, &colours);
+  if (width != info->width || height != info->height)
+    return refuse (error, "The header of the JPEG picture is broken");
+
+  if (colours == TJCS_CMYK || colours == TJCS_YCCK)
+    return decode_cmyk (jpeg, data, size, info, layout, frame, error);
+  return read_jpeg (jpeg, data, size, GST_VIDEO_FRAME_PLANE_DATA (frame, 0), info,
+      GST_VIDEO_FRAME_PLANE_STRIDE (frame, 0), layout->jpeg, error);
+}
+
+/* ---- PNG ---- */
+
+#ifdef HAVE_PNG
+
+/* Bytes of a file stand anywhere, GST_READ_UINT32_BE() wants them aligned. */
+static guint32
+read_be32 (const guint8 *data)
+{
+  return (guint32) data[0] << 24 | data[1] << 16 | data[2] << 8 | data[3];
+}
+
+#define PNG_FIRST_CHUNK 8
+#define PNG_CHUNK_FRAME 12 /* length, type, checksum */
+#define PNG_COLOUR_ALPHA 4
+
+/* Walks the chunks to the last one; TRUE when it is there. */
+static gboolean
+outline_png (const guint8 *data, gsize size, gboolean *has_transparency)
+{
+  gsize pos = PNG_FIRST_CHUNK;
+
+  while (size - pos >= PNG_CHUNK_FRAME) {
+    gsize length = read_be32 (data + pos);
+    const guint8 *type = data + pos + 4;
+
+    if (length > size - pos - PNG_CHUNK_FRAME)
+      return FALSE;
+    if (memcmp (type, "IEND", 4) == 0)
+      return TRUE;
+    if (memcmp (type, "tRNS", 4) == 0)
+      *has_transparency = TRUE;
+    pos += PNG_CHUNK_FRAME + length;
+  }
+  return FALSE;
+}
+
+static gboolean
+probe_png (const guint8 *data, gsize size, FalImageFileInfo *info, GError **error)
+{
+  static const guint8 first_chunk[] = { 0, 0, 0, 13, 'I', 'H', 'D', 'R' };
+  const guint8 *header = data + PNG_FIRST_CHUNK;
+
+  if (size < PNG_FIRST_CHUNK + PNG_CHUNK_FRAME + 13 ||
+      memcmp (header, first_chunk, sizeof first_chunk) != 0)
+    return refuse (error, "The header of the PNG picture is broken");
+
+  info->width = MIN (read_be32 (header + 8), G_MAXINT);
+  info->height = MIN (read_be32 (header + 12), G_MAXINT);
+  info->has_alpha = (header[17] & PNG_COLOUR_ALPHA) != 0;
+  return outline_png (data, size, &info->has_alpha) ||
+         refuse (error, "The PNG picture ends before its last chunk");
+}
+
+static gboolean
+decode_png (const guint8 *data, gsize size, const FalImageFileInfo *info, const Layout *layout,
+    GstVideoFrame *frame, GError **error)
+{
+  png_image png = { .version = PNG_IMAGE_VERSION };
+  gboolean done = png_image_begin_read_from_memory (&png, data, size) &&
+                  png.width == (guint) info->width && png.height == (guint) info->height;
+
+  if (done) {
+    /* libpng takes 16 bits without a gamma for linear light; nobody writes those. */
+    png.flags |= PNG_IMAGE_FLAG_16BIT_sRGB;
+    png.format = layout->png;
+    done = png_image_finish_read (&png, NULL, GST_VIDEO_FRAME_PLANE_DATA (frame, 0),
+        GST_VIDEO_FRAME_PLANE_STRIDE (frame, 0), NULL);
+  }
+  if (!done)
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, "The PNG picture is broken: %s",
+        png.message[0] != '\0' ? png.message : "its header");
+  png_image_free (&png);
+  return done;
+}
+
+#else
+
+static gboolean
+probe_png (const guint8 *data, gsize size, FalImageFileInfo *info, GError **error)
+{
+  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
+      "The picture is a PNG, which this build cannot read: build with -Dpng=enabled");
+  return FALSE;
+}
+
+#define decode_png NULL
+
+#endif
+
+/* ---- WebP ---- */
+
+#ifdef HAVE_WEBP
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (WebPDemuxer, WebPDemuxDelete)
+
+static guint32
+read_le32 (const guint8 *data)
+{
+  return (guint32) data[3] << 24 | data[2] << 16 | data[1] << 8 | data[0];
+}
+
+static gboolean
+probe_webp (const guint8 *data, gsize size, FalImageFileInfo *info, GError **error)
+{
+  WebPBitstreamFeatures features;
+
+  if ((guint64) read_le32 (data + 4) + 8 > size)
+    return refuse (error, "The WebP picture is cut off");
+  if (WebPGetFeatures (data, size, &features) != VP8_STATUS_OK)
+    return refuse (error, "The header of the WebP picture is broken");
+
+  info->width = features.width;
+  info->height = features.height;
+  info->has_alpha = features.has_alpha;
+  return TRUE;
+}
+
+/* One still picture to @pixels; it must be of this size exactly. */
+static gboolean
+read_webp (const guint8 *data, gsize size, gint width, gint height, gint mode, guint8 *pixels,
+    gint stride, GError **error)
+{
+  WebPDecoderConfig config;
+  VP8StatusCode status = VP8_STATUS_BITSTREAM_ERROR;
+
+  if (WebPInitDecoderConfig (&config) &&
+      WebPGetFeatures (data, size, &config.input) == VP8_STATUS_OK && config.input.width == width &&
+      config.input.height == height && !config.input.has_animation) {
+    config.output.colorspace = mode;
+    config.output.is_external_memory = 1;
+    config.output.u.RGBA.rgba = pixels;
+    config.output.u.RGBA.stride = stride;
+    config.output.u.RGBA.size = (gsize) stride * height;
+    status = WebPDecode (data, size, &config);
+  }
+  if (status == VP8_STATUS_OK)
+    return TRUE;
+
+  g_set_error (error, G_IO_ERROR,
+      status == VP8_STATUS_OUT_OF_MEMORY ? G_IO_ERROR_NO_SPACE : G_IO_ERROR_INVALID_DATA,
+      "The WebP picture is broken (status %d)", status);
+  return FALSE;
+}
+
+/* The first picture of an animation may cover a part of the canvas. */
+static gboolean
+read_webp_animation (const guint8 *data, gsize size, const FalImageFileInfo *info, gint mode,
+    guint8 *pixels, gint stride, gint pixel_size, GError **error)
+{
+  WebPData bytes = { data, size };
+  g_autoptr (WebPDemuxer) demuxer = WebPDemux (&bytes);
+  WebPIterator first;
+  gboolean done = FALSE;
+
+  if (demuxer == NULL || !WebPDemuxGetFrame (demuxer, 1, &first))
+    return refuse (error, "The WebP animation is broken");
+
+  for (gint y = 0; y < info->height; y++)
+    memset (pixels + (gsize) y * stride, 0, (gsize) info->width * pixel_size);
+
+  if (first.x_offset < 0 || first.y_offset < 0 || first.width > info->width - first.x_offset ||
+      first.height > info->height - first.y_offset)
+    refuse (error, "A picture of the WebP animation is larger than the animation");
+  else
+    done = read_webp (first.fragment.bytes, first.fragment.size, first.width, first.height, mode,
+        pixels + (gsize) first.y_offset * stride + (gsize) first.x_offset * pixel_size, stride,
+        error);
+  WebPDemuxReleaseIterator (&first);
+  return done;
+}
+
+static gboolean
+decode_webp (const guint8 *data, gsize size, const FalImageFileInfo *info, const Layout *layout,
+    GstVideoFrame *frame, GError **error)
+{
+  guint8 *pixels = GST_VIDEO_FRAME_PLANE_DATA (frame, 0);
+  gint stride = GST_VIDEO_FRAME_PLANE_STRIDE (frame, 0);
+  WebPBitstreamFeatures features;
+
+  if (WebPGetFeatures (data, size, &features) == VP8_STATUS_OK && features.has_animation)
+    return read_webp_animation (data, size, info, layout->webp, pixels, stride,
+        GST_VIDEO_FRAME_COMP_PSTRIDE (frame, 0), error);
+  return read_webp (data, size, info->width, info->height, layout->webp, pixels, stride, error);
+}
+
+#else
+
+static guint32
+read_le32 (const guint8 *data)
+{
+  return (guint32) data[3] << 24 | data[2] << 16 | data[1] << 8 | data[0];
+}
+
+static gboolean
+probe_webp (const guint8 *data, gsize size, FalImageFileInfo *info, GError **error)
+{
+  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
+      "The picture is a WebP, which this build cannot read: build with -Dwebp=enabled");
+  return FALSE;
+}
+
+#define decode_webp NULL
+
+#endif
+
+/* ---- All of them ---- */
+
+typedef struct {
+  const gchar *media_type, *name;
+  const gchar *magic, *magic_mask; /* a byte counts where the mask has an x */
+  gboolean (*probe) (const guint8 *, gsize, FalImageFileInfo *, GError **);
+  gboolean (*decode) (
+      const guint8 *, gsize, const FalImageFileInfo *, const Layout *, GstVideoFrame *, GError **);
+} Kind;
+
+static const Kind kinds[] = {
+  [FAL_IMAGE_FILE_JPEG] = { "image/jpeg", "JPEG", "\xff\xd8\xff", "xxx", probe_jpeg, decode_jpeg },
+  [FAL_IMAGE_FILE_PNG] = { "image/png", "PNG", "\x89PNG\r\n\x1a\n", "xxxxxxxx", probe_png,
+      decode_png },
+  [FAL_IMAGE_FILE_WEBP] = { "image/webp", "WebP", "RIFF    WEBP", "xxxx    xxxx", probe_webp,
+      decode_webp },
+};
+
+const gchar *
+fal_image_file_get_media_type (FalImageFileType type)
+{
+  return type < G_N_ELEMENTS (kinds) ? kinds[type].media_type : NULL;
+}
+
+static gboolean
+begins_like (const guint8 *data, gsize size, const Kind *kind)
+{
+  gsize length = strlen (kind->magic_mask);
+
+  if (size < length)
+    return FALSE;
+  for (gsize i = 0; i < length; i++) {
+    if (kind->magic_mask[i] == 'x' && data[i] != (guint8) kind->magic[i])
+      return FALSE;
+  }
+  return TRUE;
+}
+
+FalImageFileType
+fal_image_file_sniff (const guint8 *data, gsize size)
+{
+  for (guint type = FAL_IMAGE_FILE_JPEG; type < G_N_ELEMENTS (kinds); type++) {
+    if (begins_like (data, size, &kinds[type]))
+      return type;
+  }
+  return FAL_IMAGE_FILE_UNKNOWN;
+}
+
+static gboolean
+check_size (const FalImageFileInfo *info, guint64 max_pixels, GError **error)
+{
+  const gchar *name = kinds[info->type].name;
+  guint64 pixels = (guint64) info->width * (guint64) info->height;
+
+  if (pixels == 0)
+    return refuse (error, "The picture has no pixels");
+  if (pixels <= max_pixels)
+    return TRUE;
+
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
+      "The %s picture is %d × %d pixels, over the limit of %" G_GUINT64_FORMAT " pixels", name,
+      info->width, info->height, max_pixels);
+  return FALSE;
+}
+
+gboolean
+fal_image_file_probe (GBytes *picture, guint64 max_pixels, FalImageFileInfo *info, GError **error)
+{
+  gsize size;
+  const guint8 *data = g_bytes_get_data (picture, &size);
+
+  *info = (FalImageFileInfo){ .type = fal_image_file_sniff (data, size) };
+  if (info->type == FAL_IMAGE_FILE_UNKNOWN) {
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
+        "%" G_GSIZE_FORMAT " bytes that are no JPEG, PNG or WebP picture", size);
+    return FALSE;
+  }
+  return kinds[info->type].probe (data, size, info, error) && check_size (info, max_pixels, error);
+}
+
+gboolean
+fal_image_file_decodes_to (const FalImageFileInfo *info, GstVideoFormat format)
+{
+  const Layout *layout = find_layout (format);
+
+  if (layout == NULL || (info->has_alpha && layout->alpha == NO_LAYOUT))
+    return FALSE;
+  return info->type != FAL_IMAGE_FILE_WEBP || layout->webp != NO_LAYOUT;
+}
+
+/* Lays the picture on black, in place: for formats whose fourth byte nobody reads. */
+static void
+flatten (GstVideoFrame *frame, gint alpha)
+{
+  gint width = GST_VIDEO_FRAME_WIDTH (frame), height = GST_VIDEO_FRAME_HEIGHT (frame);
+
+  for (gint y = 0; y < height; y++) {
+    guint8 *pixel = (guint8 *) GST_VIDEO_FRAME_PLANE_DATA (frame, 0) +
+                    (gsize) y * GST_VIDEO_FRAME_PLANE_STRIDE (frame, 0);
+
+    for (gint x = 0; x < width; x++, pixel += 4) {
+      guint weight = pixel[alpha];
+
+      for (guint i = 0; i < 4; i++)
+        pixel[i] = (pixel[i] * weight + 127) / 255;
+      pixel[alpha] = 255;
+    }
+  }
+}
+
+gboolean
+fal_image_file_decode (
+    GBytes *picture, const FalImageFileInfo *info, GstVideoFrame *frame, GError **error)
+{
+  const Layout *layout = find_layout (GST_VIDEO_FRAME_FORMAT (frame));
+  gsize size;
+  const guint8 *data = g_bytes_get_data (picture, &size);
+
+  g_return_val_if_fail (fal_image_file_decodes_to (info, GST_VIDEO_FRAME_FORMAT (frame)), FALSE);
+  g_return_val_if_fail (GST_VIDEO_FRAME_WIDTH (frame) == info->width, FALSE);
+  g_return_val_if_fail (GST_VIDEO_FRAME_HEIGHT (frame) == info->height, FALSE);
+
+  if (!kinds[info->type].decode (data, size, info, layout, frame, error))
+    return FALSE;
+  if (info->has_alpha && !GST_VIDEO_FORMAT_INFO_HAS_ALPHA (frame->info.finfo))
+    flatten (frame, layout->alpha);
+  return TRUE;
+}

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The credentials: a choice among what was set, and a memory of what was refused. Used by the net
+ * thread alone. */
+#include "credentials.h"
+#include "fal/wire/endpoint.h"
+#include "fal/wire/token-format.h"
+#include <gio/gio.h>
+
+struct _FalCredentials {
+  FalCredentialsConfig config; /* its strings are owned */
+  gint64 expiry;               /* of the ready token; 0: not known */
+  GQueue refused;              /* checksums, oldest first: the tokens themselves are not kept */
+};
+
+FalCredentials *
+fal_credentials_new (void)
+{
+  return g_new0 (FalCredentials, 1);
+}
+
+static void
+clear_config (FalCredentialsConfig *config)
+{
+  g_free ((gchar *) config->token);
+  g_free ((gchar *) config->api_key);
+  g_free ((gchar *) config->token_uri);
+  g_free ((gchar *) config->token_proxy_uri);
+}
+
+void
+fal_credentials_free (FalCredentials *credentials)
+{
+  clear_config (&credentials->config);
+  g_queue_clear_full (&credentials->refused, g_free);
+  g_free (credentials);
+}
+
+static gchar *
+dup_filled (const gchar *text)
+{
+  return text != NULL && *text != '\0' ? g_strdup (text) : NULL;
+}
+
+gboolean
+fal_credentials_configure (FalCredentials *credentials, const FalCredentialsConfig *config)
+{
+  FalCredentialsConfig old = credentials->config;
+  gboolean is_new;
+
+  credentials->config = *config;
+  credentials->config.token = dup_filled (config->token);
+  credentials->config.api_key = dup_filled (config->api_key);
+  credentials->config.token_uri = dup_filled (config->token_uri);
+  credentials->config.token_proxy_uri = dup_filled (config->token_proxy_uri);
+  is_new = credentials->config.token && g_strcmp0 (credentials->config.token, old.token) != 0;
+  credentials->expiry = fal_token_format_get_expiry (credentials->config.token);
+  clear_config (&old);
+  return is_new;
+}
+
+const FalCredentialsConfig *
+fal_credentials_get (const FalCredentials *credentials)
+{
+  return &credentials->config;
+}
+
+static gboolean
+is_refused (const FalCredentials *credentials, const gchar *token)
+{
+  g_autofree gchar *sum = NULL;
+
+  if (credentials->refused.length == 0)
+    return FALSE;
+  sum = g_compute_checksum_for_string (G_CHECKSUM_SHA256, token, -1);
+  return g_queue_find_custom ((GQueue *) &credentials->refused, sum, (GCompareFunc) g_strcmp0) !=
+         NULL;
+}
+
+/* An end of 0 is not known. */
+static gboolean
+has_ended (gint64 expiry, gint64 now)
+{
+  return expiry != 0 && expiry <= now;
+}
+
+FalWay
+fal_credentials_choose (const FalCredentials *credentials, gboolean has_provider, gint64 now)
+{
+  const FalCredentialsConfig *config = &credentials->config;
+
+  if (config->auth == FAL_AUTH_KEY_HEADER)
+    return FAL_WAY_KEY_HEADER;
+  if (config->auth == FAL_AUTH_KEY_QUERY)
+    return FAL_WAY_KEY_QUERY;
+  if (config->auth == FAL_AUTH_NONE)
+    return FAL_WAY_NONE;
+  if (config->token && !has_ended (credentials->expiry, now) &&
+      !is_refused (credentials, config->token))
+    return FAL_WAY_READY_TOKEN;
+  if (has_provider)
+    return FAL_WAY_PROVIDER;
+  if (config->token_proxy_uri)
+    return FAL_WAY_TOKEN_PROXY;
+  if (config->api_key)
+    return FAL_WAY_TOKEN_URI;
+  return config->token ? FAL_WAY_READY_TOKEN : FAL_WAY_NONE;
+}
+
+gboolean
+fal_way_asks (FalWay way)
+{
+  return way == FAL_WAY_PROVIDER || way == FAL_WAY_TOKEN_PROXY || way == FAL_WAY_TOKEN_URI;
+}
+
+static gchar *
+format_time (gint64 seconds)
+{
+  g_autoptr (GDateTime) time = g_date_time_new_from_unix_utc (seconds);
+
+  return time ? g_date_time_format (time, "%Y-%m-%d %H:%M:%S UTC") : g_strdup ("long ago");
+}
+
+gboolean
+fal_credentials_check_token (
+    const FalCredentials *credentials, FalWay way, const gchar *token, gint64 now, GError **error)
+{
+  gint64 expiry = fal_token_format_get_expiry (token);
+  g_autofree gchar *origin = NULL;
+  g_autofree gchar *end = NULL;
+  g_autofree gchar *time = NULL;
+
+  if (!has_ended (expiry, now) && !is_refused (credentials, token))
+    return TRUE;
+  origin = fal_credentials_describe (credentials, way, FALSE);
+  if (!has_ended (expiry, now)) {
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED,
+        "%s was refused before and is not sent again", origin);
+    return FALSE;
+  }
+  end = format_time (expiry);
+  time = format_time (now);
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT,
+      "%s ended at %s; here it is %s, unless the clock of this machine is wrong", origin, end,
+      time);
+  return FALSE;
+}
+
+void
+fal_credentials_refuse (FalCredentials *credentials, const gchar *token)
+{
+  if (is_refused (credentials, token))
+    return;
+  g_queue_push_tail (
+      &credentials->refused, g_compute_checksum_for_string (G_CHECKSUM_SHA256, token, -1));
+  if (credentials->refused.length > FAL_CREDENTIALS_MAX_REFUSED)
+    g_free (g_queue_pop_head (&credentials->refused));
+}
+
+/* ---- words ---- */
+
+static const gchar *
+describe_key (const FalCredentials *credentials)
+{
+  switch (credentials->config.api_key_origin) {
+  case FAL_KEY_FROM_FILE:
+    return "the API key from api-key-file";
+  case FAL_KEY_FROM_FAL_KEY:
+    return "the API key from FAL_KEY";
+  case FAL_KEY_FROM_PAIR:
+    return "the API key from FAL_KEY_ID and FAL_KEY_SECRET";
+  case FAL_KEY_FROM_PROPERTY:
+    break;
+  }
+  return "the API key from api-key";
+}
+
+static gchar *
+describe_asking (const FalCredentials *credentials, FalWay way)
+{
+  const FalCredentialsConfig *config = &credentials->config;
+  g_autofree gchar *uri = NULL;
+
+  if (way == FAL_WAY_PROVIDER)
+    return g_strdup ("the answer of request-token");
+  if (way == FAL_WAY_TOKEN_PROXY) {
+    uri = fal_endpoint_describe_uri (config->token_proxy_uri);
+    return g_strdup_printf ("the request without a key to token-proxy-uri %s", uri);
+  }
+  uri = fal_endpoint_describe_uri (config->token_uri ? config->token_uri : "");
+  return g_strdup_printf ("%s, shown to %s", describe_key (credentials), uri ? uri : "token-uri");
+}
+
+gchar *
+fal_credentials_describe (const FalCredentials *credentials, FalWay way, gboolean asking)
+{
+  const FalCredentialsConfig *config = &credentials->config;
+  g_autofree gchar *uri = NULL;
+
+  if (asking)
+    return describe_asking (credentials, way);
+  switch (way) {
+  case FAL_WAY_READY_TOKEN:
+    return g_strdup ("the token set as token");
+  case FAL_WAY_PROVIDER:
+    return g_strdup ("the token that request-token gave");
+  case FAL_WAY_TOKEN_PROXY:
+    uri = fal_endpoint_describe_uri (config->token_proxy_uri);
+    return g_strdup_printf ("the token that token-proxy-uri %s gave", uri);
+  case FAL_WAY_TOKEN_URI:
+    uri = fal_endpoint_describe_uri (config->token_uri ? config->token_uri : "");
+    return g_strdup_printf (
+        "the token that %s gave for %s", uri ? uri : "token-uri", describe_key (credentials));
+  case FAL_WAY_KEY_HEADER:
+    return g_strconcat (describe_key (credentials), " in the Authorization header", NULL);
+  case FAL_WAY_KEY_QUERY:
+    return g_strconcat (describe_key (credentials), " in the address", NULL);
+  case FAL_WAY_NONE:
+    break;
+  }
+  return g_strdup ("no credentials were sent");
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Which credential the next attempt uses, which were refused, and what messages may say of them.
+ *
+ * Pure: no thread, lock, clock, socket or log. Belongs to the net thread. Times are seconds since
+ * 1970 by the wall clock, as in tokens, given as arguments. */
+#pragma once
+
+#include "fal/options.h"
+
+G_BEGIN_DECLS
+
+/* Tokens that are remembered as refused; the oldest is forgotten first. */
+#define FAL_CREDENTIALS_MAX_REFUSED 64
+
+/* How one attempt shows who it is. */
+typedef enum {
+  FAL_WAY_NONE,
+  FAL_WAY_READY_TOKEN, /* the property's */
+  FAL_WAY_PROVIDER,    /* a token that request-token gives */
+  FAL_WAY_TOKEN_PROXY, /* one that token-proxy-uri gives */
+  FAL_WAY_TOKEN_URI,   /* one that token-uri gives for the API key */
+  FAL_WAY_KEY_HEADER,
+  FAL_WAY_KEY_QUERY,
+} FalWay;
+
+/* Empty strings stand for none. */
+typedef struct {
+  FalAuth auth;
+  const gchar *token;
+  const gchar *api_key;
+  FalKeyOrigin api_key_origin;
+  const gchar *token_uri, *token_proxy_uri;
+} FalCredentialsConfig;
+
+typedef struct _FalCredentials FalCredentials;
+
+FalCredentials *fal_credentials_new (void);
+void fal_credentials_free (FalCredentials *credentials);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (FalCredentials, fal_credentials_free)
+
+/* TRUE: the token is another than before, and not none. */
+gboolean fal_credentials_configure (
+    FalCredentials *credentials, const FalCredentialsConfig *config);
+/* What was set; lives until the next configure. */
+const FalCredentialsConfig *fal_credentials_get (const FalCredentials *credentials);
+
+/* The way of the next attempt. @has_provider: somebody gives tokens. A ready token that was refused
+ * or has ended is chosen only where there is no other way: it is not to be sent. */
+FalWay fal_credentials_choose (
+    const FalCredentials *credentials, gboolean has_provider, gint64 now);
+
+/* Whether a token has to be asked for first. */
+gboolean fal_way_asks (FalWay way);
+
+/* Whether @token may be sent: it has not ended, and was not refused before. Error: saying which
+ * token; G_IO_ERROR_TIMED_OUT: it has ended, G_IO_ERROR_PERMISSION_DENIED: it was refused. */
+gboolean fal_credentials_check_token (
+    const FalCredentials *credentials, FalWay way, const gchar *token, gint64 now, GError **error);
+
+/* @token is never to be sent again. */
+void fal_credentials_refuse (FalCredentials *credentials, const gchar *token);
+
+/* What was shown on the way and where it came from, without a part of it: while a token was still
+ * being asked for (@asking), or afterwards. */
+gchar *fal_credentials_describe (const FalCredentials *credentials, FalWay way, gboolean asking);
+
+G_END_DECLS

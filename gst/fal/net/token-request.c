@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The token request: one POST, a bounded reply. Runs on the net thread. */
+#include "token-request.h"
+#include <string.h>
+
+#define MAX_REPLY (64 * 1024) /* bytes */
+
+/* What a request's task keeps. */
+typedef struct {
+  SoupMessage *message;
+  gchar *reply;
+} Request;
+
+static void
+request_free (gpointer data)
+{
+  Request *request = data;
+
+  g_object_unref (request->message);
+  g_free (request->reply);
+  g_free (request);
+}
+
+void
+fal_token_request_add_key (SoupMessage *message, const gchar *api_key)
+{
+  g_autofree gchar *value = g_strconcat ("Key ", api_key, NULL);
+
+  soup_message_headers_replace (soup_message_get_request_headers (message), "Authorization", value);
+}
+
+static void
+on_read (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (GTask) task = data;
+  Request *request = g_task_get_task_data (task);
+  GError *error = NULL;
+  gchar *token = NULL;
+  gsize size = 0;
+
+  if (g_input_stream_read_all_finish (G_INPUT_STREAM (source), result, &size, &error))
+    token = fal_token_format_parse_reply (request->reply, size, &error);
+  if (token)
+    g_task_return_pointer (task, token, g_free);
+  else
+    g_task_return_error (task, error);
+}
+
+static void
+on_reply (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (GTask) task = data;
+  Request *request = g_task_get_task_data (task);
+  GError *error = NULL;
+  g_autoptr (GInputStream) body = soup_session_send_finish (SOUP_SESSION (source), result, &error);
+  guint status = soup_message_get_status (request->message);
+
+  if (body == NULL) {
+    g_task_return_error (task, error);
+    return;
+  }
+  if (!SOUP_STATUS_IS_SUCCESSFUL (status)) {
+    g_task_return_new_error (task, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
+        "the token request was refused with HTTP status %u (%s)", status,
+        soup_status_get_phrase (status));
+    return;
+  }
+  request->reply = g_malloc (MAX_REPLY);
+  g_input_stream_read_all_async (body, request->reply, MAX_REPLY, G_PRIORITY_DEFAULT,
+      g_task_get_cancellable (task), on_read, g_object_ref (task));
+}
+
+SoupMessage *
+fal_token_request_new_message (const FalTokenQuery *query)
+{
+  g_autofree gchar *body =
+      fal_token_format_get_request (query->endpoint, query->form, query->expiration);
+  g_autoptr (GBytes) bytes = g_bytes_new (body, strlen (body));
+  SoupMessage *message =
+      soup_message_new (SOUP_METHOD_POST, query->proxy_uri ? query->proxy_uri : query->uri);
+
+  if (message == NULL)
+    return NULL;
+  soup_message_add_flags (message, SOUP_MESSAGE_NO_REDIRECT);
+#if SOUP_CHECK_VERSION(3, 4, 0)
+  soup_message_set_force_http1 (message, TRUE);
+#endif
+  soup_message_set_request_body_from_bytes (message, "application/json", bytes);
+  if (query->proxy_uri)
+    soup_message_headers_replace (
+        soup_message_get_request_headers (message), "x-fal-target-url", query->uri);
+  return message;
+}
+
+void
+fal_token_request_async (SoupSession *soup, SoupMessage *message, GCancellable *cancellable,
+    GAsyncReadyCallback callback, gpointer user)
+{
+  g_autoptr (GTask) task = g_task_new (NULL, cancellable, callback, user);
+  Request *request = g_new0 (Request, 1);
+
+  request->message = g_object_ref (message);
+  g_task_set_task_data (task, request, request_free);
+  soup_session_send_async (
+      soup, message, G_PRIORITY_DEFAULT, cancellable, on_reply, g_object_ref (task));
+}
+
+gchar *
+fal_token_request_finish (GAsyncResult *result, guint *status, GError **error)
+{
+  const Request *request = g_task_get_task_data (G_TASK (result));
+
+  *status = soup_message_get_status (request->message);
+  return g_task_propagate_pointer (G_TASK (result), error);
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What can go wrong with a connection, and what a user can do about it.
+ *
+ * Pure and thread safe. */
+#pragma once
+
+#include <gio/gio.h>
+
+G_BEGIN_DECLS
+
+typedef enum {
+  FAL_FAULT_NETWORK,      /* refused, reset, lost */
+  FAL_FAULT_TIMED_OUT,    /* no answer within the connect timeout */
+  FAL_FAULT_UNKNOWN_HOST, /* the name does not resolve */
+  FAL_FAULT_TLS,          /* code is a FalTlsFault */
+  FAL_FAULT_PROXY,        /* the HTTP proxy refused; code is its status, 0: it did otherwise */
+  FAL_FAULT_HTTP,         /* the upgrade was refused; code is the status */
+  FAL_FAULT_TOKEN,    /* the token request was refused; code is the status, 0: no usable reply */
+  FAL_FAULT_PROVIDER, /* request-token; code 0: gave no token, 1: not within the connect timeout */
+  FAL_FAULT_STALE,    /* the token was not sent; code 0: it was refused before, 1: it has ended */
+  FAL_FAULT_UNAUTHORIZED, /* said on an open connection */
+  FAL_FAULT_CLOSED,       /* code is the close code */
+  FAL_FAULT_SERVER,       /* reported an error of its own; the close that follows is part of it */
+  FAL_FAULT_SILENT,       /* requests went unanswered */
+  FAL_FAULT_LOADING,      /* the first ones did, but the peer is there: its model may be loading */
+  FAL_FAULT_DEAD,         /* nothing is heard of the peer any more */
+  FAL_FAULT_WEBRTC,       /* not an app of frames */
+  FAL_FAULT_ASKED,        /* none: the owner wanted the end */
+} FalFaultKind;
+
+typedef enum {
+  FAL_TLS_FAULT_OTHER,
+  FAL_TLS_FAULT_UNKNOWN_CA, /* self-signed, or signed by nobody known */
+  FAL_TLS_FAULT_WRONG_HOST,
+  FAL_TLS_FAULT_NOT_YET_VALID,
+  FAL_TLS_FAULT_EXPIRED,
+  FAL_TLS_FAULT_NOT_TLS, /* the server does not speak it */
+  FAL_TLS_FAULT_MISSING, /* GLib has no TLS */
+} FalTlsFault;
+
+typedef struct {
+  FalFaultKind kind;
+  guint code;
+  gint64 retry_after; /* what the server asked for; 0: nothing */
+} FalFault;
+
+/* What a fault means for the attempts to come. */
+typedef enum {
+  FAL_FAULT_CLASS_QUIET,       /* nothing is wrong */
+  FAL_FAULT_CLASS_TRANSIENT,   /* it may go away by itself: try again */
+  FAL_FAULT_CLASS_CREDENTIALS, /* the credential was refused: another may do */
+  FAL_FAULT_CLASS_SERVER,      /* the server reports an error: try again, but not for ever */
+  FAL_FAULT_CLASS_PERMANENT,   /* trying again changes nothing */
+} FalFaultClass;
+
+FalFaultClass fal_fault_get_class (const FalFault *fault);
+
+/* Whether the credential was refused: it is not to be used again. */
+gboolean fal_fault_is_refusal (const FalFault *fault);
+
+/* What happened, as far as the kind says it; static. */
+const gchar *fal_fault_describe (FalFaultKind kind);
+/* What a user can do about it; static. */
+const gchar *fal_fault_get_hint (const FalFault *fault);
+GIOErrorEnum fal_fault_get_error_code (const FalFault *fault);
+
+G_END_DECLS

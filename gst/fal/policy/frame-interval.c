@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The cadence of the camera. */
+#include "frame-interval.h"
+
+/* An adaptive sender rather waits that part of the model's time for the next frame than send the
+ * last one just before it: the oldest results are those of frames that were nearly replaced. It is
+ * of use where the model is slower than the camera by more than that. */
+#define PATIENCE 0.03
+/* Of the newest interval in the smoothed one. */
+#define WEIGHT 8
+
+void
+fal_frame_interval_reset (FalFrameInterval *cadence)
+{
+  *cadence = (FalFrameInterval){ G_MININT64, 0 };
+}
+
+void
+fal_frame_interval_note_frame (FalFrameInterval *cadence, gint64 now)
+{
+  gint64 interval = cadence->last == G_MININT64 ? 0 : now - cadence->last;
+
+  cadence->last = now;
+  if (cadence->interval == 0)
+    cadence->interval = interval;
+  else
+    cadence->interval += (interval - cadence->interval) / WEIGHT;
+}
+
+gint64
+fal_frame_interval_await (const FalFrameInterval *cadence, gint64 service, gint64 time)
+{
+  /* Less than an interval: the frame that came ends the wait, and begins no other. */
+  gint64 patience = MIN (PATIENCE * service, cadence->interval / 2);
+  gint64 due = cadence->last + cadence->interval;
+
+  if (cadence->interval == 0 || service < cadence->interval + patience)
+    return time;
+  return time > due - patience && time < due + patience / 2 ? due + patience / 2 : time;
+}

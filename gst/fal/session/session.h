@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Frames in, results out: a stream's life between two pads, without a pad.
+ *
+ * Sits on a line, whose net thread carries token, WebSocket and replies. Owns the send
+ * thread (pacing, encoding) and the one mutex, which guards the waiting frames, the requests in
+ * flight, the results and the word that tells why the flow stopped. It is never
+ * held while encoding, sending, decoding or calling back.
+ *
+ * fal_session_push*() belong to the sink pad's streaming thread, fal_session_pull()
+ * and fal_session_render() to the source pad's task; the rest may be called from
+ * any thread. */
+#pragma once
+
+#include "events.h"
+
+G_BEGIN_DECLS
+
+typedef struct _FalSession FalSession;
+
+FalSession *fal_session_new (const FalSessionEvents *events, gpointer user, FalSettings *settings);
+void fal_session_free (FalSession *session);
+
+/* Starts the threads; connects with the first frame. Error: the settings cannot
+ * work, saying what to do. */
+gboolean fal_session_start (FalSession *session, GError **error);
+
+/* Ends connection and threads, however the peer behaves, and gives up everything
+ * that waits. The statistics stay until the next start. */
+void fal_session_stop (FalSession *session);
+
+/* @settings hold from the next frame on; what concerns the connection, from the
+ * next connection on. */
+void fal_session_update (FalSession *session, FalSettings *settings);
+
+/* Whether the pipeline is live: old frames then drop (leaky=auto) and results are
+ * stamped on arrival (timestamp-mode=auto). */
+void fal_session_set_live (FalSession *session, gboolean live);
+
+/* Frames of a running time before @earliest would come too late for downstream: where frames drop,
+ * and results keep the time of their frames, newer ones are sent in their place. */
+void fal_session_set_earliest (FalSession *session, GstClockTime earliest);
+
+/* Takes @frame (transfer full). Waits for room where frames are not dropped.
+ * GST_FLOW_FLUSHING while flushing; otherwise what downstream or the session
+ * ended with. */
+GstFlowReturn fal_session_push (FalSession *session, GstSample *frame);
+
+/* Takes a serialized event (transfer full), to come out in its place among the
+ * frames. EOS has the trailing frame sent at once and comes out after the last
+ * result, or when none came for drain-timeout. FALSE: it is EOS, and nobody else will tell
+ * the application that downstream ended the flow with an error. */
+gboolean fal_session_push_event (FalSession *session, GstEvent *event);
+
+/* Flushing: waits end, pulls return NULL, waiting frames and results vanish; the
+ * connection stays. */
+void fal_session_set_flushing (FalSession *session, gboolean flushing);
+
+/* Waits for what comes out next: either an event (transfer full) or a result, or what is shown in
+ * its place. FALSE: the flow stopped. */
+gboolean fal_session_pull (FalSession *session, GstEvent **event, FalResult **result);
+
+/* The result as a sample (buffer, caps, segment; as info what is known of it, where it is an
+ * answer) that fits @allowed, what downstream takes; NULL where it is none after all: a
+ * broken picture or one that comes too late, counted and warned about.
+ * @result is taken. On error (downstream takes nothing that it can become) NULL
+ * with @error set: the flow cannot go on. */
+GstSample *fal_session_render (
+    FalSession *session, FalResult *result, GstCaps *allowed, GError **error);
+
+/* The sample last rendered, of a result of this kind, went downstream. */
+void fal_session_note_pushed (FalSession *session, FalResultKind kind);
+
+/* Downstream takes no more, for the reason @flow: upstream gets it with its next
+ * frame. After EOS events still come out. @reported: the application was told.
+ * FALSE: it must be, upstream has sent EOS and will push no more. */
+gboolean fal_session_stop_flow (FalSession *session, GstFlowReturn flow, gboolean reported);
+
+/* Whether nothing has stopped the flow. */
+gboolean fal_session_flows (FalSession *session);
+
+/* Downstream is linked anew: TRUE where that was what had stopped the flow. */
+gboolean fal_session_resume_flow (FalSession *session);
+
+/* Sends the newest frame once more, or as it waits, with @inputs over all others, before its time
+ * has come. FALSE: there is none, or the flow stopped, or ends. */
+gboolean fal_session_send_now (FalSession *session, const GstStructure *inputs);
+
+/* Waiting frames and results vanish as in a flush; what is in flight is answered in vain. */
+void fal_session_clear (FalSession *session);
+
+/* Ends the connection. @again: a new one follows at once, with what waits; else everything that
+ * waits vanishes, and the next frame connects. */
+void fal_session_close (FalSession *session, gboolean again);
+
+/* The counts begin anew, the two sums hold. */
+void fal_session_reset_stats (FalSession *session);
+
+gboolean fal_session_is_live (FalSession *session);
+
+/* What the element adds to a live pipeline's latency. */
+GstClockTime fal_session_get_latency (FalSession *session);
+
+FalDialerState fal_session_get_state (FalSession *session);
+
+void fal_session_get_counts (FalSession *session, FalSessionCounts *counts);
+
+/* "application/x-fal-realtime-stats"; the two sums of a pacer hold in it. */
+GstStructure *fal_session_get_stats (FalSession *session);
+
+G_END_DECLS

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The settings: snapshots, and what follows from the properties together. Pure but for the
+ * environment, read when a first snapshot is made. */
+#include "properties.h"
+#include "fal/wire/value-json.h"
+#include <string.h>
+
+static FalSettings *
+settings_alloc (void)
+{
+  FalSettings *settings = g_new0 (FalSettings, 1);
+
+  g_atomic_ref_count_init (&settings->refs);
+  return settings;
+}
+
+/* A key or host in the environment stands for one that was set. */
+static void
+read_environment (FalSettings *settings)
+{
+  const gchar *key = g_getenv ("FAL_KEY");
+  const gchar *id = g_getenv ("FAL_KEY_ID"), *secret = g_getenv ("FAL_KEY_SECRET");
+  const gchar *host = g_getenv ("FAL_RUN_HOST");
+
+  if (key && *key) {
+    settings->api_key = g_strdup (key);
+    settings->api_key_origin = FAL_KEY_FROM_FAL_KEY;
+  } else if (id && *id && secret && *secret) {
+    settings->api_key = g_strconcat (id, ":", secret, NULL);
+    settings->api_key_origin = FAL_KEY_FROM_PAIR;
+  }
+  if (host && *host) {
+    g_free (settings->base_uri);
+    settings->base_uri = g_strconcat ("wss://", host, NULL);
+  }
+}
+
+FalSettings *
+fal_settings_new (void)
+{
+  FalSettings *settings = settings_alloc ();
+
+  fal_properties_set_defaults (settings);
+  read_environment (settings);
+  return settings;
+}
+
+FalSettings *
+fal_settings_ref (FalSettings *settings)
+{
+  g_atomic_ref_count_inc (&settings->refs);
+  return settings;
+}
+
+void
+fal_settings_unref (FalSettings *settings)
+{
+  if (!g_atomic_ref_count_dec (&settings->refs))
+    return;
+  fal_properties_clear (settings);
+  g_free (settings);
+}
+
+FalSettings *
+fal_settings_with (const FalSettings *settings, guint id, const GValue *value)
+{
+  FalSettings *next = settings_alloc ();
+
+  fal_properties_copy (settings, next);
+  next->api_key_origin = settings->api_key_origin;
+  fal_properties_set (next, id, value);
+  if (g_strcmp0 (next->api_key, settings->api_key) != 0)
+    next->api_key_origin = FAL_KEY_FROM_PROPERTY;
+  next->version = settings->version + 1;
+  next->set = settings->set | G_GUINT64_CONSTANT (1) << id;
+  return next;
+}
+
+#define IS_SET(settings, field)                                                                    \
+  fal_properties_is_set (settings, G_STRUCT_OFFSET (FalSettings, field))
+
+const FalAppProfile *
+fal_settings_get_app_profile (const FalSettings *settings)
+{
+  return fal_app_profile_find (settings->app_defaults && settings->app ? settings->app : "");
+}
+
+const gchar *
+fal_settings_get_path (const FalSettings *settings)
+{
+  return IS_SET (settings, path) ? settings->path : fal_settings_get_app_profile (settings)->path;
+}
+
+static void
+add_named_inputs (const FalSettings *settings, GstStructure *inputs)
+{
+  if (settings->prompt)
+    gst_structure_set (inputs, "prompt", G_TYPE_STRING, settings->prompt, NULL);
+  if (settings->negative_prompt)
+    gst_structure_set (inputs, "negative_prompt", G_TYPE_STRING, settings->negative_prompt, NULL);
+  if (IS_SET (settings, seed))
+    gst_structure_set (inputs, "seed", G_TYPE_INT64, settings->seed, NULL);
+  if (IS_SET (settings, num_inference_steps))
+    gst_structure_set (
+        inputs, "num_inference_steps", G_TYPE_INT, settings->num_inference_steps, NULL);
+  if (IS_SET (settings, strength))
+    gst_structure_set (inputs, "strength", G_TYPE_DOUBLE, settings->strength, NULL);
+  if (IS_SET (settings, guidance_scale))
+    gst_structure_set (inputs, "guidance_scale", G_TYPE_DOUBLE, settings->guidance_scale, NULL);
+}
+
+GstStructure *
+fal_settings_get_parameters (const FalSettings *settings, GError **error)
+{
+  const gchar *defaults = fal_settings_get_app_profile (settings)->inputs;
+  GstStructure *known = defaults ? fal_value_from_json (defaults, -1, NULL) : NULL;
+  g_autoptr (GstStructure) inputs = known ? known : gst_structure_new_empty ("map");
+
+  if (settings->parameters_json && *settings->parameters_json) {
+    g_autoptr (GstStructure) json = fal_value_from_json (settings->parameters_json, -1, error);
+
+    if (json == NULL) {
+      g_prefix_error (error, "parameters-json is not a JSON object: ");
+      return NULL;
+    }
+    fal_value_merge (inputs, json);
+  }
+  if (settings->parameters)
+    fal_value_merge (inputs, settings->parameters);
+  add_named_inputs (settings, inputs);
+  return g_steal_pointer (&inputs);
+}
+
+FalEncoderConfig
+fal_settings_get_encoder_config (const FalSettings *settings)
+{
+  const FalAppProfile *preset = fal_settings_get_app_profile (settings);
+  gboolean sized = IS_SET (settings, width) || IS_SET (settings, height);
+  gboolean rated = IS_SET (settings, quality) || preset->quality == 0;
+
+  return (FalEncoderConfig){
+    .width = sized ? settings->width : preset->width,
+    .height = sized ? settings->height : preset->height,
+    .fit = settings->fit,
+    .quality = rated ? (guint) settings->quality : preset->quality,
+  };
+}
+
+static gboolean
+is_auto (const gchar *text)
+{
+  return text == NULL || *text == '\0' || strcmp (text, "auto") == 0;
+}
+
+FalRequest
+fal_settings_get_request (const FalSettings *settings)
+{
+  const FalAppProfile *preset = fal_settings_get_app_profile (settings);
+
+  return (FalRequest){
+    .image_field = is_auto (settings->image_field) ? preset->image_field : settings->image_field,
+    .image_encoding = settings->image_encoding == FAL_IMAGE_ENCODING_AUTO
+                          ? preset->image_encoding
+                          : settings->image_encoding,
+    .encoding = settings->encoding,
+  };
+}
+
+const gchar *
+fal_settings_get_result_field (const FalSettings *settings)
+{
+  if (!is_auto (settings->result_field))
+    return settings->result_field;
+  return fal_settings_get_app_profile (settings)->result_field;
+}
+
+const gchar *
+fal_settings_get_start_fields (const FalSettings *settings)
+{
+  return IS_SET (settings, start_fields) ? settings->start_fields
+                                         : fal_settings_get_app_profile (settings)->start_fields;
+}
+
+const gchar *
+fal_settings_get_feedback_fields (const FalSettings *settings)
+{
+  return IS_SET (settings, feedback_fields)
+             ? settings->feedback_fields
+             : fal_settings_get_app_profile (settings)->feedback_fields;
+}
+
+gboolean
+fal_settings_waits_for_ready (const FalSettings *settings)
+{
+  return IS_SET (settings, wait_for_ready)
+             ? settings->wait_for_ready
+             : fal_settings_get_app_profile (settings)->wait_for_ready;
+}
+
+gboolean
+fal_settings_is_streaming (const FalSettings *settings)
+{
+  return IS_SET (settings, server_streaming)
+             ? settings->server_streaming
+             : fal_settings_get_app_profile (settings)->server_streaming;
+}
+
+gboolean
+fal_settings_sends_request_id (const FalSettings *settings)
+{
+  if (settings->request_id != FAL_REQUEST_ID_AUTO)
+    return settings->request_id == FAL_REQUEST_ID_ALWAYS;
+  return fal_settings_get_app_profile (settings)->echoes_request_id != 0;
+}

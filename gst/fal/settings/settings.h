@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What a user can set, as one snapshot.
+ *
+ * A snapshot never changes: setting a property makes the next one. Whoever holds
+ * a reference may read it on any thread without a lock. */
+#pragma once
+
+#include "app-profiles.h"
+#include "fal/wire/protocol.h"
+
+#include <gio/gio.h>
+
+G_BEGIN_DECLS
+
+/* Fields are named as the properties, in the units of the properties (milliseconds where they say
+ * nothing else). */
+typedef struct {
+  gatomicrefcount refs;
+  guint64 version; /* of two snapshots of one element, the later has the larger one */
+  guint64 set;     /* bit of each property that was set, set by fal_settings_with() */
+
+  gchar *app, *path, *base_uri;
+  gchar *token, *api_key, *api_key_file, *token_uri, *token_proxy_uri;
+  FalKeyOrigin api_key_origin; /* not a property: where @api_key came from */
+  FalAuth auth;
+  FalTokenRequest token_request;
+  guint token_expiration; /* seconds */
+  gboolean allow_insecure;
+  gchar *connection_key;
+
+  GTlsCertificateFlags tls_validation_flags;
+  GTlsDatabase *tls_database;
+  gchar *proxy, *user_agent;
+  GstStructure *extra_headers;
+
+  gboolean enabled;
+  guint throttle_interval, max_buffering, max_in_flight;
+  FalLeaky leaky;
+
+  gchar *prompt, *negative_prompt;
+  gint64 seed;
+  gint num_inference_steps;
+  gdouble strength, guidance_scale;
+  GstStructure *parameters;
+  gchar *parameters_json;
+
+  gchar *image_field, *result_field;
+  FalImageEncoding image_encoding;
+  FalMessageEncoding encoding;
+  FalRequestId request_id;
+  gboolean app_defaults;
+  gchar *start_fields, *feedback_fields;
+  gboolean wait_for_ready, server_streaming;
+  gchar *result_hosts;
+  gboolean post_messages;
+
+  guint width, height;
+  FalFit fit;
+  gint quality;
+
+  guint64 max_message_size; /* bytes */
+  guint max_pixels;
+
+  FalTimestampMode timestamp_mode;
+  gint latency;
+
+  FalFallbackMode fallback;
+  guint fallback_timeout;
+
+  guint connect_timeout, request_timeout, drain_timeout, idle_timeout;
+  guint session_limit; /* seconds */
+  gint retries;
+  guint retry_delay, max_retry_delay;
+} FalSettings;
+
+FalSettings *fal_settings_new (void);
+FalSettings *fal_settings_ref (FalSettings *settings);
+void fal_settings_unref (FalSettings *settings);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (FalSettings, fal_settings_unref)
+
+/* The snapshot that follows @settings once property @id has @value. */
+FalSettings *fal_settings_with (const FalSettings *settings, guint id, const GValue *value);
+
+/* What is known of the app, or, with app-defaults off, of any. */
+const FalAppProfile *fal_settings_get_app_profile (const FalSettings *settings);
+
+/* The path that was set, else the app's own; NULL: the usual one. */
+const gchar *fal_settings_get_path (const FalSettings *settings);
+
+/* The inputs of a request but its picture: those of the app's defaults, over them parameters-json,
+ * over it parameters, over it the named properties. An unset one is absent. */
+GstStructure *fal_settings_get_parameters (const FalSettings *settings, GError **error);
+
+/* How frames are encoded; the preset's size and quality where none was set. */
+FalEncoderConfig fal_settings_get_encoder_config (const FalSettings *settings);
+
+/* Everything of a request that does not change from frame to frame; image-field
+ * "auto" resolved. Borrows from @settings. */
+FalRequest fal_settings_get_request (const FalSettings *settings);
+
+/* Where the pictures are in a result, or NULL: in the usual places. */
+const gchar *fal_settings_get_result_field (const FalSettings *settings);
+
+/* Names of the inputs that only a connection's first message carries, and of the fields that
+ * each request takes from the last result; comma separated, or NULL. */
+const gchar *fal_settings_get_start_fields (const FalSettings *settings);
+const gchar *fal_settings_get_feedback_fields (const FalSettings *settings);
+
+/* Whether nothing is sent before the app says that it is ready. */
+gboolean fal_settings_waits_for_ready (const FalSettings *settings);
+
+/* Whether more results may follow a request's first. */
+gboolean fal_settings_is_streaming (const FalSettings *settings);
+
+/* Whether a request id is sent. */
+gboolean fal_settings_sends_request_id (const FalSettings *settings);
+
+G_END_DECLS

@@ -1,0 +1,503 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* fal's realtime messages. A request becomes one map: the parameters, then the picture,
+ * then the id. A reply is known by its fields, whatever frame it came in, and its
+ * pictures are taken out of it. Pure: used on any thread. */
+#include "protocol.h"
+#include "data-uri.h"
+#include "value-json.h"
+#include "value-msgpack.h"
+#include <gio/gio.h>
+#include <math.h>
+#include <string.h>
+
+/* What is kept of an error's text, in characters. */
+#define MAX_ERROR_TEXT 1000
+
+/* ---- Request ---- */
+
+static void
+make_image_value (GValue *value, const FalRequest *request)
+{
+  gboolean plain = request->image_encoding == FAL_IMAGE_ENCODING_BASE64;
+
+  if (request->image_encoding == FAL_IMAGE_ENCODING_BYTES) {
+    g_value_init (value, G_TYPE_BYTES);
+    g_value_set_boxed (value, request->image);
+    return;
+  }
+  g_value_init (value, G_TYPE_STRING);
+  g_value_take_string (
+      value, fal_data_uri_encode (plain ? NULL : request->media_type, request->image));
+}
+
+GBytes *
+fal_protocol_encode_request (const FalRequest *request, GError **error)
+{
+  g_autoptr (GstStructure) map = request->parameters != NULL
+                                     ? gst_structure_copy (request->parameters)
+                                     : gst_structure_new_empty ("map");
+  GValue image = G_VALUE_INIT;
+  gchar *json;
+
+  if (request->image != NULL) {
+    make_image_value (&image, request);
+    fal_value_take_path (map, request->image_field, &image);
+  }
+  if (request->request_id != NULL)
+    gst_structure_set (map, "request_id", G_TYPE_STRING, request->request_id, NULL);
+  if (request->encoding == FAL_MESSAGE_ENCODING_MSGPACK)
+    return fal_value_to_msgpack (map, error);
+  json = fal_value_to_json (map, error);
+  return json != NULL ? g_bytes_new_take (json, strlen (json)) : NULL;
+}
+
+/* ---- Pictures in a reply ---- */
+
+static gboolean
+is_link (const gchar *text)
+{
+  return g_ascii_strncasecmp (text, "http://", strlen ("http://")) == 0 ||
+         g_ascii_strncasecmp (text, "https://", strlen ("https://")) == 0;
+}
+
+static void
+image_free (gpointer data)
+{
+  FalImage *image = data;
+
+  g_clear_pointer (&image->bytes, g_bytes_unref);
+  g_free (image->link);
+  g_free (image);
+}
+
+/* Whether something stands there; an empty one counts as nil does. */
+static gboolean
+is_filled (const GValue *value)
+{
+  if (value != NULL && G_VALUE_HOLDS_STRING (value))
+    return g_value_get_string (value) != NULL && *g_value_get_string (value) != '\0';
+  return value != NULL && G_VALUE_HOLDS (value, G_TYPE_BYTES) &&
+         g_bytes_get_size (g_value_get_boxed (value)) > 0;
+}
+
+/* @bytes and @link: as in FalImage; both are taken. */
+static void
+add_image (GPtrArray *images, GBytes *bytes, gchar *link)
+{
+  FalImage *image = g_new (FalImage, 1);
+
+  *image = (FalImage){ bytes, link };
+  g_ptr_array_add (images, image);
+}
+
+/* @value is filled. */
+static gboolean
+add_picture (GPtrArray *images, const GValue *value, GError **error)
+{
+  const gchar *text = G_VALUE_HOLDS_STRING (value) ? g_value_get_string (value) : NULL;
+  GBytes *bytes;
+
+  if (text != NULL && is_link (text)) {
+    add_image (images, NULL, g_strdup (text));
+    return TRUE;
+  }
+  bytes = text != NULL ? fal_data_uri_decode (text, error) : g_value_dup_boxed (value);
+  if (bytes == NULL)
+    return FALSE;
+  add_image (images, bytes, NULL);
+  return TRUE;
+}
+
+/* Takes the picture out of an image map, which keeps its size, type and so on. */
+static gboolean
+take_from_image_map (GstStructure *map, GPtrArray *images, GError **error)
+{
+  static const gchar *const names[] = { "content", "url" };
+  guint i;
+
+  for (i = 0; map != NULL && i < G_N_ELEMENTS (names); i++) {
+    const GValue *value = gst_structure_get_value (map, names[i]);
+
+    if (!is_filled (value))
+      continue;
+    if (!add_picture (images, value, error))
+      return FALSE;
+    gst_structure_remove_field (map, names[i]);
+    return TRUE;
+  }
+  return TRUE;
+}
+
+/* Adds what @value has of pictures: itself, its items, or its content. Sets @whole where
+ * @value is nothing else, so that its owner drops it. */
+static gboolean
+take_from_value (const GValue *value, GPtrArray *images, gboolean *whole, GError **error)
+{
+  const GValue *item;
+  guint i;
+
+  if (GST_VALUE_HOLDS_STRUCTURE (value))
+    return take_from_image_map (g_value_get_boxed (value), images, error);
+  if (is_filled (value)) {
+    *whole = TRUE;
+    return add_picture (images, value, error);
+  }
+  for (i = 0; (item = fal_value_get_item (value, i)) != NULL; i++) {
+    if (!take_from_value (item, images, whole, error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+/* ---- Result field: "name", "name[0]", "name[*]", joined by dots ---- */
+
+#define ALL_ITEMS G_MAXUINT
+#define NO_ITEM (G_MAXUINT - 1)
+
+typedef struct {
+  gchar *name;
+  guint item;        /* or ALL_ITEMS, NO_ITEM */
+  const gchar *rest; /* of the path; empty: this is the last step */
+} PathStep;
+
+/* Behind the brackets at @p, or NULL. */
+static const gchar *
+parse_item (const gchar *p, guint *item)
+{
+  gchar *end = NULL;
+  guint64 number;
+
+  *item = ALL_ITEMS;
+  if (strncmp (p, "[*]", 3) == 0)
+    return p + 3;
+  if (!g_ascii_isdigit (p[1]))
+    return NULL;
+  number = g_ascii_strtoull (p + 1, &end, 10);
+  *item = MIN (number, FAL_VALUE_MAX_OBJECTS);
+  return *end == ']' ? end + 1 : NULL;
+}
+
+static gboolean
+parse_step (PathStep *step, const gchar *path, GError **error)
+{
+  gsize length = strcspn (path, ".[]");
+  const gchar *rest = path + length;
+
+  step->item = NO_ITEM;
+  if (*rest == '[')
+    rest = parse_item (rest, &step->item);
+  if (length == 0 || rest == NULL || (*rest != '\0' && (*rest != '.' || rest[1] == '\0'))) {
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+        "The result field cannot be read at “%s”; write it as images[*].content or image", path);
+    return FALSE;
+  }
+  step->name = g_strndup (path, length);
+  step->rest = *rest == '.' ? rest + 1 : rest;
+  return TRUE;
+}
+
+/* All of it, for the steps that no result leads to are wrong as well. */
+static gboolean
+check_path (const gchar *path, GError **error)
+{
+  PathStep step = { NULL, NO_ITEM, path };
+
+  do {
+    if (!parse_step (&step, step.rest, error))
+      return FALSE;
+    g_free (step.name);
+  } while (*step.rest != '\0');
+  return TRUE;
+}
+
+static gboolean take_from_path (
+    GstStructure *map, const gchar *path, GPtrArray *images, GError **error);
+
+/* @value is what a step led to, @rest the path that is left. */
+static gboolean
+take_from_step (
+    const GValue *value, const gchar *rest, GPtrArray *images, gboolean *whole, GError **error)
+{
+  if (*rest == '\0')
+    return take_from_value (value, images, whole, error);
+  if (!GST_VALUE_HOLDS_STRUCTURE (value))
+    return TRUE;
+  return take_from_path (g_value_get_boxed (value), rest, images, error);
+}
+
+static gboolean
+take_from_items (
+    const GValue *list, const PathStep *step, GPtrArray *images, gboolean *whole, GError **error)
+{
+  guint i = step->item == ALL_ITEMS ? 0 : step->item;
+  const GValue *item;
+
+  for (; (item = fal_value_get_item (list, i)) != NULL; i++) {
+    if (!take_from_step (item, step->rest, images, whole, error))
+      return FALSE;
+    if (step->item != ALL_ITEMS)
+      break;
+  }
+  return TRUE;
+}
+
+/* Takes the pictures at @path out of @map; that there are none is no error. */
+static gboolean
+take_from_path (GstStructure *map, const gchar *path, GPtrArray *images, GError **error)
+{
+  PathStep step = { 0 };
+  g_autofree gchar *name = NULL;
+  const GValue *value;
+  gboolean whole = FALSE, success;
+
+  if (!parse_step (&step, path, error))
+    return FALSE;
+  name = step.name;
+  value = gst_structure_get_value (map, name);
+  if (value == NULL)
+    return TRUE;
+  if (step.item == NO_ITEM)
+    success = take_from_step (value, step.rest, images, &whole, error);
+  else
+    success = take_from_items (value, &step, images, &whole, error);
+  if (whole)
+    gst_structure_remove_field (map, name);
+  return success;
+}
+
+/* Where pictures are in the apps that are known; each as bytes, data URI, base64 or a map. */
+static const gchar *const usual_places[] = { "images", "image" };
+
+static gboolean
+take_pictures (FalReply *reply, const gchar *result_field, GError **error)
+{
+  guint i;
+
+  if (result_field != NULL && g_strcmp0 (result_field, "auto") != 0)
+    return check_path (result_field, error) &&
+           take_from_path (reply->fields, result_field, reply->images, error);
+  for (i = 0; i < G_N_ELEMENTS (usual_places) && reply->images->len == 0; i++) {
+    if (!take_from_path (reply->fields, usual_places[i], reply->images, error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+/* ---- Reply ---- */
+
+/* A message is of @type where @field holds @text and, if there is one, @field2 @text2. */
+typedef struct {
+  const gchar *field, *text;
+  const gchar *field2, *text2;
+  FalReplyType type;
+} Rule;
+
+static const Rule control_rules[] = {
+  { "type", "x-fal-error", "error", "TIMEOUT", FAL_REPLY_IDLE },
+  { "type", "x-fal-error", NULL, NULL, FAL_REPLY_FAILED },
+  { "type", "x-fal-message", "action", "timings", FAL_REPLY_TIMINGS },
+  { "type", "x-fal-message", NULL, NULL, FAL_REPLY_OTHER },
+  { "status", "error", "error", "Unauthorized", FAL_REPLY_UNAUTHORIZED },
+  { "status", "error", "error", "no inputs, reconnect when needed!", FAL_REPLY_IDLE },
+  { "status", "error", NULL, NULL, FAL_REPLY_FAILED },
+  { "status", "ready", NULL, NULL, FAL_REPLY_READY },
+};
+
+/* These words are too common to be believed beside a picture. "ready" is WebRTC's too,
+ * but an app of frames that says so waits for its first request. */
+static const Rule bare_rules[] = {
+  { "type", "ready", NULL, NULL, FAL_REPLY_READY },
+  { "type", "iceservers", NULL, NULL, FAL_REPLY_WEBRTC },
+  { "type", "answer", NULL, NULL, FAL_REPLY_WEBRTC },
+  { "type", "icecandidate", NULL, NULL, FAL_REPLY_WEBRTC },
+};
+
+static gboolean
+has_text (const GstStructure *map, const gchar *field, const gchar *text)
+{
+  return field == NULL || g_strcmp0 (gst_structure_get_string (map, field), text) == 0;
+}
+
+static const Rule *
+find_rule (const Rule *rules, guint count, const GstStructure *map)
+{
+  guint i;
+
+  for (i = 0; i < count; i++) {
+    if (has_text (map, rules[i].field, rules[i].text) &&
+        has_text (map, rules[i].field2, rules[i].text2))
+      return &rules[i];
+  }
+  return NULL;
+}
+
+/* A time that can be one, or −1. */
+static gdouble
+get_seconds (const GstStructure *map, const gchar *path)
+{
+  const GValue *value = fal_value_get_path (map, path);
+  gdouble seconds = -1;
+
+  if (value != NULL && G_VALUE_HOLDS_DOUBLE (value))
+    seconds = g_value_get_double (value);
+  else if (value != NULL && G_VALUE_HOLDS_INT64 (value))
+    seconds = g_value_get_int64 (value);
+  return isfinite (seconds) && seconds >= 0 ? seconds : -1;
+}
+
+/* The field's text, or what else it holds as JSON; NULL where there is nothing or false. */
+static gchar *
+dup_text (const GstStructure *map, const gchar *field)
+{
+  const GValue *value = gst_structure_get_value (map, field);
+  g_autoptr (GstStructure) only = NULL;
+  g_autofree gchar *json = NULL;
+  const gchar *text;
+
+  if (value == NULL || (G_VALUE_HOLDS_BOOLEAN (value) && !g_value_get_boolean (value)))
+    return NULL;
+  if (G_VALUE_HOLDS_STRING (value)) {
+    text = g_value_get_string (value);
+  } else {
+    only = gst_structure_new_empty ("map");
+    gst_structure_set_value (only, field, value);
+    text = json = fal_value_to_json (only, NULL);
+  }
+  if (text == NULL || g_utf8_strlen (text, -1) <= MAX_ERROR_TEXT)
+    return g_strdup (text);
+  return g_utf8_substring (text, 0, MAX_ERROR_TEXT);
+}
+
+static gchar *
+dup_request_id (const GstStructure *map)
+{
+  const GValue *value = gst_structure_get_value (map, "request_id");
+
+  if (value == NULL)
+    return NULL;
+  if (G_VALUE_HOLDS_STRING (value))
+    return g_value_dup_string (value);
+  if (G_VALUE_HOLDS_INT64 (value))
+    return g_strdup_printf ("%" G_GINT64_FORMAT, g_value_get_int64 (value));
+  if (G_VALUE_HOLDS_UINT64 (value))
+    return g_strdup_printf ("%" G_GUINT64_FORMAT, g_value_get_uint64 (value));
+  return NULL;
+}
+
+/* What a message without a picture, and of no control type, is: a type or status that is
+ * not known makes it no result; {"detail": …} and {"error": …} are how web frameworks
+ * refuse an input. */
+static FalReplyType
+classify_bare (const FalReply *reply)
+{
+  const Rule *rule = find_rule (bare_rules, G_N_ELEMENTS (bare_rules), reply->fields);
+
+  if (rule != NULL)
+    return rule->type;
+  if ((reply->error != NULL && *reply->error != '\0') ||
+      (reply->reason != NULL && *reply->reason != '\0'))
+    return FAL_REPLY_FAILED;
+  if (gst_structure_get_string (reply->fields, "type") != NULL ||
+      gst_structure_get_string (reply->fields, "status") != NULL)
+    return FAL_REPLY_OTHER;
+  return FAL_REPLY_RESULT;
+}
+
+static FalReply *
+new_reply (FalReplyType type, GstStructure *fields)
+{
+  FalReply *reply = g_new0 (FalReply, 1);
+
+  reply->type = type;
+  reply->images = g_ptr_array_new_with_free_func (image_free);
+  reply->inference = -1;
+  reply->fields = fields;
+  return reply;
+}
+
+/* Takes @map. */
+static FalReply *
+reply_from_map (GstStructure *map, const gchar *result_field, GError **error)
+{
+  g_autoptr (FalReply) reply = new_reply (FAL_REPLY_RESULT, map);
+  const Rule *rule = find_rule (control_rules, G_N_ELEMENTS (control_rules), map);
+
+  reply->request_id = dup_request_id (map);
+  reply->inference = get_seconds (map, "timings.inference");
+  if (rule == NULL && !take_pictures (reply, result_field, error))
+    return NULL;
+  if (rule == NULL && reply->images->len > 0)
+    return g_steal_pointer (&reply);
+  reply->error = dup_text (map, "error");
+  reply->reason = dup_text (map, gst_structure_has_field (map, "reason") ? "reason" : "detail");
+  reply->type = rule != NULL ? rule->type : classify_bare (reply);
+  if (reply->type == FAL_REPLY_TIMINGS)
+    reply->inference = get_seconds (map, "timing");
+  return g_steal_pointer (&reply);
+}
+
+/* Whether the bytes begin as a JPEG, PNG or WebP does; no msgpack map does. */
+static gboolean
+is_picture (const guint8 *data, gsize size)
+{
+  if (size >= 3 && memcmp (data, "\xff\xd8\xff", 3) == 0)
+    return TRUE;
+  if (size >= 8 && memcmp (data, "\x89PNG\r\n\x1a\n", 8) == 0)
+    return TRUE;
+  return size >= 12 && memcmp (data, "RIFF", 4) == 0 && memcmp (data + 8, "WEBP", 4) == 0;
+}
+
+/* An app whose codec is JSON sends it in binary frames too; no msgpack map begins so. */
+static GstStructure *
+map_from_binary (GBytes *message, GError **error)
+{
+  gsize size;
+  const gchar *data = g_bytes_get_data (message, &size);
+  g_autoptr (GError) fault = NULL;
+  GstStructure *map;
+
+  if (size == 0 || data[0] != '{')
+    return fal_value_from_msgpack (message, error);
+  map = fal_value_from_json (data, size, &fault);
+  if (map == NULL)
+    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, fault->message);
+  return map;
+}
+
+FalReply *
+fal_protocol_read_reply (GstStructure *map, const gchar *result_field, GError **error)
+{
+  return reply_from_map (map, result_field, error);
+}
+
+FalReply *
+fal_protocol_parse_reply (GBytes *message, gboolean text, const gchar *result_field, GError **error)
+{
+  gsize size;
+  const guint8 *data = g_bytes_get_data (message, &size);
+  GstStructure *map;
+  FalReply *reply;
+
+  if (!text && is_picture (data, size)) {
+    reply = new_reply (FAL_REPLY_RESULT, NULL);
+    add_image (reply->images, g_bytes_ref (message), NULL);
+    return reply;
+  }
+  if (text)
+    map = fal_value_from_json ((const gchar *) data, size, NULL);
+  else if ((map = map_from_binary (message, error)) == NULL)
+    return NULL;
+  return map != NULL ? reply_from_map (map, result_field, error)
+                     : new_reply (FAL_REPLY_OTHER, NULL);
+}
+
+void
+fal_reply_free (FalReply *reply)
+{
+  g_ptr_array_unref (reply->images);
+  g_clear_pointer (&reply->fields, gst_structure_free);
+  g_free (reply->request_id);
+  g_free (reply->error);
+  g_free (reply->reason);
+  g_free (reply);
+}

@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Values in msgpack: in, once a look ahead has found every count and length borne out by
+ * the bytes, and out into one array. Pure: used on any thread. */
+#include "value-msgpack.h"
+#include "value-private.h"
+
+#include <gio/gio.h>
+#include <msgpack.h>
+#include <string.h>
+
+/* ---- The look ahead ---- */
+
+typedef enum { LEAF, LIST, MAP, NEVER } Shape;
+
+/* What stands behind the first byte of an object: @width bytes that hold a count, else
+ * the count is in the first byte under @mask; a leaf's body is the count and @plain. */
+typedef struct {
+  guint8 last; /* the highest first byte of this row */
+  guint8 shape;
+  guint8 mask;
+  guint8 width;
+  guint8 plain;
+} Form;
+
+static const Form forms[] = {
+  { 0x7f, LEAF, 0, 0, 0 },    /* positive fixint */
+  { 0x8f, MAP, 0x0f, 0, 0 },  /* fixmap */
+  { 0x9f, LIST, 0x0f, 0, 0 }, /* fixarray */
+  { 0xbf, LEAF, 0x1f, 0, 0 }, /* fixstr */
+  { 0xc0, LEAF, 0, 0, 0 },    /* nil */
+  { 0xc1, NEVER, 0, 0, 0 },   /* not used */
+  { 0xc3, LEAF, 0, 0, 0 },    /* false, true */
+  { 0xc4, LEAF, 0, 1, 0 },    /* bin 8 */
+  { 0xc5, LEAF, 0, 2, 0 },    /* bin 16 */
+  { 0xc6, LEAF, 0, 4, 0 },    /* bin 32 */
+  { 0xc7, LEAF, 0, 1, 1 },    /* ext 8 */
+  { 0xc8, LEAF, 0, 2, 1 },    /* ext 16 */
+  { 0xc9, LEAF, 0, 4, 1 },    /* ext 32 */
+  { 0xca, LEAF, 0, 0, 4 },    /* float 32 */
+  { 0xcb, LEAF, 0, 0, 8 },    /* float 64 */
+  { 0xcc, LEAF, 0, 0, 1 },    /* uint 8 */
+  { 0xcd, LEAF, 0, 0, 2 },    /* uint 16 */
+  { 0xce, LEAF, 0, 0, 4 },    /* uint 32 */
+  { 0xcf, LEAF, 0, 0, 8 },    /* uint 64 */
+  { 0xd0, LEAF, 0, 0, 1 },    /* int 8 */
+  { 0xd1, LEAF, 0, 0, 2 },    /* int 16 */
+  { 0xd2, LEAF, 0, 0, 4 },    /* int 32 */
+  { 0xd3, LEAF, 0, 0, 8 },    /* int 64 */
+  { 0xd4, LEAF, 0, 0, 2 },    /* fixext 1 */
+  { 0xd5, LEAF, 0, 0, 3 },    /* fixext 2 */
+  { 0xd6, LEAF, 0, 0, 5 },    /* fixext 4 */
+  { 0xd7, LEAF, 0, 0, 9 },    /* fixext 8 */
+  { 0xd8, LEAF, 0, 0, 17 },   /* fixext 16 */
+  { 0xd9, LEAF, 0, 1, 0 },    /* str 8 */
+  { 0xda, LEAF, 0, 2, 0 },    /* str 16 */
+  { 0xdb, LEAF, 0, 4, 0 },    /* str 32 */
+  { 0xdc, LIST, 0, 2, 0 },    /* array 16 */
+  { 0xdd, LIST, 0, 4, 0 },    /* array 32 */
+  { 0xde, MAP, 0, 2, 0 },     /* map 16 */
+  { 0xdf, MAP, 0, 4, 0 },     /* map 32 */
+  { 0xff, LEAF, 0, 0, 0 },    /* negative fixint */
+};
+
+typedef struct {
+  const guint8 *at, *end;
+} Reader;
+
+typedef struct {
+  guint8 shape;
+  guint64 count; /* objects inside; of a leaf, bytes */
+} Head;
+
+/* FALSE where the bytes end first. Moves the reader behind the head. */
+static gboolean
+read_head (Reader *reader, Head *head)
+{
+  const Form *form = forms;
+  guint i;
+
+  if (reader->at == reader->end)
+    return FALSE;
+  while (*reader->at > form->last)
+    form++;
+  head->shape = form->shape;
+  head->count = *reader->at++ & form->mask;
+  if (reader->end - reader->at < form->width)
+    return FALSE;
+  for (i = 0; i < form->width; i++)
+    head->count = head->count << 8 | *reader->at++;
+  head->count = (head->count << (form->shape == MAP ? 1 : 0)) + form->plain;
+  return head->count <= (guint64) (reader->end - reader->at);
+}
+
+/* Why the bytes are not one whole map within our limits, or NULL. msgpack-c allocates
+ * what a count claims, so none may reach it that the bytes do not bear out. */
+static const gchar *
+find_msgpack_fault (Reader reader)
+{
+  guint64 left[FAL_VALUE_MAX_DEPTH]; /* objects still to come, outermost first */
+  guint depth = 0, objects = 0;
+  Head head;
+
+  do {
+    if (!read_head (&reader, &head))
+      return "it ends too early";
+    if (head.shape == NEVER)
+      return "it holds a byte that msgpack does not use";
+    if (objects == 0 && head.shape != MAP)
+      return "it is not a map";
+    if (++objects > FAL_VALUE_MAX_OBJECTS)
+      return "it holds too many values";
+    if (head.shape == MAP && head.count / 2 > FAL_VALUE_MAX_KEYS)
+      return "a map in it has too many keys";
+    if (head.shape == LEAF)
+      reader.at += head.count;
+    else if (depth == FAL_VALUE_MAX_DEPTH)
+      return "it is nested too deeply";
+    else
+      left[depth++] = head.count + 1; /* itself too, which is struck off below */
+    while (depth > 0 && --left[depth - 1] == 0)
+      depth--;
+  } while (depth > 0);
+  return reader.at == reader.end ? NULL : "bytes follow it";
+}
+
+/* ---- In ---- */
+
+static void msgpack_to_value (GValue *value, const msgpack_object *object, GBytes *message);
+
+/* msgpack-c leaves the pointer of what is empty unset or old. */
+static void
+take_slice (GValue *value, GBytes *message, const gchar *data, gsize size)
+{
+  const gchar *start = g_bytes_get_data (message, NULL);
+
+  g_value_init (value, G_TYPE_BYTES);
+  g_value_take_boxed (value, g_bytes_new_from_bytes (message, size > 0 ? data - start : 0, size));
+}
+
+static gboolean
+is_text (const msgpack_object_str *text)
+{
+  return text->size == 0 || g_utf8_validate_len (text->ptr, text->size, NULL);
+}
+
+/* Old packers send bytes as str: what is not text (NULs are none) counts as bytes. */
+static void
+msgpack_to_text (GValue *value, const msgpack_object_str *text, GBytes *message)
+{
+  if (!is_text (text)) {
+    take_slice (value, message, text->ptr, text->size);
+    return;
+  }
+  g_value_init (value, G_TYPE_STRING);
+  g_value_take_string (value, g_strndup (text->size > 0 ? text->ptr : "", text->size));
+}
+
+static void
+msgpack_to_list (GValue *value, const msgpack_object_array *list, GBytes *message)
+{
+  g_autoptr (GArray) items = fal_value_new_items (list->size);
+  guint i;
+
+  for (i = 0; i < list->size; i++) {
+    GValue item = G_VALUE_INIT;
+
+    msgpack_to_value (&item, &list->ptr[i], message);
+    if (G_IS_VALUE (&item))
+      g_array_append_val (items, item);
+  }
+  fal_value_take_list (value, items);
+}
+
+/* Puts @key's text into @name, of FAL_VALUE_MAX_NAME_BYTES + 1. */
+static gboolean
+get_name (gchar *name, const msgpack_object *key)
+{
+  const msgpack_object_str *text = &key->via.str;
+
+  if (key->type != MSGPACK_OBJECT_STR || text->size > FAL_VALUE_MAX_NAME_BYTES)
+    return FALSE;
+  if (!is_text (text))
+    return FALSE;
+  if (text->size > 0)
+    memcpy (name, text->ptr, text->size);
+  name[text->size] = '\0';
+  return fal_value_admit_name (name);
+}
+
+static GstStructure *
+msgpack_to_map (const msgpack_object_map *map, GBytes *message)
+{
+  GstStructure *structure = gst_structure_new_empty ("map");
+  gchar name[FAL_VALUE_MAX_NAME_BYTES + 1];
+  guint i;
+
+  for (i = 0; i < map->size; i++) {
+    GValue value = G_VALUE_INIT;
+
+    if (!get_name (name, &map->ptr[i].key))
+      continue;
+    msgpack_to_value (&value, &map->ptr[i].val, message);
+    if (G_IS_VALUE (&value))
+      gst_structure_take_value (structure, name, &value);
+  }
+  return structure;
+}
+
+/* Leaves @value unset for what has no place here: an extension. */
+static void
+msgpack_to_value (GValue *value, const msgpack_object *object, GBytes *message)
+{
+  switch (object->type) {
+  case MSGPACK_OBJECT_NIL:
+    g_value_init (value, G_TYPE_STRING);
+    break;
+  case MSGPACK_OBJECT_BOOLEAN:
+    g_value_init (value, G_TYPE_BOOLEAN);
+    g_value_set_boolean (value, object->via.boolean);
+    break;
+  case MSGPACK_OBJECT_POSITIVE_INTEGER:
+    g_value_init (value, object->via.u64 > G_MAXINT64 ? G_TYPE_UINT64 : G_TYPE_INT64);
+    if (object->via.u64 > G_MAXINT64)
+      g_value_set_uint64 (value, object->via.u64);
+    else
+      g_value_set_int64 (value, object->via.u64);
+    break;
+  case MSGPACK_OBJECT_NEGATIVE_INTEGER:
+    g_value_init (value, G_TYPE_INT64);
+    g_value_set_int64 (value, object->via.i64);
+    break;
+  case MSGPACK_OBJECT_FLOAT32:
+  case MSGPACK_OBJECT_FLOAT64:
+    g_value_init (value, G_TYPE_DOUBLE);
+    g_value_set_double (value, object->via.f64);
+    break;
+  case MSGPACK_OBJECT_STR:
+    msgpack_to_text (value, &object->via.str, message);
+    break;
+  case MSGPACK_OBJECT_BIN:
+    take_slice (value, message, object->via.bin.ptr, object->via.bin.size);
+    break;
+  case MSGPACK_OBJECT_ARRAY:
+    msgpack_to_list (value, &object->via.array, message);
+    break;
+  case MSGPACK_OBJECT_MAP:
+    fal_value_take_map (value, msgpack_to_map (&object->via.map, message));
+    break;
+  default:
+    break;
+  }
+}
+
+GstStructure *
+fal_value_from_msgpack (GBytes *message, GError **error)
+{
+  gsize size, offset = 0;
+  const guint8 *data = g_bytes_get_data (message, &size);
+  const gchar *fault =
+      size > 0 ? find_msgpack_fault ((Reader){ data, data + size }) : "it is empty";
+  GstStructure *map = NULL;
+  msgpack_unpacked unpacked;
+
+  if (fault != NULL) {
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
+        "A message of %" G_GSIZE_FORMAT " bytes is not a msgpack map that can be read: %s", size,
+        fault);
+    return NULL;
+  }
+  msgpack_unpacked_init (&unpacked);
+  if (msgpack_unpack_next (&unpacked, (const char *) data, size, &offset) == MSGPACK_UNPACK_SUCCESS)
+    map = msgpack_to_map (&unpacked.data.via.map, message);
+  else
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
+        "A message of %" G_GSIZE_FORMAT " bytes could not be unpacked", size);
+  msgpack_unpacked_destroy (&unpacked);
+  return map;
+}
+
+/* ---- Out; "out" is a msgpack_packer ---- */
+
+static void
+pack_nil (gpointer out)
+{
+  msgpack_pack_nil (out);
+}
+
+static void
+pack_truth (gpointer out, gboolean value)
+{
+  if (value)
+    msgpack_pack_true (out);
+  else
+    msgpack_pack_false (out);
+}
+
+static void
+pack_integer (gpointer out, gint64 value)
+{
+  msgpack_pack_int64 (out, value);
+}
+
+static const gchar *
+pack_natural (gpointer out, guint64 value)
+{
+  msgpack_pack_uint64 (out, value);
+  return NULL;
+}
+
+static const gchar *
+pack_real (gpointer out, gdouble value)
+{
+  msgpack_pack_double (out, value);
+  return NULL;
+}
+
+static const gchar *
+pack_text (gpointer out, const gchar *text, gsize size)
+{
+  if (size > G_MAXUINT32)
+    return "it is larger than 4 GiB";
+  msgpack_pack_str_with_body (out, text, size);
+  return NULL;
+}
+
+static const gchar *
+pack_bytes (gpointer out, gconstpointer data, gsize size)
+{
+  if (size > G_MAXUINT32)
+    return "it is larger than 4 GiB";
+  msgpack_pack_bin_with_body (out, data, size);
+  return NULL;
+}
+
+static void
+pack_list (gpointer out, guint count)
+{
+  msgpack_pack_array (out, count);
+}
+
+static void
+pack_map (gpointer out, guint count)
+{
+  msgpack_pack_map (out, count);
+}
+
+static void
+pack_name (gpointer out, const gchar *name)
+{
+  msgpack_pack_str_with_body (out, name, strlen (name));
+}
+
+static void
+pack_end (gpointer out)
+{
+}
+
+static const FalValueWriter msgpack_writer = {
+  pack_nil,
+  pack_truth,
+  pack_integer,
+  pack_natural,
+  pack_real,
+  pack_text,
+  pack_bytes,
+  pack_list,
+  pack_end,
+  pack_map,
+  pack_name,
+  pack_end,
+};
+
+/* A picture's body comes in one piece, so the array grows once for it. */
+static int
+append_packed (void *array, const char *data, size_t size)
+{
+  if (size > 0)
+    g_byte_array_append (array, (const guint8 *) data, size);
+  return 0;
+}
+
+GBytes *
+fal_value_to_msgpack (const GstStructure *map, GError **error)
+{
+  g_autoptr (GByteArray) array = g_byte_array_sized_new (1024);
+  msgpack_packer packer;
+
+  msgpack_packer_init (&packer, array, append_packed);
+  if (!fal_value_write (&msgpack_writer, &packer, map, error))
+    return NULL;
+  return g_byte_array_free_to_bytes (g_steal_pointer (&array));
+}

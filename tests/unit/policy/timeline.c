@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The timeline with literal times. */
+#include "fal/policy/timeline.h"
+
+#define MS GST_MSECOND
+#define NONE GST_CLOCK_TIME_NONE
+
+typedef struct {
+  GstSegment segment;
+  FalTimeline timeline;
+} Fixture;
+
+static void
+set_up (Fixture *f)
+{
+  gst_segment_init (&f->segment, GST_FORMAT_TIME);
+  fal_timeline_reset (&f->timeline);
+}
+
+/* The time stamp of a result; NONE - 1: it comes too late. */
+static GstClockTime
+stamp (Fixture *f, FalTimestampMode mode, GstClockTime pts, GstClockTime now)
+{
+  FalMoment moment = { &f->segment, pts, 33 * MS, now, 0, 1 };
+  GstClockTime out, duration;
+
+  if (!fal_timeline_stamp (&f->timeline, mode, &moment, &out, &duration))
+    return NONE - 1;
+  g_assert_cmpuint (duration, ==, 33 * MS);
+  return out;
+}
+
+static void
+test_auto_is_arrival_only_live_and_without_latency (void)
+{
+  const FalTimestampMode a = FAL_TIMESTAMP_MODE_AUTO;
+
+  g_assert_cmpint (fal_timeline_resolve (a, FALSE, -1), ==, FAL_TIMESTAMP_MODE_INPUT);
+  g_assert_cmpint (fal_timeline_resolve (a, FALSE, 500), ==, FAL_TIMESTAMP_MODE_INPUT);
+  g_assert_cmpint (fal_timeline_resolve (a, TRUE, 500), ==, FAL_TIMESTAMP_MODE_INPUT);
+  g_assert_cmpint (fal_timeline_resolve (a, TRUE, -1), ==, FAL_TIMESTAMP_MODE_ARRIVAL);
+  g_assert_cmpint (
+      fal_timeline_resolve (FAL_TIMESTAMP_MODE_INPUT, TRUE, -1), ==, FAL_TIMESTAMP_MODE_INPUT);
+}
+
+static void
+test_latency_is_reported_only_live_and_synchronised (void)
+{
+  const FalTimestampMode a = FAL_TIMESTAMP_MODE_AUTO;
+
+  g_assert_cmpuint (fal_timeline_get_latency (a, TRUE, 800), ==, 800 * MS);
+  g_assert_cmpuint (fal_timeline_get_latency (a, TRUE, 0), ==, 0);
+  g_assert_cmpuint (fal_timeline_get_latency (a, TRUE, -1), ==, 0);
+  g_assert_cmpuint (fal_timeline_get_latency (a, FALSE, 800), ==, 0);
+  g_assert_cmpuint (fal_timeline_get_latency (FAL_TIMESTAMP_MODE_ARRIVAL, TRUE, 800), ==, 0);
+}
+
+static void
+test_input_stamps_are_kept (void)
+{
+  Fixture f;
+
+  set_up (&f);
+  g_assert_cmpuint (stamp (&f, FAL_TIMESTAMP_MODE_INPUT, 100 * MS, 900 * MS), ==, 100 * MS);
+  g_assert_cmpuint (stamp (&f, FAL_TIMESTAMP_MODE_INPUT, 133 * MS, 950 * MS), ==, 133 * MS);
+}
+
+static void
+test_arrival_is_the_clock_in_the_segment (void)
+{
+  Fixture f;
+
+  set_up (&f);
+  f.segment.start = 5000 * MS;
+  f.segment.base = 200 * MS;
+  g_assert_cmpuint (stamp (&f, FAL_TIMESTAMP_MODE_ARRIVAL, 5100 * MS, 700 * MS), ==, 5500 * MS);
+  g_assert_cmpuint (stamp (&f, FAL_TIMESTAMP_MODE_ARRIVAL, 5200 * MS, NONE), ==, NONE - 1);
+}
+
+static void
+test_without_a_clock_arrival_keeps_the_input (void)
+{
+  Fixture f;
+
+  set_up (&f);
+  g_assert_cmpuint (stamp (&f, FAL_TIMESTAMP_MODE_ARRIVAL, 100 * MS, NONE), ==, 100 * MS);
+}
+
+static void
+test_output_time_never_goes_back (void)
+{
+  Fixture f;
+
+  set_up (&f);
+  stamp (&f, FAL_TIMESTAMP_MODE_INPUT, 200 * MS, NONE);
+  g_assert_cmpuint (stamp (&f, FAL_TIMESTAMP_MODE_INPUT, 199 * MS, NONE), ==, NONE - 1);
+  g_assert_cmpuint (stamp (&f, FAL_TIMESTAMP_MODE_INPUT, 200 * MS, NONE), ==, 200 * MS);
+  fal_timeline_reset (&f.timeline);
+  g_assert_cmpuint (stamp (&f, FAL_TIMESTAMP_MODE_INPUT, 0, NONE), ==, 0);
+}
+
+static void
+test_no_stamp_stays_none (void)
+{
+  Fixture f;
+
+  set_up (&f);
+  stamp (&f, FAL_TIMESTAMP_MODE_INPUT, 200 * MS, NONE);
+  g_assert_cmpuint (stamp (&f, FAL_TIMESTAMP_MODE_INPUT, NONE, NONE), ==, NONE);
+}
+
+static void
+test_another_format_is_left_alone (void)
+{
+  Fixture f;
+
+  set_up (&f);
+  gst_segment_init (&f.segment, GST_FORMAT_BYTES);
+  g_assert_cmpuint (stamp (&f, FAL_TIMESTAMP_MODE_ARRIVAL, NONE, 500 * MS), ==, NONE);
+}
+
+static void
+test_pictures_of_one_frame_share_its_span (void)
+{
+  static const GstClockTime starts[] = { 1000, 1033, 1066 }, lengths[] = { 33, 33, 34 };
+  Fixture f;
+
+  set_up (&f);
+  for (guint i = 0; i < 3; i++) {
+    FalMoment moment = { &f.segment, 1000, 100, NONE, i, 3 };
+    GstClockTime pts, duration;
+
+    g_assert_true (
+        fal_timeline_stamp (&f.timeline, FAL_TIMESTAMP_MODE_INPUT, &moment, &pts, &duration));
+    g_assert_cmpuint (pts, ==, starts[i]);
+    g_assert_cmpuint (duration, ==, lengths[i]);
+  }
+}
+
+/* The first comes with the frame's time, the others as much later as they came, but not after it.
+ */
+static void
+test_results_without_a_known_number_keep_their_distance (void)
+{
+  static const struct {
+    guint64 since_first, pts;
+  } rows[] = { { 0, 1000 }, { 10, 1010 }, { 25, 1025 }, { 40, 1033 }, { 90, 1033 } };
+  Fixture f;
+
+  set_up (&f);
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    FalMoment moment = { &f.segment, 1000 * MS, 33 * MS, NONE, i, 0, rows[i].since_first * MS };
+    GstClockTime pts, duration;
+
+    g_assert_true (
+        fal_timeline_stamp (&f.timeline, FAL_TIMESTAMP_MODE_INPUT, &moment, &pts, &duration));
+    g_assert_cmpuint (pts, ==, rows[i].pts * MS);
+    g_assert_cmpuint (duration, ==, NONE);
+  }
+}
+
+/* A still picture has no end that they could run over. */
+static void
+test_results_for_a_still_picture_go_on (void)
+{
+  Fixture f;
+  FalMoment moment = { &f.segment, 0, NONE, NONE, 7, 0, 5000 * MS };
+  GstClockTime pts, duration;
+
+  set_up (&f);
+  g_assert_true (
+      fal_timeline_stamp (&f.timeline, FAL_TIMESTAMP_MODE_INPUT, &moment, &pts, &duration));
+  g_assert_cmpuint (pts, ==, 5000 * MS);
+}
+
+/* ---- what can still come ---- */
+
+static GstClockTime
+horizon (FalTimestampMode mode, GstClockTime oldest, GstClockTime newest, GstClockTime patience)
+{
+  const FalOutlook outlook = { oldest, newest, patience };
+
+  return fal_timeline_get_horizon (mode, &outlook, 5000 * MS);
+}
+
+static void
+test_the_horizon_is_the_oldest_frame_that_may_be_answered (void)
+{
+  const FalTimestampMode in = FAL_TIMESTAMP_MODE_INPUT, at = FAL_TIMESTAMP_MODE_ARRIVAL;
+
+  g_assert_cmpuint (horizon (in, 1000 * MS, 4900 * MS, NONE), ==, 1000 * MS);
+  g_assert_cmpuint (horizon (in, NONE, 4900 * MS, NONE), ==, 4900 * MS);
+  g_assert_cmpuint (horizon (in, NONE, NONE, NONE), ==, NONE);
+  g_assert_cmpuint (horizon (at, 1000 * MS, 4900 * MS, NONE), ==, 5000 * MS);
+}
+
+static void
+test_in_an_outage_the_horizon_follows_the_newest_frame (void)
+{
+  const FalTimestampMode in = FAL_TIMESTAMP_MODE_INPUT;
+
+  g_assert_cmpuint (horizon (in, 1000 * MS, 4900 * MS, 800 * MS), ==, 4100 * MS);
+  g_assert_cmpuint (horizon (in, 4500 * MS, 4900 * MS, 800 * MS), ==, 4500 * MS);
+  g_assert_cmpuint (horizon (in, 100 * MS, 300 * MS, 800 * MS), ==, 100 * MS);
+  g_assert_cmpuint (horizon (in, 100 * MS, NONE, 800 * MS), ==, 100 * MS);
+}
+
+static void
+test_a_gap_reaches_from_the_last_output_to_the_horizon (void)
+{
+  Fixture f;
+  GstClockTime time, duration;
+
+  set_up (&f);
+  f.segment.base = 10000 * MS;
+  f.segment.start = f.segment.position = 2000 * MS;
+  g_assert_false (fal_timeline_take_gap (&f.timeline, &f.segment, 20000 * MS, 0, &time, &duration));
+  stamp (&f, FAL_TIMESTAMP_MODE_INPUT, 2100 * MS, NONE); /* running time 10100 to 10133 */
+  g_assert_false (
+      fal_timeline_take_gap (&f.timeline, &f.segment, 10632 * MS, 500 * MS, &time, &duration));
+  g_assert_true (
+      fal_timeline_take_gap (&f.timeline, &f.segment, 10633 * MS, 500 * MS, &time, &duration));
+  g_assert_cmpuint (time, ==, 2133 * MS);
+  g_assert_cmpuint (duration, ==, 500 * MS);
+  g_assert_cmpuint (stamp (&f, FAL_TIMESTAMP_MODE_INPUT, 2632 * MS, NONE), ==, NONE - 1);
+  g_assert_cmpuint (stamp (&f, FAL_TIMESTAMP_MODE_INPUT, 2633 * MS, NONE), ==, 2633 * MS);
+}
+
+/* Whether a result of this age, in ms, is told of, where 300 are promised. */
+static gboolean
+is_told (Fixture *f, guint age, guint latency)
+{
+  return fal_timeline_note_age (&f->timeline, age * MS, latency * MS);
+}
+
+static void
+test_only_a_row_of_late_results_is_told_and_once (void)
+{
+  Fixture f;
+
+  set_up (&f);
+  for (guint round = 0; round < 2; round++) {
+    for (guint i = 1; i < FAL_TIMELINE_LATE; i++)
+      g_assert_false (is_told (&f, 301, 300));
+    g_assert_false (is_told (&f, 300, 300));
+  }
+  for (guint i = 1; i < FAL_TIMELINE_LATE; i++)
+    g_assert_false (is_told (&f, 400, 300));
+  g_assert_true (is_told (&f, 400, 300));
+  for (guint i = 0; i < 100; i++)
+    g_assert_false (is_told (&f, 400, 300));
+  for (guint i = 1; i < FAL_TIMELINE_LATE; i++) /* another promise */
+    g_assert_false (is_told (&f, 400, 350));
+  g_assert_true (is_told (&f, 400, 350));
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+#define ADD(name) g_test_add_func ("/timeline/" #name, test_##name)
+  ADD (auto_is_arrival_only_live_and_without_latency);
+  ADD (latency_is_reported_only_live_and_synchronised);
+  ADD (input_stamps_are_kept);
+  ADD (arrival_is_the_clock_in_the_segment);
+  ADD (without_a_clock_arrival_keeps_the_input);
+  ADD (output_time_never_goes_back);
+  ADD (no_stamp_stays_none);
+  ADD (another_format_is_left_alone);
+  ADD (pictures_of_one_frame_share_its_span);
+  ADD (results_without_a_known_number_keep_their_distance);
+  ADD (results_for_a_still_picture_go_on);
+  ADD (the_horizon_is_the_oldest_frame_that_may_be_answered);
+  ADD (in_an_outage_the_horizon_follows_the_newest_frame);
+  ADD (a_gap_reaches_from_the_last_output_to_the_horizon);
+  ADD (only_a_row_of_late_results_is_told_and_once);
+  return g_test_run ();
+}
