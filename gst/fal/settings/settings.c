@@ -5,15 +5,6 @@
 #include "fal/wire/value-json.h"
 #include <string.h>
 
-static FalSettings *
-settings_alloc (void)
-{
-  FalSettings *settings = g_new0 (FalSettings, 1);
-
-  g_atomic_ref_count_init (&settings->refs);
-  return settings;
-}
-
 /* A key or host in the environment stands for one that was set. */
 static void
 read_environment (FalSettings *settings)
@@ -38,7 +29,7 @@ read_environment (FalSettings *settings)
 FalSettings *
 fal_settings_new (void)
 {
-  FalSettings *settings = settings_alloc ();
+  FalSettings *settings = g_atomic_rc_box_new0 (FalSettings);
 
   fal_properties_set_defaults (settings);
   read_environment (settings);
@@ -48,26 +39,27 @@ fal_settings_new (void)
 FalSettings *
 fal_settings_ref (FalSettings *settings)
 {
-  g_atomic_ref_count_inc (&settings->refs);
-  return settings;
+  return g_atomic_rc_box_acquire (settings);
+}
+
+static void
+clear_settings (gpointer settings)
+{
+  fal_properties_clear (settings);
 }
 
 void
 fal_settings_unref (FalSettings *settings)
 {
-  if (!g_atomic_ref_count_dec (&settings->refs))
-    return;
-  fal_properties_clear (settings);
-  g_free (settings);
+  g_atomic_rc_box_release_full (settings, clear_settings);
 }
 
 FalSettings *
 fal_settings_with (const FalSettings *settings, guint id, const GValue *value)
 {
-  FalSettings *next = settings_alloc ();
+  FalSettings *next = g_atomic_rc_box_new0 (FalSettings);
 
   fal_properties_copy (settings, next);
-  next->api_key_origin = settings->api_key_origin;
   fal_properties_set (next, id, value);
   if (g_strcmp0 (next->api_key, settings->api_key) != 0)
     next->api_key_origin = FAL_KEY_FROM_PROPERTY;

@@ -15,7 +15,6 @@ G_BEGIN_DECLS
 /* Fields are named as the properties, in the units of the properties (milliseconds where they say
  * nothing else). */
 typedef struct {
-  gatomicrefcount refs;
   guint64 version; /* of two snapshots of one element, the later has the larger one */
   guint64 set;     /* bit of each property that was set, set by fal_settings_with() */
 
