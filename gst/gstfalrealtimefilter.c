@@ -294,7 +294,6 @@ set_property (GObject *object, guint id, const GValue *value, GParamSpec *spec)
   GstFalRealtimeFilter *self = GST_FAL_REALTIME_FILTER (object);
   g_autoptr (FalSettings) next = NULL;
   g_autoptr (FalSettings) old = NULL;
-  GstClockTime latency = fal_session_get_latency (self->session);
 
   log_property (self, value, spec);
   GST_OBJECT_LOCK (self);
@@ -302,8 +301,7 @@ set_property (GObject *object, guint id, const GValue *value, GParamSpec *spec)
   self->settings = fal_settings_with (old, id, value);
   next = fal_settings_ref (self->settings);
   GST_OBJECT_UNLOCK (self);
-  fal_session_update (self->session, next);
-  if (fal_session_get_latency (self->session) != latency)
+  if (fal_session_update (self->session, next))
     gst_element_post_message (GST_ELEMENT (self), gst_message_new_latency (GST_OBJECT (self)));
 }
 

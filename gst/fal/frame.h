@@ -37,15 +37,15 @@ typedef struct {
 typedef enum {
   FAL_RESULT_ANSWER, /* one picture of a reply */
   FAL_RESULT_PASS,   /* none: the frame itself goes on, with its sample */
-  FAL_RESULT_FILL,   /* none came for a while: something is shown in its place */
+  FAL_RESULT_FALLBACK, /* none came for a while: something is shown in its place */
 } FalResultKind;
 
 typedef struct {
   FalResultKind kind;
   FalFrame *frame; /* that it answers, or that stands for it */
   guint64 serial;  /* of the frame */
-  GBytes *picture; /* encoded; NULL while it is fetched */
-  guint64 fetch;   /* number of its fetch, 0: it came whole */
+  GBytes *picture; /* encoded; NULL while it is downloaded */
+  guint64 download; /* number of the download of its picture; 0: it came whole */
   guint index;
   guint count;           /* of pictures for the request; 0: nobody knows */
   gint64 sent, received; /* monotonic µs */
@@ -54,7 +54,7 @@ typedef struct {
   gchar *request_id;     /* as echoed, or NULL */
   GstStructure *fields;  /* what the reply says beside its pictures; or NULL */
 
-  /* of a FILL */
+  /* of a FALLBACK */
   FalFallbackMode fallback; /* NONE: a gap is all that is wanted */
   FalOutlook outlook;
   GstClockTime running; /* time to be filled, worked out by the source task */

@@ -1,11 +1,35 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The outage: a silence, and since when. */
+/* The fallback: a silence, since when, and what is shown meanwhile. */
 #include "fallback.h"
 
 void
-fal_fallback_reset (FalFallback *outage)
+fal_fallback_clear (FalFallback *fallback)
 {
-  *outage = (FalFallback){ G_MAXINT64, G_MAXINT64, G_MININT64 };
+  fallback->awaited = fallback->frame = G_MAXINT64;
+  fallback->filled = G_MININT64;
+  fal_fallback_forget_frame (fallback);
+}
+
+void
+fal_fallback_reset (FalFallback *fallback)
+{
+  *fallback = (FalFallback){ .config = fallback->config };
+  fal_fallback_clear (fallback);
+}
+
+void
+fal_fallback_configure (FalFallback *fallback, const FalFallbackConfig *config)
+{
+  fallback->config = *config;
+  fallback->bridging &= config->drops_frames;
+}
+
+void
+fal_fallback_set_enabled (FalFallback *fallback, gboolean enabled)
+{
+  fallback->awaited = fallback->frame = G_MAXINT64;
+  fallback->filled = G_MININT64;
+  fallback->bridging = enabled && fallback->passing && fallback->config.drops_frames;
 }
 
 /* Whether @time is over since @since, which may be G_MAXINT64. */
@@ -16,39 +40,80 @@ is_over (gint64 since, gint64 time, gint64 now)
 }
 
 void
-fal_fallback_note_frame (FalFallback *outage, gint64 now)
+fal_fallback_note_passing (FalFallback *fallback)
 {
-  if (outage->awaited == G_MAXINT64 || is_over (outage->frame, FAL_FALLBACK_PAUSE, now))
-    outage->awaited = now;
-  outage->frame = now;
+  fallback->passing = TRUE;
 }
 
 void
-fal_fallback_note_result (FalFallback *outage, gint64 now)
+fal_fallback_note_frame (FalFallback *fallback, guint64 serial, gint64 now)
 {
-  outage->awaited = now;
-  outage->filled = G_MININT64;
+  if (fallback->awaited == G_MAXINT64 || is_over (fallback->frame, FAL_FALLBACK_PAUSE, now))
+    fallback->awaited = now;
+  fallback->frame = now;
+  fallback->newest_serial = serial;
+  fallback->passing = FALSE;
 }
 
 void
-fal_fallback_note_filled (FalFallback *outage, gint64 now)
+fal_fallback_note_result (FalFallback *fallback, gint64 now)
 {
-  outage->filled = now;
+  fallback->awaited = now;
+  fallback->filled = G_MININT64;
+  fallback->bridging = FALSE;
+}
+
+void
+fal_fallback_note_filled (FalFallback *fallback, gint64 now)
+{
+  fallback->filled = now;
+  fallback->filled_serial = fallback->newest_serial;
+}
+
+void
+fal_fallback_forget_frame (FalFallback *fallback)
+{
+  fallback->filled_serial = fallback->newest_serial;
 }
 
 gboolean
-fal_fallback_is_on (const FalFallback *outage, gint64 timeout, gint64 now)
+fal_fallback_is_bridging (const FalFallback *fallback)
 {
-  return is_over (outage->awaited, timeout, now);
+  return fallback->bridging;
+}
+
+static gboolean
+is_silent (const FalFallback *fallback, gint64 now)
+{
+  return is_over (fallback->awaited, fallback->config.timeout, now);
+}
+
+FalFallbackMode
+fal_fallback_get_shown (const FalFallback *fallback, gint64 now)
+{
+  if (!fallback->config.drops_frames || !is_silent (fallback, now))
+    return FAL_FALLBACK_NONE;
+  return fallback->config.mode;
 }
 
 gboolean
-fal_fallback_is_due (
-    const FalFallback *outage, FalFallbackMode fallback, gint64 timeout, gint64 now)
+fal_fallback_is_due (const FalFallback *fallback, gint64 now)
 {
-  gint64 since = MAX (outage->awaited, outage->filled);
+  if (fallback->bridging || fallback->newest_serial <= fallback->filled_serial)
+    return FALSE;
+  return fal_fallback_get_shown (fallback, now) != FAL_FALLBACK_NONE ||
+         is_over (MAX (fallback->awaited, fallback->filled), FAL_FALLBACK_GAP, now);
+}
 
-  if (fallback != FAL_FALLBACK_NONE && fal_fallback_is_on (outage, timeout, now))
-    return TRUE;
-  return is_over (since, FAL_FALLBACK_GAP, now);
+GstClockTime
+fal_fallback_get_patience (const FalFallback *fallback, GstClockTime round_trip, gint64 now)
+{
+  const FalFallbackConfig *config = &fallback->config;
+  GstClockTime latency = MAX (config->latency, 0) * GST_USECOND;
+
+  if (!config->drops_frames || !is_silent (fallback, now))
+    return GST_CLOCK_TIME_NONE;
+  if (config->mode != FAL_FALLBACK_NONE && config->latency >= 0)
+    return latency;
+  return MAX (latency, 2 * round_trip);
 }

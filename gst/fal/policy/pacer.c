@@ -180,6 +180,12 @@ fal_pacer_set_earliest (FalPacer *pacer, guint64 time)
   pacer->earliest = time;
 }
 
+gboolean
+fal_pacer_has_dropped (const FalPacer *pacer)
+{
+  return pacer->dropped.length > 0;
+}
+
 gpointer
 fal_pacer_pop_dropped (FalPacer *pacer)
 {

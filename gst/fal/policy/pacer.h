@@ -68,6 +68,7 @@ void fal_pacer_set_earliest (FalPacer *pacer, guint64 time);
 /* A frame (transfer full) that was dropped, or whose request was given up without an answer,
  * but by no flush; the oldest such that was not popped yet, or NULL. */
 gpointer fal_pacer_pop_dropped (FalPacer *pacer);
+gboolean fal_pacer_has_dropped (const FalPacer *pacer);
 
 /* When fal_pacer_take() will have a frame. */
 gint64 fal_pacer_next_time (const FalPacer *pacer, gint64 now);

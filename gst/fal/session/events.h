@@ -13,6 +13,13 @@ typedef struct {
   guint64 in, out, dropped, in_flight;
 } FalSessionCounts;
 
+/* A frame that brought no result: its picture is gone. In @counts the dropped ones are those told of
+ * so far. */
+typedef struct {
+  FalFrame *frame;
+  FalSessionCounts counts;
+} FalDrop;
+
 /* Called without a lock, on the net, send or source thread. */
 typedef struct {
   void (*state_changed) (gpointer user, FalDialerState state);
@@ -39,5 +46,11 @@ typedef struct {
   /* The pipeline's running time now, NONE without a clock (source task). */
   GstClockTime (*get_running_time) (gpointer user);
 } FalSessionEvents;
+
+/* Whoever owns a session, as its rooms see it: valid as long as the session is. */
+typedef struct {
+  FalSessionEvents events;
+  gpointer user;
+} FalSessionOwner;
 
 G_END_DECLS

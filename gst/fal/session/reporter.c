@@ -1,38 +1,101 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the session tells its owner: troubles, without a secret in them; frames that were dropped;
- * the story of the stream. No lock is held. */
+/* The reporter: the owner's callbacks, and what must be taken out of what they are told. */
+#include "reporter.h"
 #include "redact.h"
-#include "session-private.h"
 
 /* Between two warnings about single frames. */
 #define WARNING_INTERVAL G_USEC_PER_SEC
 
-/* What a server says may hold any of them. */
-static gchar **
-list_secrets (FalSession *session)
-{
-  g_autoptr (FalSettings) settings = fal_session_dup_settings (session);
-  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
-  FalKeyOrigin origin;
-  const gchar *api_key = fal_session_get_api_key (session, settings, &origin);
+enum { TOKEN, API_KEY, FILE_KEY, LAST_TOKEN, N_SECRETS };
 
-  if (settings->token)
-    g_strv_builder_add (builder, settings->token);
-  if (api_key)
-    g_strv_builder_add (builder, api_key);
-  g_mutex_lock (&session->lock);
-  if (session->last_token)
-    g_strv_builder_add (builder, session->last_token);
-  g_mutex_unlock (&session->lock);
+struct _FalReporter {
+  const FalSessionOwner *owner;
+
+  GMutex lock; /* never held while the owner is called */
+  /* Everything below: lock. */
+  gchar *secrets[N_SECRETS]; /* NULL: there is none */
+  gchar *endpoint;           /* or NULL */
+  gint64 last_warning;       /* about a single frame, monotonic µs */
+};
+
+FalReporter *
+fal_reporter_new (const FalSessionOwner *owner)
+{
+  FalReporter *reporter = g_new0 (FalReporter, 1);
+
+  reporter->owner = owner;
+  g_mutex_init (&reporter->lock);
+  return reporter;
+}
+
+void
+fal_reporter_free (FalReporter *reporter)
+{
+  for (guint i = 0; i < N_SECRETS; i++)
+    g_free (reporter->secrets[i]);
+  g_free (reporter->endpoint);
+  g_mutex_clear (&reporter->lock);
+  g_free (reporter);
+}
+
+static void
+replace (FalReporter *reporter, gchar **field, const gchar *text)
+{
+  g_autofree gchar *old = NULL;
+
+  g_mutex_lock (&reporter->lock);
+  old = *field;
+  *field = g_strdup (text);
+  g_mutex_unlock (&reporter->lock);
+}
+
+void
+fal_reporter_set_endpoint (FalReporter *reporter, const gchar *endpoint)
+{
+  replace (reporter, &reporter->endpoint, endpoint);
+}
+
+void
+fal_reporter_set_secrets (
+    FalReporter *reporter, const gchar *token, const gchar *api_key, const gchar *file_key)
+{
+  replace (reporter, &reporter->secrets[TOKEN], token);
+  replace (reporter, &reporter->secrets[API_KEY], api_key);
+  replace (reporter, &reporter->secrets[FILE_KEY], file_key);
+}
+
+void
+fal_reporter_set_last_token (FalReporter *reporter, const gchar *token)
+{
+  replace (reporter, &reporter->secrets[LAST_TOKEN], token);
+}
+
+/* A copy, so that nothing is redacted with the lock held. */
+static gchar **
+list_secrets (FalReporter *reporter)
+{
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+
+  g_mutex_lock (&reporter->lock);
+  for (guint i = 0; i < N_SECRETS; i++)
+    if (reporter->secrets[i] != NULL)
+      g_strv_builder_add (builder, reporter->secrets[i]);
+  g_mutex_unlock (&reporter->lock);
   return g_strv_builder_end (builder);
 }
 
 gchar *
-fal_session_redact (FalSession *session, const gchar *text)
+fal_reporter_redact (FalReporter *reporter, const gchar *text)
 {
-  g_auto (GStrv) secrets = list_secrets (session);
+  g_auto (GStrv) secrets = list_secrets (reporter);
 
   return fal_redact (text, (const gchar *const *) secrets);
+}
+
+void
+fal_reporter_tell_state (FalReporter *reporter, FalDialerState state)
+{
+  reporter->owner->events.state_changed (reporter->owner->user, state);
 }
 
 static gboolean
@@ -43,40 +106,53 @@ redact_field (GQuark name, GValue *value, gpointer secrets)
   return TRUE;
 }
 
-void
-fal_session_tell (FalSession *session, gboolean fatal, const GError *error, GstStructure *details)
+static gchar *
+dup_endpoint (FalReporter *reporter)
 {
-  g_auto (GStrv) secrets = list_secrets (session);
+  gchar *endpoint;
+
+  g_mutex_lock (&reporter->lock);
+  endpoint = g_strdup (reporter->endpoint);
+  g_mutex_unlock (&reporter->lock);
+  return endpoint;
+}
+
+void
+fal_reporter_tell (
+    FalReporter *reporter, gboolean fatal, const GError *error, GstStructure *details)
+{
+  g_auto (GStrv) secrets = list_secrets (reporter);
   g_autofree gchar *text = fal_redact (error->message, (const gchar *const *) secrets);
+  g_autofree gchar *endpoint = dup_endpoint (reporter);
   g_autoptr (GError) clean = g_error_new_literal (error->domain, error->code, text);
 
   if (details == NULL)
     details = gst_structure_new_empty ("details");
   gst_structure_map_in_place (details, redact_field, secrets);
-  if (session->address)
-    gst_structure_set (details, "endpoint", G_TYPE_STRING, session->address, NULL);
-  session->callbacks.trouble (session->user, fatal, clean, details);
+  if (endpoint)
+    gst_structure_set (details, "endpoint", G_TYPE_STRING, endpoint, NULL);
+  reporter->owner->events.trouble (reporter->owner->user, fatal, clean, details);
 }
 
 void
-fal_session_warn (FalSession *session, const GError *error, GstStructure *details)
+fal_reporter_warn (FalReporter *reporter, const GError *error, GstStructure *details)
 {
   gint64 now = g_get_monotonic_time ();
   gboolean due;
 
-  g_mutex_lock (&session->lock);
-  due = now - session->last_warning >= WARNING_INTERVAL;
+  g_mutex_lock (&reporter->lock);
+  due = now - reporter->last_warning >= WARNING_INTERVAL;
   if (due)
-    session->last_warning = now;
-  g_mutex_unlock (&session->lock);
+    reporter->last_warning = now;
+  g_mutex_unlock (&reporter->lock);
   if (due)
-    fal_session_tell (session, FALSE, error, details);
+    fal_reporter_tell (reporter, FALSE, error, details);
   else if (details)
     gst_structure_free (details);
 }
 
 void
-fal_session_note (FalSession *session, const gchar *format, ...)
+fal_reporter_note (FalReporter *reporter, const gchar *format, ...)
 {
   g_autofree gchar *text = NULL;
   va_list arguments;
@@ -84,44 +160,18 @@ fal_session_note (FalSession *session, const gchar *format, ...)
   va_start (arguments, format);
   text = g_strdup_vprintf (format, arguments);
   va_end (arguments);
-  session->callbacks.note (session->user, text);
+  reporter->owner->events.note (reporter->owner->user, text);
 }
 
 void
-fal_session_tell_drop (FalSession *session, const FalFrame *frame)
+fal_reporter_tell_drops (FalReporter *reporter, GPtrArray *drops)
 {
-  FalSessionCounts counts;
+  if (drops == NULL)
+    return;
+  for (guint i = 0; i < drops->len; i++) {
+    const FalDrop *drop = drops->pdata[i];
 
-  fal_session_get_counts (session, &counts);
-  g_mutex_lock (&session->lock);
-  counts.dropped = ++session->stats.told;
-  g_mutex_unlock (&session->lock);
-  session->callbacks.dropped (session->user, frame, &counts);
-}
-
-/* The picture of a dropped frame is let go before anything else is done with it. */
-static FalFrame *
-pop_drop (FalSession *session)
-{
-  FalFrame *frame;
-
-  g_mutex_lock (&session->lock);
-  frame = fal_pacer_pop_dropped (session->pacer);
-  if (frame == NULL)
-    frame = g_queue_pop_head (&session->overtaken);
-  if (frame != NULL)
-    g_clear_pointer (&frame->sample, gst_sample_unref);
-  g_mutex_unlock (&session->lock);
-  return frame;
-}
-
-void
-fal_session_tell_drops (FalSession *session)
-{
-  FalFrame *frame;
-
-  while ((frame = pop_drop (session))) {
-    fal_session_tell_drop (session, frame);
-    fal_frame_unref (frame);
+    reporter->owner->events.dropped (reporter->owner->user, drop->frame, &drop->counts);
   }
+  g_ptr_array_unref (drops);
 }

@@ -65,7 +65,7 @@ stamp (FalResultBuffer *renderer, const FalResult *result, const FalResultBuffer
     config->get_running_time (config->user), result->index, result->count,
     result->since_first * GST_USECOND };
 
-  if (result->kind == FAL_RESULT_FILL) {
+  if (result->kind == FAL_RESULT_FALLBACK) {
     moment.now = result->running;
     moment.pts =
         gst_segment_position_from_running_time (&frame->segment, GST_FORMAT_TIME, result->running);
@@ -169,7 +169,7 @@ fal_result_buffer_pass (FalResultBuffer *renderer, FalResult *result,
 }
 
 gboolean
-fal_result_buffer_place_fill (FalResultBuffer *renderer, FalResult *fill, FalTimestampMode mode,
+fal_result_buffer_place_fallback (FalResultBuffer *renderer, FalResult *fill, FalTimestampMode mode,
     GstClockTime now, GstEvent **gap)
 {
   const GstSegment *segment = &fill->frame->segment;

@@ -40,7 +40,7 @@ GstSample *fal_result_buffer_pass (FalResultBuffer *renderer, FalResult *result,
 /* Works out which time @fill is to fill, for fal_result_buffer_make(). FALSE: none, a picture
  * would be too early; or a gap is enough, and then, where it is long enough to be told of, a GAP
  * event comes as @gap, else NULL. @now: running time. */
-gboolean fal_result_buffer_place_fill (FalResultBuffer *renderer, FalResult *fill,
+gboolean fal_result_buffer_place_fallback (FalResultBuffer *renderer, FalResult *fill,
     FalTimestampMode mode, GstClockTime now, GstEvent **gap);
 
 /* A SEGMENT or GAP event of upstream's goes out. FALSE: the time of the gap is over already. */

@@ -1,134 +1,57 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The session: one mutex between four threads. Upstream's pushes frames, the send
- * thread encodes and hands them on when the pacer says so, the net thread carries
- * requests out and replies in, the source pad's task pulls results. */
-#include "session-private.h"
-#include "fal/policy/window.h"
+/* The session: makes its rooms, starts and stops their threads, and wires what one tells to whom it
+ * concerns. All else goes on to the room that it belongs to. */
+#include "session.h"
+#include "fal/net/preflight.h"
+#include "input.h"
+#include "output.h"
+#include "receiver.h"
+#include "sender.h"
+#include "uplink.h"
 
-/* Of a file, whose frames do not age: enough that the model need not wait for the next one. */
-#define FILE_IN_FLIGHT 2
+struct _FalSession {
+  FalSessionOwner owner;
+  FalSharedState *state;
+  FalReporter *reporter;
+  FalSender *sender;
+  FalUplink *uplink;
+  FalReceiver *receiver;
+  FalOutputSide *output;
+  gchar *file_key; /* the API key as api-key-file had it at the start; NULL: there is no such file */
+};
 
-void
-fal_event_item_free (EventItem *item)
+/* ---- what the uplink tells ---- */
+
+static void
+on_message (gpointer user, GBytes *message, gboolean text)
 {
-  gst_event_unref (item->event);
-  g_free (item);
+  FalSession *session = user;
+
+  fal_receiver_read_message (session->receiver, message, text);
 }
 
-void
-fal_session_clear_newest (FalSession *session)
+static void
+on_reply (gpointer user, const FalReply *reply, const GError *error)
 {
-  g_clear_pointer (&session->newest, fal_frame_unref);
-  g_clear_pointer (&session->newest_sample, gst_sample_unref);
+  FalSession *session = user;
+
+  fal_receiver_take_reply (session->receiver, reply, error);
 }
 
-void
-fal_session_clear_results (FalSession *session)
+static void
+on_configured (gpointer user, FalSettings *settings)
 {
-  g_queue_clear_full (&session->results, (GDestroyNotify) fal_result_free);
+  FalSession *session = user;
+
+  fal_receiver_configure (session->receiver, settings);
 }
 
-void
-fal_session_forget_frames (FalSession *session)
+static void
+on_left (gpointer user)
 {
-  fal_pacer_flush (session->pacer);
-  fal_session_clear_results (session);
-  fal_session_clear_answered (session);
-  fal_session_clear_newest (session);
-}
+  FalSession *session = user;
 
-void
-fal_session_wake_all (FalSession *session)
-{
-  g_cond_broadcast (&session->room);
-  g_cond_broadcast (&session->work);
-  g_cond_broadcast (&session->output);
-}
-
-void
-fal_session_note_progress (FalSession *session)
-{
-  fal_session_call_sender (session);
-  fal_session_call_task (session);
-  fal_session_call_upstream (session);
-}
-
-FalSettings *
-fal_session_dup_settings (FalSession *session)
-{
-  FalSettings *settings;
-
-  g_mutex_lock (&session->lock);
-  settings = fal_settings_ref (session->settings);
-  g_mutex_unlock (&session->lock);
-  return settings;
-}
-
-const gchar *
-fal_session_get_api_key (FalSession *session, const FalSettings *settings, FalKeyOrigin *origin)
-{
-  gboolean is_set = settings->api_key && settings->api_key_origin == FAL_KEY_FROM_PROPERTY;
-  gboolean from_file = session->api_key_origin == FAL_KEY_FROM_FILE && session->api_key && !is_set;
-
-  *origin = from_file ? FAL_KEY_FROM_FILE : settings->api_key_origin;
-  return from_file ? session->api_key : settings->api_key;
-}
-
-static gboolean
-on_want (gpointer data)
-{
-  FalSession *session = data;
-
-  fal_connection_want (fal_shared_connection_get_connection (session->line));
-  return G_SOURCE_REMOVE;
-}
-
-gboolean
-fal_session_is_held (const FalSession *session)
-{
-  return session->flow != GST_FLOW_OK || session->closing ||
-         session->results.length >= FAL_SESSION_MAX_RESULTS;
-}
-
-void
-fal_session_call_for_connection (FalSession *session)
-{
-  if (!session->running || session->online || session->wanted || fal_session_is_held (session))
-    return;
-  if (session->spent || !fal_session_is_busy (session))
-    return;
-  session->wanted = TRUE;
-  fal_shared_connection_hop (session->line, on_want, session, NULL);
-}
-
-gboolean
-fal_session_sends_ids (const FalSession *session)
-{
-  return fal_settings_sends_request_id (session->settings) && !session->ids_refused;
-}
-
-void
-fal_session_configure_pacer (FalSession *session)
-{
-  const FalSettings *settings = session->settings;
-  gboolean leaky =
-      settings->leaky == FAL_LEAKY_AUTO ? session->live : settings->leaky == FAL_LEAKY_DOWNSTREAM;
-  FalPacerConfig config = {
-    .throttle_interval = settings->throttle_interval * G_TIME_SPAN_MILLISECOND,
-    .max_waiting = MAX (settings->max_buffering, 1),
-    .max_in_flight = settings->max_in_flight ? settings->max_in_flight
-                     : leaky                 ? FAL_WINDOW_MAX_UNANSWERED
-                                             : FILE_IN_FLIGHT,
-    .adaptive = settings->max_in_flight == 0 && leaky,
-    .leaky = leaky,
-    .identified = fal_session_sends_ids (session),
-    .echo_known = fal_settings_get_app_profile (settings)->echoes_request_id == 1,
-    .request_timeout = settings->request_timeout * G_TIME_SPAN_MILLISECOND,
-  };
-
-  fal_pacer_configure (session->pacer, &config);
-  session->bridging &= leaky;
-  fal_session_wake_all (session);
+  fal_receiver_leave (session->receiver);
 }
 
 /* ---- life ---- */
@@ -136,27 +59,24 @@ fal_session_configure_pacer (FalSession *session)
 FalSession *
 fal_session_new (const FalSessionEvents *events, gpointer user, FalSettings *settings)
 {
+  const FalUplinkEvents uplink_events = {
+    .message = on_message,
+    .reply = on_reply,
+    .configured = on_configured,
+    .left = on_left,
+  };
   FalSession *session = g_new0 (FalSession, 1);
+  const FalSessionOwner *owner = &session->owner;
 
-  session->callbacks = *events;
-  session->user = user;
-  session->settings = fal_settings_ref (settings);
-  session->pacer = fal_pacer_new ((GDestroyNotify) fal_frame_unref);
-  session->renderer = fal_result_buffer_new ();
-  session->filler = fal_fallback_picture_new ();
-  fal_fallback_reset (&session->outage);
-  session->flow = GST_FLOW_FLUSHING;
-  session->drain_deadline = G_MAXINT64;
-  session->asleep_until = G_MININT64;
-  session->next_serial = 1;
-  g_mutex_init (&session->lock);
-  g_cond_init (&session->room);
-  g_cond_init (&session->work);
-  g_cond_init (&session->output);
-  g_queue_init (&session->events);
-  g_queue_init (&session->results);
-  g_queue_init (&session->overtaken);
-  g_queue_init (&session->fetches);
+  session->owner = (FalSessionOwner){ *events, user };
+  session->state = fal_shared_state_new (settings);
+  session->reporter = fal_reporter_new (owner);
+  session->sender = fal_sender_new (session->state, session->reporter, owner);
+  session->uplink =
+      fal_uplink_new (session->state, session->reporter, owner, &uplink_events, session);
+  session->receiver =
+      fal_receiver_new (session->state, session->uplink, session->reporter, owner);
+  session->output = fal_output_side_new (session->state, session->reporter, owner);
   return session;
 }
 
@@ -164,370 +84,226 @@ void
 fal_session_free (FalSession *session)
 {
   fal_session_stop (session);
-  fal_result_buffer_free (session->renderer);
-  fal_fallback_picture_free (session->filler);
-  fal_pacer_free (session->pacer);
-  fal_settings_unref (session->settings);
-  g_mutex_clear (&session->lock);
-  g_cond_clear (&session->room);
-  g_cond_clear (&session->work);
-  g_cond_clear (&session->output);
+  fal_output_side_free (session->output);
+  fal_receiver_free (session->receiver);
+  fal_uplink_free (session->uplink);
+  fal_sender_free (session->sender);
+  fal_reporter_free (session->reporter);
+  fal_shared_state_free (session->state);
   g_free (session);
 }
 
 static void
-clear_addresses (FalSession *session)
+set_secrets (FalSession *session, const FalSettings *settings)
 {
-  g_clear_pointer (&session->base_uri, g_free);
-  g_clear_pointer (&session->address, g_free);
-  g_clear_pointer (&session->api_key, g_free);
-  g_clear_pointer (&session->server_error, g_free);
+  fal_reporter_set_secrets (
+      session->reporter, settings->token, settings->api_key, session->file_key);
 }
 
-/* With the lock held. */
-static void
-reset (FalSession *session)
+/* The endpoint of settings that can work, and the key as api-key-file has it; NULL: they cannot. */
+static FalEndpoint *
+check_settings (FalSession *session, const FalSettings *settings, GError **error)
 {
-  fal_pacer_free (session->pacer);
-  session->pacer = fal_pacer_new ((GDestroyNotify) fal_frame_unref);
-  session->stats = (FalStats){ .started = g_get_monotonic_time () };
-  session->wanted = session->online = session->closing = FALSE;
-  session->doomed = 0;
-  session->live = session->refused = session->ids_refused = FALSE;
-  session->ended = session->spent = session->told_warming = FALSE;
-  session->state = FAL_DIALER_IDLE;
-  session->seqnum = GST_SEQNUM_INVALID;
-  session->next_serial = 1;
-  session->newest_serial = session->filled_serial = session->barrier = 0;
-  fal_fallback_reset (&session->outage);
-  session->passing = session->bridging = FALSE;
-  fal_session_configure_pacer (session);
+  const FalSessionOwner *owner = &session->owner;
+  g_autoptr (GError) fault = NULL;
+  FalKeyOrigin origin;
+  g_autofree gchar *api_key = fal_preflight_dup_api_key (settings, &origin, &fault);
+  FalEndpoint *endpoint;
+
+  if (fault) {
+    g_propagate_error (error, g_steal_pointer (&fault));
+    return NULL;
+  }
+  endpoint = fal_preflight_check (
+      settings, api_key, owner->events.has_provider (owner->user), error);
+  if (endpoint && origin == FAL_KEY_FROM_FILE)
+    session->file_key = g_steal_pointer (&api_key);
+  return endpoint;
+}
+
+/* The connection ended, or never came: what was known of it goes. */
+static void
+forget_connection (FalSession *session)
+{
+  fal_reporter_set_endpoint (session->reporter, NULL);
+  fal_reporter_set_last_token (session->reporter, NULL);
+  g_clear_pointer (&session->file_key, g_free);
 }
 
 gboolean
 fal_session_start (FalSession *session, GError **error)
 {
-  g_autoptr (FalSettings) settings = fal_session_dup_settings (session);
-  g_autoptr (GError) fault = NULL;
-  g_autofree gchar *api_key =
-      fal_preflight_dup_api_key (settings, &session->api_key_origin, &fault);
-  g_autoptr (FalEndpoint) endpoint = NULL;
+  g_autoptr (FalSettings) settings = fal_shared_state_dup_settings (session->state);
+  FalEndpoint *endpoint = check_settings (session, settings, error);
+  g_autofree gchar *address = endpoint ? fal_endpoint_describe (endpoint) : NULL;
 
-  if (fault == NULL)
-    endpoint = fal_preflight_check (
-        settings, api_key, session->callbacks.has_provider (session->user), &fault);
-  if (endpoint == NULL) {
-    g_propagate_error (error, g_steal_pointer (&fault));
+  if (endpoint == NULL)
+    return FALSE;
+  fal_reporter_set_endpoint (session->reporter, address);
+  set_secrets (session, settings);
+  fal_output_side_reset (session->output);
+  fal_shared_state_start (session->state);
+  if (!fal_uplink_connect (session->uplink, settings, endpoint, session->file_key, error)) {
+    fal_shared_state_stop (session->state);
+    fal_shared_state_give_up (session->state);
+    forget_connection (session);
     return FALSE;
   }
-  session->base_uri = g_strdup (endpoint->base_uri);
-  session->address = fal_endpoint_describe (endpoint);
-  session->api_key = g_steal_pointer (&api_key);
-  g_mutex_lock (&session->lock);
-  reset (session);
-  g_mutex_unlock (&session->lock);
-  fal_result_buffer_reset (session->renderer);
-  fal_fallback_picture_reset (session->filler);
-  session->in_outage = FALSE;
-  if (!fal_session_connect (session, g_steal_pointer (&endpoint), error)) {
-    clear_addresses (session);
-    return FALSE;
-  }
-  /* With the settings that were found good, whatever is set before the thread looks. */
-  session->composer = fal_request_builder_new ();
-  fal_request_builder_set_settings (session->composer, settings, NULL);
-  session->send_thread = g_thread_new ("fal-send", fal_session_send_main, session);
+  fal_sender_start (session->sender, settings, fal_uplink_get_member (session->uplink));
   return TRUE;
-}
-
-/* With the lock held: gives up everything that waits. */
-static void
-give_up (FalSession *session)
-{
-  session->online = FALSE;
-  session->state = FAL_DIALER_IDLE;
-  session->stats.run_time = g_get_monotonic_time () - session->stats.started;
-  session->stats.started = 0;
-  fal_pacer_abandon (session->pacer, FALSE);
-  fal_session_clear_results (session);
-  fal_session_clear_answered (session);
-  fal_session_clear_newest (session);
-  g_clear_pointer (&session->feedback, gst_structure_free);
-  g_clear_pointer (&session->last_token, g_free);
-  g_clear_pointer (&session->guard, fal_socket_guard_unref);
-  g_queue_clear_full (&session->events, (GDestroyNotify) fal_event_item_free);
-  g_queue_clear_full (&session->overtaken, (GDestroyNotify) fal_frame_unref);
 }
 
 void
 fal_session_stop (FalSession *session)
 {
-  gboolean was_idle;
-
-  if (session->line == NULL)
+  if (!fal_uplink_is_connected (session->uplink))
     return;
-  g_mutex_lock (&session->lock);
-  session->running = FALSE;
-  session->flow = GST_FLOW_FLUSHING;
-  fal_session_wake_all (session);
-  g_mutex_unlock (&session->lock);
-  g_thread_join (g_steal_pointer (&session->send_thread));
-  g_clear_pointer (&session->composer, fal_request_builder_free);
-  fal_session_disconnect (session);
-  clear_addresses (session);
-  g_mutex_lock (&session->lock);
-  was_idle = session->state == FAL_DIALER_IDLE;
-  give_up (session);
-  g_mutex_unlock (&session->lock);
-  if (!was_idle)
-    session->callbacks.state_changed (session->user, FAL_DIALER_IDLE);
+  fal_shared_state_stop (session->state);
+  fal_sender_stop (session->sender);
+  fal_uplink_disconnect (session->uplink);
+  forget_connection (session);
+  if (fal_shared_state_give_up (session->state))
+    fal_reporter_tell_state (session->reporter, FAL_DIALER_IDLE);
 }
 
-void
-fal_session_set_earliest (FalSession *session, GstClockTime earliest)
+gboolean
+fal_session_update (FalSession *session, FalSettings *settings)
 {
-  const FalSettings *settings;
+  gboolean latency_changed;
+  FalConcerns concerns = fal_shared_state_update (session->state, settings, &latency_changed);
 
-  g_mutex_lock (&session->lock);
-  settings = session->settings;
-  if (fal_timeline_resolve (settings->timestamp_mode, session->live, settings->latency) ==
-      FAL_TIMESTAMP_MODE_INPUT)
-    fal_pacer_set_earliest (session->pacer, earliest);
-  g_cond_signal (&session->work);
-  g_mutex_unlock (&session->lock);
+  if (concerns & FAL_CONCERN_CONNECTION)
+    set_secrets (session, settings);
+  return latency_changed;
 }
+
+/* ---- upstream ---- */
 
 void
 fal_session_set_live (FalSession *session, gboolean live)
 {
-  g_mutex_lock (&session->lock);
-  session->live = live;
-  fal_session_configure_pacer (session);
-  g_mutex_unlock (&session->lock);
+  fal_shared_state_set_live (session->state, live);
 }
 
-static gboolean
-on_close (gpointer data)
+GstFlowReturn
+fal_session_push (FalSession *session, GstSample *frame)
 {
-  FalSession *session = data;
-
-  fal_connection_close (fal_shared_connection_get_connection (session->line));
-  return G_SOURCE_REMOVE;
+  return fal_input_push (session->state, session->reporter, frame);
 }
 
 gboolean
-fal_session_is_busy (const FalSession *session)
+fal_session_push_event (FalSession *session, GstEvent *event)
 {
-  return fal_pacer_get_waiting (session->pacer) + fal_pacer_get_in_flight (session->pacer) > 0;
-}
-
-/* Whether the member needs the connection, and has not asked for its end itself. Where it does not,
- * it sends nothing until its end came, or keep(). */
-static gboolean
-is_needed (gpointer member)
-{
-  FalSession *session = member;
-  const FalSettings *settings;
-  gint64 idle_timeout;
-  gboolean needed;
-
-  g_mutex_lock (&session->lock);
-  settings = session->settings;
-  idle_timeout = settings->idle_timeout * G_TIME_SPAN_MILLISECOND;
-  needed = !session->closing && settings->enabled && !session->spent &&
-           (fal_session_is_busy (session) || idle_timeout == 0 ||
-               g_get_monotonic_time () - session->last_active < idle_timeout);
-  session->closing |= !needed;
-  g_mutex_unlock (&session->lock);
-  return needed;
-}
-
-static void
-keep (gpointer member)
-{
-  FalSession *session = member;
-
-  g_mutex_lock (&session->lock);
-  session->closing = FALSE;
-  g_cond_signal (&session->work);
-  g_mutex_unlock (&session->lock);
-}
-
-/* Others may still need the connection. A frame that came meanwhile waits for the next one. */
-static gboolean
-on_unneeded (gpointer data)
-{
-  FalSession *session = data;
-
-  if (fal_shared_connection_any (session->line, is_needed))
-    fal_shared_connection_foreach (session->line, keep);
-  else
-    fal_connection_close (fal_shared_connection_get_connection (session->line));
-  return G_SOURCE_REMOVE;
+  return fal_shared_state_push_event (session->state, event);
 }
 
 void
-fal_session_let_go (FalSession *session)
+fal_session_set_flushing (FalSession *session, gboolean flushing)
 {
-  if (!session->running || session->closing || !(session->guard || session->wanted))
-    return;
-  session->closing = TRUE;
-  session->last_asked = g_get_monotonic_time ();
-  fal_shared_connection_hop (session->line, on_unneeded, session, NULL);
+  if (!flushing)
+    fal_output_side_flush (session->output);
+  fal_shared_state_set_flushing (session->state, flushing);
+}
+
+/* ---- downstream ---- */
+
+void
+fal_session_set_earliest (FalSession *session, GstClockTime earliest)
+{
+  fal_shared_state_set_earliest (session->state, earliest);
+}
+
+gboolean
+fal_session_pull (FalSession *session, GstEvent **event, FalResult **result)
+{
+  return fal_output_side_pull (session->output, event, result);
+}
+
+GstSample *
+fal_session_render (FalSession *session, FalResult *result, GstCaps *allowed, GError **error)
+{
+  return fal_output_side_render (session->output, result, allowed, error);
 }
 
 void
-fal_session_close_when_idle (FalSession *session)
+fal_session_note_pushed (FalSession *session, FalResultKind kind)
 {
-  if (!fal_session_is_busy (session))
-    fal_session_let_go (session);
+  fal_shared_state_note_pushed (session->state, kind);
+}
+
+gboolean
+fal_session_stop_flow (FalSession *session, GstFlowReturn flow, gboolean reported)
+{
+  return fal_shared_state_stop_flow (session->state, flow, reported);
+}
+
+gboolean
+fal_session_flows (FalSession *session)
+{
+  return fal_shared_state_flows (session->state);
+}
+
+gboolean
+fal_session_resume_flow (FalSession *session)
+{
+  return fal_shared_state_relink (session->state);
+}
+
+/* ---- applications ---- */
+
+gboolean
+fal_session_send_now (FalSession *session, const GstStructure *inputs)
+{
+  gboolean sends = fal_shared_state_send_now (session->state, inputs);
+
+  fal_reporter_tell_drops (session->reporter, fal_shared_state_take_drops (session->state));
+  return sends;
 }
 
 void
-fal_session_hop_close (FalSession *session)
+fal_session_clear (FalSession *session)
 {
-  if (!session->running) /* it may have left the line before the hop is made */
-    return;
-  session->closing = TRUE;
-  fal_shared_connection_hop (session->line, on_close, session, NULL);
-}
-
-static gboolean
-on_reconnect (gpointer data)
-{
-  FalSession *session = data;
-  FalConnection *connection = fal_shared_connection_get_connection (session->line);
-
-  /* The session may have left when this returns, for it runs the context for a moment. */
-  fal_connection_close (connection);
-  fal_connection_want (connection);
-  return G_SOURCE_REMOVE;
+  fal_shared_state_clear (session->state);
 }
 
 void
 fal_session_close (FalSession *session, gboolean again)
 {
-  if (!again)
-    fal_session_clear (session);
-  g_mutex_lock (&session->lock);
-  if (session->running && !(again && session->spent)) {
-    session->closing = TRUE;
-    fal_shared_connection_hop (session->line, again ? on_reconnect : on_close, session, NULL);
-  }
-  g_mutex_unlock (&session->lock);
-}
-
-/* With the lock held: frames pass from now on. What is under way comes to an end first where no
- * frame may be lost. */
-static void
-disable (FalSession *session)
-{
-  if (fal_pacer_is_leaky (session->pacer)) {
-    fal_pacer_flush (session->pacer);
-    fal_session_clear_answered (session);
-    fal_session_let_go (session);
-  }
-  fal_session_close_when_idle (session);
-  fal_session_clear_newest (session);
-  fal_session_wake_all (session);
-}
-
-void
-fal_session_update (FalSession *session, FalSettings *settings)
-{
-  g_autoptr (FalSettings) old = NULL;
-
-  g_mutex_lock (&session->lock);
-  /* Threads that set properties at once may come here in another order. */
-  if (settings->version > session->settings->version) {
-    old = session->settings;
-    session->settings = fal_settings_ref (settings);
-    fal_session_configure_pacer (session);
-    if (old->enabled && !settings->enabled)
-      disable (session);
-    if (old->enabled != settings->enabled) {
-      fal_fallback_reset (&session->outage);
-      session->bridging =
-          settings->enabled && session->passing && fal_pacer_is_leaky (session->pacer);
-    }
-    if (session->running)
-      fal_shared_connection_hop (session->line, fal_session_configure_connection, session, NULL);
-  }
-  g_mutex_unlock (&session->lock);
+  fal_shared_state_close (session->state, again);
 }
 
 void
 fal_session_reset_stats (FalSession *session)
 {
-  FalStats *stats = &session->stats;
-  gint64 now = g_get_monotonic_time ();
-
-  g_mutex_lock (&session->lock);
-  fal_pacer_reset_counts (session->pacer);
-  *stats = (FalStats){
-    .started = stats->started ? now : 0,
-    .connection = stats->connection,
-    .connection_base = stats->connection,
-  };
-  if (stats->connection.connected_since)
-    stats->connection_base.connected_time += now - stats->connection.connected_since;
-  g_mutex_unlock (&session->lock);
+  fal_shared_state_reset_stats (session->state);
 }
-
-/* ---- questions ---- */
 
 gboolean
 fal_session_is_live (FalSession *session)
 {
-  gboolean live;
-
-  g_mutex_lock (&session->lock);
-  live = session->live;
-  g_mutex_unlock (&session->lock);
-  return live;
+  return fal_shared_state_is_live (session->state);
 }
 
 GstClockTime
 fal_session_get_latency (FalSession *session)
 {
-  GstClockTime latency;
-
-  g_mutex_lock (&session->lock);
-  latency = fal_timeline_get_latency (
-      session->settings->timestamp_mode, session->live, session->settings->latency);
-  g_mutex_unlock (&session->lock);
-  return latency;
+  return fal_shared_state_get_latency (session->state);
 }
 
 FalDialerState
 fal_session_get_state (FalSession *session)
 {
-  FalDialerState state;
-
-  g_mutex_lock (&session->lock);
-  state = session->state;
-  g_mutex_unlock (&session->lock);
-  return state;
+  return fal_shared_state_get_state (session->state);
 }
 
 void
 fal_session_get_counts (FalSession *session, FalSessionCounts *counts)
 {
-  g_mutex_lock (&session->lock);
-  counts->in = fal_pacer_get_counts (session->pacer)->in;
-  counts->out = session->stats.out;
-  counts->dropped = fal_stats_count_dropped (session->pacer);
-  counts->in_flight = fal_pacer_get_in_flight (session->pacer);
-  g_mutex_unlock (&session->lock);
+  fal_shared_state_get_counts (session->state, counts);
 }
 
 GstStructure *
 fal_session_get_stats (FalSession *session)
 {
-  GstStructure *structure;
-
-  g_mutex_lock (&session->lock);
-  structure = fal_stats_to_structure (&session->stats, session->pacer, g_get_monotonic_time ());
-  g_mutex_unlock (&session->lock);
-  return structure;
+  return fal_shared_state_get_stats (session->state);
 }

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Frames in, results out: a stream's life between two pads, without a pad.
  *
- * Sits on a line, whose net thread carries token, WebSocket and replies. Owns the send
- * thread (pacing, encoding) and the one mutex, which guards the waiting frames, the requests in
- * flight, the results and the word that tells why the flow stopped. It is never
- * held while encoding, sending, decoding or calling back.
+ * Three threads beside the element's own: the net thread, which carries token, WebSocket and replies
+ * and may be shared with other sessions, the send thread, which encodes, and the source pad's task.
+ * What they share stands in shared-state; no lock is held while the owner is called.
  *
- * fal_session_push*() belong to the sink pad's streaming thread, fal_session_pull()
- * and fal_session_render() to the source pad's task; the rest may be called from
- * any thread. */
+ * fal_session_push() and fal_session_push_event() belong to the sink pad's streaming thread,
+ * fal_session_pull(), fal_session_render() and fal_session_note_pushed() to the source pad's task;
+ * the rest may be called from any thread. */
 #pragma once
 
 #include "events.h"
@@ -28,9 +27,10 @@ gboolean fal_session_start (FalSession *session, GError **error);
  * that waits. The statistics stay until the next start. */
 void fal_session_stop (FalSession *session);
 
-/* @settings hold from the next frame on; what concerns the connection, from the
- * next connection on. */
-void fal_session_update (FalSession *session, FalSettings *settings);
+/* @settings hold from the next frame on; what concerns the connection, from the next connection on.
+ * Only those parts are told that use what has changed. TRUE: fal_session_get_latency() has changed
+ * with them. */
+gboolean fal_session_update (FalSession *session, FalSettings *settings);
 
 /* Whether the pipeline is live: old frames then drop (leaky=auto) and results are
  * stamped on arrival (timestamp-mode=auto). */
@@ -67,7 +67,8 @@ gboolean fal_session_pull (FalSession *session, GstEvent **event, FalResult **re
 GstSample *fal_session_render (
     FalSession *session, FalResult *result, GstCaps *allowed, GError **error);
 
-/* The sample last rendered, of a result of this kind, went downstream. */
+/* The sample last rendered, of a result of this kind, went downstream. Counted once the next result is
+ * waited for. */
 void fal_session_note_pushed (FalSession *session, FalResultKind kind);
 
 /* Downstream takes no more, for the reason @flow: upstream gets it with its next

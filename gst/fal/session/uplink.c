@@ -1,269 +1,416 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The session on its line: what the connection is set to, what it tells, requests on their way out.
- * All on the net thread but for joining, leaving and sending. */
-#include "session-private.h"
+/* The member of a connection. */
+#include "uplink.h"
+#include "fal/net/preflight.h"
 
-gboolean
-fal_session_configure_connection (gpointer data)
+struct _FalUplink {
+  FalSharedState *state;
+  FalReporter *reporter;
+  const FalSessionOwner *owner;
+  FalUplinkEvents events;
+  gpointer user;
+
+  /* Set while connecting, before any event; then the net thread's. */
+  FalSharedConnection *connection; /* NULL: none */
+  guint member;
+  gchar *base_uri;
+  gchar *file_key; /* or NULL */
+  FalTimer *timer; /* fires where there are orders */
+  gchar *fault;    /* how the server called the error that the connection ends with; or NULL */
+};
+
+FalUplink *
+fal_uplink_new (FalSharedState *state, FalReporter *reporter, const FalSessionOwner *owner,
+    const FalUplinkEvents *events, gpointer user)
 {
-  FalSession *session = data;
-  g_autoptr (FalSettings) settings = fal_session_dup_settings (session);
+  FalUplink *uplink = g_new0 (FalUplink, 1);
+
+  uplink->state = state;
+  uplink->reporter = reporter;
+  uplink->owner = owner;
+  uplink->events = *events;
+  uplink->user = user;
+  return uplink;
+}
+
+void
+fal_uplink_free (FalUplink *uplink)
+{
+  g_free (uplink);
+}
+
+static FalConnection *
+get_connection (const FalUplink *uplink)
+{
+  return fal_shared_connection_get_connection (uplink->connection);
+}
+
+static const FalConnectionCounts *
+get_counts (const FalUplink *uplink)
+{
+  return fal_connection_get_counts (get_connection (uplink));
+}
+
+/* ---- what is set ---- */
+
+/* The key that holds: one that was set, else the file's as it was at the start, else the
+ * environment's. */
+static const gchar *
+get_api_key (const FalUplink *uplink, const FalSettings *settings, FalKeyOrigin *origin)
+{
+  gboolean is_set = settings->api_key && settings->api_key_origin == FAL_KEY_FROM_PROPERTY;
+
+  *origin = settings->api_key_origin;
+  if (uplink->file_key == NULL || is_set)
+    return settings->api_key;
+  *origin = FAL_KEY_FROM_FILE;
+  return uplink->file_key;
+}
+
+static gboolean
+owner_has_provider (const FalUplink *uplink)
+{
+  return uplink->owner->events.has_provider (uplink->owner->user);
+}
+
+/* At the start the settings were found good; a change that is not is left out as a whole. */
+static void
+configure (FalUplink *uplink)
+{
+  g_autoptr (FalSettings) settings = fal_shared_state_dup_settings (uplink->state);
   g_autoptr (GError) error = NULL;
-  FalConnectionConfig config = {
-    .auth = settings->auth,
-    .token = settings->token,
-    .token_uri = settings->token_uri,
-    .token_proxy_uri = settings->token_proxy_uri,
-    .token_request = settings->token_request,
-    .token_expiration = settings->token_expiration,
-    .max_buffering = settings->max_buffering,
-    .max_message_size = settings->max_message_size,
-    .tls_validation_flags = settings->tls_validation_flags,
-    .tls_database = settings->tls_database,
-    .proxy = settings->proxy,
-    .user_agent = settings->user_agent,
-    .extra_headers = settings->extra_headers,
-    .dialer = {
-      .retries = settings->retries,
-      .retry_delay = settings->retry_delay * G_TIME_SPAN_MILLISECOND,
-      .max_retry_delay = settings->max_retry_delay * G_TIME_SPAN_MILLISECOND,
-      .connect_timeout = settings->connect_timeout * G_TIME_SPAN_MILLISECOND,
-    },
-  };
+  FalKeyOrigin origin;
+  const gchar *api_key = get_api_key (uplink, settings, &origin);
 
-  /* At the start they were found good; a change that is not is left out as a whole. */
-  config.api_key = fal_session_get_api_key (session, settings, &config.api_key_origin);
-  if (fal_preflight_check_credentials (settings, session->base_uri, config.api_key,
-          session->callbacks.has_provider (session->user), &error))
-    fal_connection_configure (fal_shared_connection_get_connection (session->line), &config);
+  uplink->events.configured (uplink->user, settings);
+  if (fal_preflight_check_credentials (
+          settings, uplink->base_uri, api_key, owner_has_provider (uplink), &error))
+    fal_connection_configure (get_connection (uplink), settings, api_key, origin);
   else
-    fal_session_tell (session, FALSE, error, NULL);
-  return G_SOURCE_REMOVE;
+    fal_reporter_tell (uplink->reporter, FALSE, error, NULL);
 }
 
-void
-fal_session_note_connection (FalSession *session)
+/* ---- orders ---- */
+
+static gboolean
+is_needed (gpointer member)
 {
-  session->stats.connection =
-      *fal_connection_get_counts (fal_shared_connection_get_connection (session->line));
+  const FalUplink *uplink = member;
+
+  return fal_shared_state_needs_connection (uplink->state);
 }
 
-void
-fal_session_go_online (FalSession *session)
+static void
+keep (gpointer member)
 {
-  session->online = TRUE;
-  session->wanted = FALSE;
-  session->fresh = TRUE;
-  fal_pacer_set_online (session->pacer, TRUE);
-  g_cond_signal (&session->work);
+  const FalUplink *uplink = member;
+
+  fal_shared_state_keep_connection (uplink->state);
 }
+
+/* Others may still need the connection. A frame that came meanwhile waits for the next one. */
+static void
+release (FalUplink *uplink)
+{
+  if (fal_shared_connection_any (uplink->connection, is_needed))
+    fal_shared_connection_foreach (uplink->connection, keep);
+  else
+    fal_connection_close (get_connection (uplink));
+}
+
+/* Nothing of the uplink may be touched after closing, which runs the main context for a moment: it
+ * may have left meanwhile. */
+static void
+carry_out (FalUplink *uplink, const FalOrder *order)
+{
+  FalConnection *connection = get_connection (uplink);
+
+  switch (order->kind) {
+  case FAL_ORDER_SEND:
+    fal_shared_connection_send (uplink->connection, uplink, order->message);
+    fal_shared_state_note_counts (uplink->state, get_counts (uplink));
+    break;
+  case FAL_ORDER_CONNECT:
+    fal_connection_want (connection);
+    break;
+  case FAL_ORDER_FAIL:
+    fal_connection_fail (connection, order->fault, NULL);
+    break;
+  case FAL_ORDER_CONFIGURE:
+    configure (uplink);
+    break;
+  case FAL_ORDER_CLOSE:
+    fal_connection_close (connection);
+    break;
+  case FAL_ORDER_RECONNECT:
+    fal_connection_close (connection);
+    fal_connection_want (connection);
+    break;
+  case FAL_ORDER_RELEASE:
+    release (uplink);
+    break;
+  }
+}
+
+/* One order each time: where there are more, the timer fires again. */
+static void
+on_order (gpointer data)
+{
+  FalUplink *uplink = data;
+  FalOrder *order = fal_shared_state_take_order (uplink->state);
+
+  if (order == NULL)
+    return;
+  carry_out (uplink, order);
+  fal_order_free (order);
+}
+
+/* ---- what the connection tells ---- */
 
 static void
 on_opened (gpointer data)
 {
-  FalSession *session = data;
-  FalConnection *connection = fal_shared_connection_get_connection (session->line);
+  FalUplink *uplink = data;
+  FalConnection *connection = get_connection (uplink);
 
-  g_mutex_lock (&session->lock);
-  session->wanted = TRUE; /* until it is online */
-  g_free (session->last_token);
-  session->last_token = g_strdup (fal_connection_get_token (connection));
-  session->doomed = 0;
-  session->generation++;
-  session->last_received = session->last_active = g_get_monotonic_time ();
-  session->guard = fal_socket_guard_ref (fal_connection_get_guard (connection));
-  fal_session_note_connection (session);
-  if (fal_shared_connection_is_ready (session->line))
-    fal_session_go_online (session);
-  g_cond_signal (&session->work);
-  g_mutex_unlock (&session->lock);
+  fal_reporter_set_last_token (uplink->reporter, fal_connection_get_token (connection));
+  g_clear_pointer (&uplink->fault, g_free);
+  fal_shared_state_note_opened (uplink->state, get_counts (uplink),
+      fal_connection_get_guard (connection), fal_shared_connection_is_ready (uplink->connection));
 }
 
 static GstStructure *
-describe_fault (FalSession *session, const FalFault *fault, gboolean retryable)
+describe_fault (const FalUplink *uplink, const FalFault *fault, gboolean retryable)
 {
   GstStructure *details = gst_structure_new ("details", "attempt", G_TYPE_UINT,
-      fal_connection_get_attempt (fal_shared_connection_get_connection (session->line)),
-      "retryable", G_TYPE_BOOLEAN, retryable, NULL);
+      fal_connection_get_attempt (get_connection (uplink)), "retryable", G_TYPE_BOOLEAN, retryable,
+      NULL);
 
   if (fault->kind == FAL_FAULT_HTTP || fault->kind == FAL_FAULT_TOKEN ||
       fault->kind == FAL_FAULT_PROXY)
     gst_structure_set (details, "http-status", G_TYPE_UINT, fault->code, NULL);
   if (fault->kind == FAL_FAULT_CLOSED)
     gst_structure_set (details, "close-code", G_TYPE_UINT, fault->code, NULL);
-  if (fault->kind == FAL_FAULT_SERVER && session->server_error)
-    gst_structure_set (details, "error", G_TYPE_STRING, session->server_error, NULL);
+  if (fault->kind == FAL_FAULT_SERVER && uplink->fault)
+    gst_structure_set (details, "error", G_TYPE_STRING, uplink->fault, NULL);
   return details;
 }
 
 /* What is no outage, or goes on: a line of the story, and no message. */
 static void
-note_end (FalSession *session, FalVerdict verdict, const GError *error)
+note_end (const FalUplink *uplink, FalVerdict verdict, const GError *error)
 {
-  g_autofree gchar *text = fal_session_redact (session, error->message);
+  g_autofree gchar *text = fal_reporter_redact (uplink->reporter, error->message);
 
-  fal_session_note (
-      session, verdict == FAL_VERDICT_QUIET ? "connection ended: %s" : "still no result: %s", text);
+  fal_reporter_note (uplink->reporter,
+      verdict == FAL_VERDICT_QUIET ? "connection ended: %s" : "still no result: %s", text);
 }
 
 static void
 on_ended (gpointer data, FalVerdict verdict, const FalFault *fault, const GError *error)
 {
-  FalSession *session = data;
-  gboolean fatal = verdict == FAL_VERDICT_FAIL, running;
+  FalUplink *uplink = data;
+  gboolean fatal = verdict == FAL_VERDICT_FAIL, stays;
 
-  g_mutex_lock (&session->lock);
-  running = session->running;
-  session->online = FALSE;
-  session->wanted = session->closing = FALSE;
-  session->doomed = 0;
-  fal_pacer_set_online (session->pacer, FALSE);
-  g_clear_pointer (&session->guard, fal_socket_guard_unref);
-  fal_pacer_lose (session->pacer);
-  session->answered.open = FALSE;
-  fal_session_note_connection (session);
-  if (fatal)
-    session->state = FAL_DIALER_FAILED;
-  if (fatal && session->flow == GST_FLOW_OK)
-    session->flow = GST_FLOW_ERROR;
-  fal_session_call_for_connection (session);
-  fal_session_wake_all (session);
-  g_mutex_unlock (&session->lock);
-  fal_session_tell_drops (session);
-  if (running && verdict != FAL_VERDICT_WARN && !fatal)
-    note_end (session, verdict, error);
-  if (running && (fatal || verdict == FAL_VERDICT_WARN))
-    fal_session_tell (session, fatal, error, describe_fault (session, fault, !fatal));
+  stays = fal_shared_state_note_ended (uplink->state, get_counts (uplink), fatal);
+  fal_reporter_tell_drops (uplink->reporter, fal_shared_state_take_drops (uplink->state));
+  if (!stays)
+    return;
+  if (fatal || verdict == FAL_VERDICT_WARN)
+    fal_reporter_tell (uplink->reporter, fatal, error, describe_fault (uplink, fault, !fatal));
+  else
+    note_end (uplink, verdict, error);
 }
 
 static void
-on_state_changed (gpointer data, FalDialerState state)
+on_state_changed (gpointer data, FalDialerState dialer)
 {
-  FalSession *session = data;
+  FalUplink *uplink = data;
 
-  g_mutex_lock (&session->lock);
-  session->state = state;
-  g_mutex_unlock (&session->lock);
-  session->callbacks.state_changed (session->user, state);
+  fal_shared_state_note_state (uplink->state, dialer);
+  fal_reporter_tell_state (uplink->reporter, dialer);
 }
-
-/* A request on its way to the net thread. */
-typedef struct {
-  FalSession *session;
-  GBytes *message;
-  guint generation;
-} Outgoing;
 
 static void
-outgoing_free (gpointer data)
+on_message (gpointer data, GBytes *message, gboolean text)
 {
-  Outgoing *outgoing = data;
+  FalUplink *uplink = data;
 
-  g_bytes_unref (outgoing->message);
-  g_free (outgoing);
+  uplink->events.message (uplink->user, message, text);
 }
 
-/* Where the connection went meanwhile the pacer knows already that the request is lost. */
-static gboolean
-on_send (gpointer data)
-{
-  Outgoing *outgoing = data;
-  FalSession *session = outgoing->session;
-  gboolean current;
-
-  g_mutex_lock (&session->lock);
-  current = session->online && outgoing->generation == session->generation;
-  g_mutex_unlock (&session->lock);
-  if (current)
-    fal_shared_connection_send (session->line, session, outgoing->message);
-  g_mutex_lock (&session->lock);
-  fal_session_note_connection (session);
-  g_mutex_unlock (&session->lock);
-  return G_SOURCE_REMOVE;
-}
-
-void
-fal_session_transmit (FalSession *session, GBytes *message, guint generation)
-{
-  Outgoing *outgoing = g_new (Outgoing, 1);
-
-  *outgoing = (Outgoing){ session, message, generation };
-  fal_shared_connection_hop (session->line, on_send, outgoing, outgoing_free);
-}
-
+/* One that came while playing gives no token that would go over an open wire. */
 static gboolean
 has_provider (gpointer data)
 {
-  FalSession *session = data;
-  g_autoptr (FalSettings) settings = fal_session_dup_settings (session);
+  FalUplink *uplink = data;
+  g_autoptr (FalSettings) settings = NULL;
   FalKeyOrigin origin;
 
-  /* One that came while playing gives no token that would go over an open wire. */
-  return session->callbacks.has_provider (session->user) &&
-         fal_preflight_check_credentials (settings, session->base_uri,
-             fal_session_get_api_key (session, settings, &origin), TRUE, NULL);
+  if (!owner_has_provider (uplink))
+    return FALSE;
+  settings = fal_shared_state_dup_settings (uplink->state);
+  return fal_preflight_check_credentials (
+      settings, uplink->base_uri, get_api_key (uplink, settings, &origin), TRUE, NULL);
 }
 
 static void
-request_token (gpointer data, FalTokenPromise *provision)
+request_token (gpointer data, FalTokenPromise *promise)
 {
-  FalSession *session = data;
+  FalUplink *uplink = data;
 
-  session->callbacks.request_token (session->user, provision);
+  uplink->owner->events.request_token (uplink->owner->user, promise);
 }
 
 static gboolean
 accept_certificate (
     gpointer data, GTlsConnection *tls, GTlsCertificate *certificate, GTlsCertificateFlags errors)
 {
-  FalSession *session = data;
+  FalUplink *uplink = data;
 
-  return session->callbacks.accept_certificate (session->user, tls, certificate, errors);
+  return uplink->owner->events.accept_certificate (
+      uplink->owner->user, tls, certificate, errors);
 }
 
-/* ---- joining and leaving the line ---- */
+/* ---- connecting and disconnecting ---- */
+
+static void
+clear (FalUplink *uplink)
+{
+  uplink->connection = NULL;
+  g_clear_pointer (&uplink->base_uri, g_free);
+  g_clear_pointer (&uplink->file_key, g_free);
+  g_clear_pointer (&uplink->fault, g_free);
+}
 
 gboolean
-fal_session_connect (FalSession *session, FalEndpoint *endpoint, GError **error)
+fal_uplink_connect (FalUplink *uplink, FalSettings *settings, FalEndpoint *endpoint,
+    const gchar *file_key, GError **error)
 {
-  g_autoptr (FalSettings) settings = fal_session_dup_settings (session);
-  const FalConnectionEvents events = { on_opened, fal_session_take_message, on_ended,
-    on_state_changed, has_provider, request_token, accept_certificate };
-  gboolean connected;
+  const FalConnectionEvents events = {
+    .opened = on_opened,
+    .message = on_message,
+    .ended = on_ended,
+    .state_changed = on_state_changed,
+    .has_provider = has_provider,
+    .request_token = request_token,
+    .accept_certificate = accept_certificate,
+  };
 
-  /* At once for all that look at it with the lock held: it runs, and there is a line. */
-  g_mutex_lock (&session->lock);
-  session->running = fal_shared_connection_join (
-      settings, endpoint, &events, session, &session->line, &session->tag, error);
-  connected = session->running;
-  if (connected)
-    fal_shared_connection_hop (session->line, fal_session_configure_connection, session, NULL);
-  g_mutex_unlock (&session->lock);
-  return connected;
+  uplink->base_uri = g_strdup (endpoint->base_uri);
+  uplink->file_key = g_strdup (file_key);
+  if (!fal_shared_connection_join (
+          settings, endpoint, &events, uplink, &uplink->connection, &uplink->member, error)) {
+    clear (uplink);
+    return FALSE;
+  }
+  uplink->timer = fal_shared_connection_new_timer (uplink->connection, on_order, uplink);
+  fal_shared_state_set_wakeup (uplink->state, fal_timer_get_source (uplink->timer));
+  return TRUE;
 }
 
-/* A fetcher belongs to the net thread, and is let go there. */
-static gboolean
-on_leave (gpointer data)
+static void
+on_left (gpointer data)
 {
-  FalSession *session = data;
-  FalDownloader *fetcher = g_steal_pointer (&session->fetcher);
+  FalUplink *uplink = data;
 
-  g_queue_clear_full (&session->fetches, g_free);
-  g_mutex_lock (&session->lock);
-  fal_pacer_set_online (session->pacer, FALSE);
-  fal_session_note_connection (session);
-  g_mutex_unlock (&session->lock);
-  /* Last of all: it runs the context for a moment, in which the session may come to its end. */
-  if (fetcher)
-    fal_downloader_free (fetcher);
-  return G_SOURCE_REMOVE;
+  g_clear_pointer (&uplink->timer, fal_timer_free);
+  uplink->events.left (uplink->user);
 }
 
 void
-fal_session_disconnect (FalSession *session)
+fal_uplink_disconnect (FalUplink *uplink)
 {
-  fal_shared_connection_hop (session->line, on_leave, session, NULL);
-  fal_shared_connection_leave (session->line, session);
-  session->line = NULL;
+  fal_shared_connection_leave (uplink->connection, uplink, on_left);
+  clear (uplink);
+}
+
+gboolean
+fal_uplink_is_connected (const FalUplink *uplink)
+{
+  return uplink->connection != NULL;
+}
+
+guint
+fal_uplink_get_member (const FalUplink *uplink)
+{
+  return uplink->member;
+}
+
+/* ---- for whoever reads a message ---- */
+
+static void
+note_message (gpointer member)
+{
+  const FalUplink *uplink = member;
+
+  fal_shared_state_note_message (uplink->state, get_counts (uplink));
+}
+
+void
+fal_uplink_note_message (FalUplink *uplink)
+{
+  fal_shared_connection_foreach (uplink->connection, note_message);
+}
+
+FalUplink *
+fal_uplink_take_answered (FalUplink *uplink, gint64 member)
+{
+  return fal_shared_connection_take_answered (uplink->connection, member);
+}
+
+FalUplink *
+fal_uplink_get_last_answered (FalUplink *uplink)
+{
+  return fal_shared_connection_get_last_answered (uplink->connection);
+}
+
+void
+fal_uplink_deliver (FalUplink *uplink, const FalReply *reply, const GError *error)
+{
+  uplink->events.reply (uplink->user, reply, error);
+}
+
+void
+fal_uplink_note_result (FalUplink *uplink)
+{
+  fal_connection_note_result (get_connection (uplink));
+}
+
+static void
+close_answered (gpointer member)
+{
+  const FalUplink *uplink = member;
+
+  fal_shared_state_close_answered (uplink->state);
+}
+
+void
+fal_uplink_note_idle (FalUplink *uplink)
+{
+  fal_connection_note_idle (get_connection (uplink));
+  fal_shared_connection_foreach (uplink->connection, close_answered);
+}
+
+static void
+note_ready (gpointer member)
+{
+  const FalUplink *uplink = member;
+
+  fal_shared_state_note_ready (uplink->state);
+}
+
+void
+fal_uplink_note_ready (FalUplink *uplink)
+{
+  fal_shared_connection_set_ready (uplink->connection);
+  fal_shared_connection_foreach (uplink->connection, note_ready);
+}
+
+void
+fal_uplink_fail (FalUplink *uplink, FalFaultKind kind, const gchar *what, const gchar *name)
+{
+  g_free (uplink->fault);
+  uplink->fault = g_strdup (name);
+  fal_connection_fail (get_connection (uplink), kind, what);
 }
