@@ -9,33 +9,14 @@ fal_session_configure_connection (gpointer data)
   FalSession *session = data;
   g_autoptr (FalSettings) settings = fal_session_dup_settings (session);
   g_autoptr (GError) error = NULL;
-  FalConnectionConfig config = {
-    .auth = settings->auth,
-    .token = settings->token,
-    .token_uri = settings->token_uri,
-    .token_proxy_uri = settings->token_proxy_uri,
-    .token_request = settings->token_request,
-    .token_expiration = settings->token_expiration,
-    .max_buffering = settings->max_buffering,
-    .max_message_size = settings->max_message_size,
-    .tls_validation_flags = settings->tls_validation_flags,
-    .tls_database = settings->tls_database,
-    .proxy = settings->proxy,
-    .user_agent = settings->user_agent,
-    .extra_headers = settings->extra_headers,
-    .dialer = {
-      .retries = settings->retries,
-      .retry_delay = settings->retry_delay * G_TIME_SPAN_MILLISECOND,
-      .max_retry_delay = settings->max_retry_delay * G_TIME_SPAN_MILLISECOND,
-      .connect_timeout = settings->connect_timeout * G_TIME_SPAN_MILLISECOND,
-    },
-  };
+  FalKeyOrigin origin;
+  const gchar *api_key = fal_session_get_api_key (session, settings, &origin);
 
   /* At the start they were found good; a change that is not is left out as a whole. */
-  config.api_key = fal_session_get_api_key (session, settings, &config.api_key_origin);
-  if (fal_preflight_check_credentials (settings, session->base_uri, config.api_key,
+  if (fal_preflight_check_credentials (settings, session->base_uri, api_key,
           session->callbacks.has_provider (session->user), &error))
-    fal_connection_configure (fal_shared_connection_get_connection (session->line), &config);
+    fal_connection_configure (
+        fal_shared_connection_get_connection (session->line), settings, api_key, origin);
   else
     fal_session_tell (session, FALSE, error, NULL);
   return G_SOURCE_REMOVE;
@@ -243,7 +224,7 @@ fal_session_connect (FalSession *session, FalEndpoint *endpoint, GError **error)
 }
 
 /* A fetcher belongs to the net thread, and is let go there. */
-static gboolean
+static void
 on_leave (gpointer data)
 {
   FalSession *session = data;
@@ -257,13 +238,11 @@ on_leave (gpointer data)
   /* Last of all: it runs the context for a moment, in which the session may come to its end. */
   if (fetcher)
     fal_downloader_free (fetcher);
-  return G_SOURCE_REMOVE;
 }
 
 void
 fal_session_disconnect (FalSession *session)
 {
-  fal_shared_connection_hop (session->line, on_leave, session, NULL);
-  fal_shared_connection_leave (session->line, session);
+  fal_shared_connection_leave (session->line, session, on_leave);
   session->line = NULL;
 }
