@@ -31,6 +31,7 @@ struct _FalSharedConnection {
   gboolean open, ready;
   FalTimer *ready_timer; /* the app should have said that it is ready */
   FalRequestTurns *turns;
+  FalTimer *turn_timer; /* somebody's turn may come though nothing happened */
   gpointer last_answered;
 };
 
@@ -40,21 +41,24 @@ static GHashTable *registry; /* key to FalSharedConnection; registry_lock */
 /* ---- turns ---- */
 
 static void
-send_next (FalSharedConnection *shared)
+send_next (gpointer data)
 {
+  FalSharedConnection *shared = data;
+  gint64 now = g_get_monotonic_time ();
   gpointer user;
   GBytes *message;
 
-  while ((message = fal_request_turns_take (shared->turns, &user))) {
+  while ((message = fal_request_turns_take (shared->turns, now, &user))) {
     fal_connection_send (shared->connection, message);
     g_bytes_unref (message);
   }
+  fal_timer_set (shared->turn_timer, fal_request_turns_next_time (shared->turns, now));
 }
 
 void
 fal_shared_connection_send (FalSharedConnection *shared, gpointer user, GBytes *message)
 {
-  fal_request_turns_push (shared->turns, user, message);
+  fal_request_turns_push (shared->turns, user, message, g_get_monotonic_time ());
   send_next (shared);
 }
 
@@ -75,7 +79,7 @@ static gpointer
 find_in_order (FalSharedConnection *shared)
 {
   gboolean known;
-  gpointer user = fal_request_turns_answer_oldest (shared->turns, &known);
+  gpointer user = fal_request_turns_answer_oldest (shared->turns, g_get_monotonic_time (), &known);
 
   if (!known && shared->members->len == 1)
     return ((Member *) shared->members->pdata[0])->user;
@@ -88,7 +92,7 @@ fal_shared_connection_take_answered (FalSharedConnection *shared, gint64 tag)
   gpointer user = tag >= 0 ? find_tagged (shared, tag) : find_in_order (shared);
 
   if (tag >= 0)
-    fal_request_turns_answer (shared->turns, user);
+    fal_request_turns_answer (shared->turns, user, g_get_monotonic_time ());
   send_next (shared);
   shared->last_answered = user;
   return user;
@@ -252,6 +256,7 @@ on_begin (gpointer user)
   FalSharedConnection *shared = user;
 
   shared->ready_timer = fal_shared_connection_new_timer (shared, on_never_ready, shared);
+  shared->turn_timer = fal_shared_connection_new_timer (shared, send_next, shared);
   shared->connection =
       fal_connection_new (g_steal_pointer (&shared->endpoint), shared->settings, &events, shared);
 }
@@ -263,8 +268,10 @@ on_end (gpointer user)
 
   stop_ready_timer (shared);
   fal_request_turns_clear (shared->turns);
+  fal_timer_set (shared->turn_timer, G_MAXINT64);
   g_clear_pointer (&shared->connection, fal_connection_free);
   g_clear_pointer (&shared->ready_timer, fal_timer_free);
+  g_clear_pointer (&shared->turn_timer, fal_timer_free);
 }
 
 /* A server that floods keeps libsoup reading, so that the thread's loop comes to nothing else. */
@@ -410,7 +417,7 @@ on_join (gpointer data)
   const Member *member = joining->member;
 
   g_ptr_array_add (shared->members, joining->member);
-  fal_request_turns_set_users (shared->turns, shared->members->len);
+  fal_request_turns_join (shared->turns, member->user);
   if (shared->open)
     member->events.opened (member->user);
   if (shared->state == FAL_DIALER_FAILED)
@@ -469,7 +476,6 @@ remove_member (FalSharedConnection *shared, gpointer user)
       g_ptr_array_remove_index (shared->members, i--);
   }
   fal_request_turns_forget (shared->turns, user);
-  fal_request_turns_set_users (shared->turns, shared->members->len);
   if (shared->last_answered == user)
     shared->last_answered = NULL;
 }
