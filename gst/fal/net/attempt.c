@@ -93,17 +93,17 @@ fail (FalAttempt *attempt, const FalFault *fault, const gchar *what)
   attempt->events.failed (attempt->user, fault, what);
 }
 
-static FalSoupContext
+static FalSoupCircumstances
 describe_circumstances (const FalAttempt *attempt, const gchar *doing)
 {
-  return (FalSoupContext){ doing, fal_transport_get_proxy (attempt->config.transport),
+  return (FalSoupCircumstances){ doing, fal_transport_get_proxy (attempt->config.transport),
     attempt->tls_errors, attempt->timed_out };
 }
 
 static void
 fail_by_error (FalAttempt *attempt, const gchar *doing, const GError *error)
 {
-  FalSoupContext circumstances = describe_circumstances (attempt, doing);
+  FalSoupCircumstances circumstances = describe_circumstances (attempt, doing);
   g_autofree gchar *what = NULL;
   FalFault fault = fal_soup_fault_from_error (&circumstances, error, &what);
 
@@ -113,7 +113,7 @@ fail_by_error (FalAttempt *attempt, const gchar *doing, const GError *error)
 static void
 fail_by_status (FalAttempt *attempt, FalFaultKind kind, const gchar *doing)
 {
-  FalSoupContext circumstances = describe_circumstances (attempt, doing);
+  FalSoupCircumstances circumstances = describe_circumstances (attempt, doing);
   g_autofree gchar *what = NULL;
   FalFault fault = fal_soup_fault_from_status (&circumstances, kind, attempt->message, &what);
 
