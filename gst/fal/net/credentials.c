@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The credentials: a choice among what was set, and a memory of what was refused. Used by the net
+/* Chooses among the credentials that were set, and remembers which were refused. Used by the net
  * thread alone. */
 #include "credentials.h"
 #include "fal/wire/endpoint.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The transport: libsoup's session as the user's network wants it. Net thread. */
+/* Sets up libsoup's session for the network that the user has. Net thread. */
 #include "transport.h"
 #include "fal/wire/value.h"
 #include <string.h>
@@ -17,7 +17,8 @@ struct _FalTransport {
   gchar *proxy_login; /* of the Proxy-Authorization header; NULL: none */
 };
 
-/* Whether it would end a header's line. */
+/* Whether @text holds a character that would end a header's line, or any other control character.
+ */
 static gboolean
 has_break (const gchar *text)
 {

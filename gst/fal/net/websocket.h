@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* An open WebSocket, with what libsoup does not give it: limits, words for its end, and an end that
- * takes no time. Net thread. */
+/* An open WebSocket. It adds what libsoup lacks: limits, a sentence about how it ended, and an end
+ * that takes no time. Net thread. */
 #pragma once
 
 #include "fal/policy/fault.h"

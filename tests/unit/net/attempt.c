@@ -195,20 +195,24 @@ make_peer (Rig *rig, const gchar *reply)
   g_socket_listener_accept_async (rig->listener, rig->cancellable, on_client, rig);
 }
 
+/* @scheme "wss": the peer is the proxy before the endpoint. */
 static Rig *
-rig_new (const gchar *reply)
+rig_new_with (const gchar *scheme, const gchar *reply)
 {
   Rig *rig = g_new0 (Rig, 1);
   g_autofree gchar *uri = NULL;
+  g_autofree gchar *proxy = NULL;
   g_autofree gchar *token_uri = NULL;
 
   make_peer (rig, reply);
-  uri = g_strdup_printf ("ws://127.0.0.1:%u", rig->port);
+  uri = g_strdup_printf ("%s://127.0.0.1:%u", scheme, rig->port);
+  proxy = g_strdup_printf ("http://127.0.0.1:%u", rig->port);
   token_uri = g_strdup_printf ("http://127.0.0.1:%u/tokens/", rig->port);
   rig->endpoint = fal_endpoint_new (uri, "test/app", NULL, NULL);
   g_assert_nonnull (rig->endpoint);
   rig->settings = fal_settings_new ();
   set_text (&rig->settings->token, "ready");
+  set_text (&rig->settings->proxy, strcmp (scheme, "wss") == 0 ? proxy : NULL);
   set_text (&rig->settings->token_uri, token_uri);
   rig->credentials = fal_credentials_new ();
   fal_credentials_configure (rig->credentials, rig->settings, "id:secret", FAL_KEY_FROM_PROPERTY);
@@ -218,6 +222,12 @@ rig_new (const gchar *reply)
   g_object_weak_ref (G_OBJECT (fal_transport_get_session (rig->transport)), on_session_gone, rig);
   rig->tokens = g_string_new (NULL);
   return rig;
+}
+
+static Rig *
+rig_new (const gchar *reply)
+{
+  return rig_new_with ("ws", reply);
 }
 
 static void
@@ -395,6 +405,36 @@ test_one_that_takes_too_long_says_so (void)
   g_assert_cmpint (rig->fault.kind, ==, FAL_FAULT_TIMED_OUT);
 }
 
+static void
+test_a_proxy_that_says_nothing_is_left_quickly (void)
+{
+  g_autoptr (Rig) rig = rig_new_with ("wss", NULL);
+
+  start (rig, FAL_WAY_READY_TOKEN);
+  wait_until (has_request, rig);
+  g_assert_true (g_str_has_prefix (rig->request->str, "CONNECT "));
+  end (rig);
+  g_assert_false (is_over (rig));
+}
+
+/* Its refusal may be told only with its page: then the time ends the attempt. */
+static void
+test_a_proxys_refusal_without_an_end_is_left_quickly (void)
+{
+  g_autoptr (Rig) rig = rig_new_with (
+      "wss", "HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 1000000\r\n\r\n<html>");
+
+  start (rig, FAL_WAY_READY_TOKEN);
+  wait_until (has_replied, rig);
+  while (g_main_context_iteration (NULL, FALSE)) /* loopback has brought all of it */
+    ;
+  if (rig->attempt)
+    fal_attempt_give_up (rig->attempt);
+  wait_until (is_over, rig);
+  g_test_message ("%s", rig->what);
+  g_assert_true (rig->fault.kind == FAL_FAULT_PROXY || rig->fault.kind == FAL_FAULT_TIMED_OUT);
+}
+
 /* An upgrade that was accepted in the moment in which nobody wants it any more. */
 static void
 test_a_socket_that_nobody_wants_is_closed (void)
@@ -474,6 +514,8 @@ main (int argc, char **argv)
   ADD (one_that_is_dropped_tells_nothing);
   ADD (one_that_has_no_socket_yet_is_dropped_too);
   ADD (one_that_takes_too_long_says_so);
+  ADD (a_proxy_that_says_nothing_is_left_quickly);
+  ADD (a_proxys_refusal_without_an_end_is_left_quickly);
   ADD (a_socket_that_nobody_wants_is_closed);
   ADD (half_a_token_is_none);
   ADD (a_token_that_nobody_gives_is_not_waited_for);
