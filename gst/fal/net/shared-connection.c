@@ -435,27 +435,36 @@ post_join (FalSharedConnection *shared, const Member *member)
   fal_net_thread_post (shared->thread, on_join, joining, g_free);
 }
 
+static void
+join_locked (FalSharedConnection *shared, const FalConnectionEvents *events, gpointer user)
+{
+  const Member member = { *events, user, shared->last_tag++ };
+
+  post_join (shared, &member);
+  if (shared->users++ == 0)
+    fal_net_thread_start (shared->thread);
+  else
+    g_atomic_ref_count_inc (&shared->refs);
+}
+
 gboolean
 fal_shared_connection_join (FalSettings *settings, FalEndpoint *endpoint,
     const FalConnectionEvents *events, gpointer user, FalSharedConnection **joined, guint *tag,
     GError **error)
 {
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&registry_lock);
-  FalSharedConnection *shared = find_or_make_locked (settings, endpoint);
-  gboolean first = shared->users == 0;
-  Member member = { *events, user, shared->last_tag };
+  FalSharedConnection *shared;
+  gboolean fits;
 
-  if (!first && !check_same (shared, settings, error))
-    return FALSE;
-  shared->users++;
-  *tag = shared->last_tag++;
-  *joined = shared;
-  post_join (shared, &member);
-  if (first)
-    fal_net_thread_start (shared->thread);
-  else
-    g_atomic_ref_count_inc (&shared->refs);
-  return TRUE;
+  g_mutex_lock (&registry_lock);
+  shared = find_or_make_locked (settings, endpoint);
+  fits = shared->users == 0 || check_same (shared, settings, error);
+  if (fits) {
+    *joined = shared;
+    *tag = shared->last_tag;
+    join_locked (shared, events, user);
+  }
+  g_mutex_unlock (&registry_lock);
+  return fits;
 }
 
 /* ---- leaving ---- */
