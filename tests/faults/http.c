@@ -80,6 +80,28 @@ static const Case upgrades[] = {
       .properties = "connect-timeout=1000", .error = RESOURCE (NOT_FOUND, "HTTP status 404") },
 };
 
+/* A page that is announced, and of which only the beginning comes. */
+#define STALLED_PAGE(line)                                                                         \
+  { PEER_HTTP },                                                                                   \
+      { PEER_SEND, .bytes = "HTTP/1.1 " line "\r\nContent-Length: 1000000\r\n\r\n<html>" },        \
+  {                                                                                                \
+    PEER_END                                                                                       \
+  }
+
+/* What is told does not wait for the page, nor does the next attempt, nor the end. */
+static const Case stalled_pages[] = {
+  { "403", SCRIPT (STALLED_PAGE ("403 Forbidden")), .properties = "connect-timeout=0",
+      .error = RESOURCE (NOT_AUTHORIZED, "allows this app") },
+  { "503", SCRIPT (STALLED_PAGE ("503 Service Unavailable")), .properties = "connect-timeout=0",
+      .outage = RESOURCE (FAILED, "tried again"), .connections = 2 },
+  { "503-for-ever", SCRIPT (STALLED_PAGE ("503 Service Unavailable")), .for_ever = TRUE,
+      .properties = "connect-timeout=0 retries=4", .outage = RESOURCE (FAILED, "HTTP status 503"),
+      .error = RESOURCE (FAILED, "HTTP status 503"), .connections = 5 },
+  { "token-500", SCRIPT (STALLED_PAGE ("500 Oops")), .fetches_token = TRUE,
+      .properties = "connect-timeout=0", .outage = RESOURCE (FAILED, "HTTP status 500"),
+      .connections = 3 },
+};
+
 /* With a key; a token is asked for first. */
 static const Case tokens[] = {
   { "a-string", SCRIPT (TOKEN), .fetches_token = TRUE, .connections = 2 },
@@ -182,6 +204,7 @@ main (int argc, char **argv)
 {
   watch_init (&argc, &argv);
   CASE_ADD ("http/upgrade", upgrades);
+  CASE_ADD ("http/stalled-page", stalled_pages);
   CASE_ADD ("http/token", tokens);
   CASE_ADD ("http/retry-after", pauses);
   return g_test_run ();

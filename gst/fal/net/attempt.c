@@ -1,307 +1,400 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* An attempt to connect: the token where one is needed, then the upgrade. Each operation of libsoup
- * holds its link, so that what comes late finds out that nobody waits for it. Net thread. */
-#include "connection-private.h"
+/* An attempt to connect. What libsoup does for it holds a reference, so that a callback which comes
+ * late finds out that nobody waits for it. Net thread. */
+#include "attempt.h"
 #include "soup-fault.h"
 #include "token-request.h"
 #include "fal/wire/token-format.h"
 
-/* A link together with the connection whose count of pending operations it raised: the connection
- * outlives them all, since it is drained before it is freed. */
-typedef struct {
-  FalConnection *connection;
-  FalWebsocket *link;
-} Operation;
+/* Reference counted: one is the owner's, until it drops the attempt, and one is that of the
+ * operation of libsoup which is under way. */
+struct _FalAttempt {
+  FalAttemptConfig config;
+  FalAttemptEvents events;
+  gpointer user;
+  gboolean dropped; /* the owner and all that it lent are gone */
 
-static Operation *
-operation_begin (FalConnection *connection)
+  FalTokenPromise *promise; /* the question for a token that is out; NULL: none */
+  gchar *token;             /* that it shows; NULL: none, or none yet */
+
+  gboolean running; /* an operation of libsoup is under way */
+  GCancellable *cancellable;
+  /* The request of that operation, for the token or for the upgrade; it keeps the status. */
+  SoupMessage *message;
+  GSocket *socket;                 /* that the request travels on; NULL: not connected */
+  GTlsConnection *tls;             /* borrowed; for an answer about its certificate */
+  GTlsCertificateFlags tls_errors; /* for which the certificate was not accepted */
+  gboolean timed_out;
+};
+
+static FalAttempt *
+attempt_ref (FalAttempt *attempt)
 {
-  Operation *operation = g_new (Operation, 1);
-
-  connection->pending++;
-  *operation = (Operation){ connection, fal_websocket_ref (connection->link) };
-  return operation;
-}
-
-/* The link that the operation was for, or NULL where nobody waits for it any more. */
-static FalWebsocket *
-operation_get_link (Operation *operation)
-{
-  return operation->link->owner ? operation->link : NULL;
-}
-
-static void
-operation_end (Operation *operation)
-{
-  operation->connection->pending--;
-  fal_websocket_unref (operation->link);
-  g_free (operation);
-}
-
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (Operation, operation_end)
-
-static FalSoupContext
-describe_scene (FalConnection *connection, const gchar *doing)
-{
-  const FalWebsocket *link = connection->link;
-
-  return (FalSoupContext){ doing, fal_transport_get_proxy (connection->transport), link->tls_errors,
-    link->timed_out };
+  return g_rc_box_acquire (attempt);
 }
 
 static void
-end_by_error (FalConnection *connection, const gchar *doing, const GError *error)
+attempt_clear (gpointer data)
 {
-  FalSoupContext scene = describe_scene (connection, doing);
+  FalAttempt *attempt = data;
+
+  fal_settings_unref (attempt->config.settings);
+  g_object_unref (attempt->cancellable);
+  g_clear_object (&attempt->message);
+  g_clear_object (&attempt->socket);
+  g_free (attempt->token);
+}
+
+static void
+attempt_unref (FalAttempt *attempt)
+{
+  g_rc_box_release_full (attempt, attempt_clear);
+}
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (FalAttempt, attempt_unref)
+
+/* What an operation of libsoup is given as its data. */
+static FalAttempt *
+operation_begin (FalAttempt *attempt)
+{
+  attempt->running = TRUE;
+  fal_transport_begin (attempt->config.transport);
+  return attempt_ref (attempt);
+}
+
+/* The attempt that the operation was for, with the operation's reference to it. */
+static FalAttempt *
+operation_end (gpointer data)
+{
+  FalAttempt *attempt = data;
+
+  attempt->running = FALSE;
+  fal_transport_end (attempt->config.transport);
+  return attempt;
+}
+
+/* The transport's rule says when a request may be cancelled. */
+static void
+stop_operation (FalAttempt *attempt)
+{
+  if (!attempt->running)
+    return;
+  if (attempt->socket)
+    g_socket_shutdown (attempt->socket, TRUE, TRUE, NULL);
+  else
+    g_cancellable_cancel (attempt->cancellable);
+}
+
+/* ---- failures ---- */
+
+static void
+fail (FalAttempt *attempt, const FalFault *fault, const gchar *what)
+{
+  attempt->events.failed (attempt->user, fault, what);
+}
+
+static FalSoupCircumstances
+describe_circumstances (const FalAttempt *attempt, const gchar *doing)
+{
+  return (FalSoupCircumstances){ doing, fal_transport_get_proxy (attempt->config.transport),
+    attempt->tls_errors, attempt->timed_out };
+}
+
+static void
+fail_by_error (FalAttempt *attempt, const gchar *doing, const GError *error)
+{
+  FalSoupCircumstances circumstances = describe_circumstances (attempt, doing);
   g_autofree gchar *what = NULL;
-  FalFault fault = fal_soup_fault_from_error (&scene, error, &what);
+  FalFault fault = fal_soup_fault_from_error (&circumstances, error, &what);
 
-  fal_connection_end_link (connection, &fault, what);
+  fail (attempt, &fault, what);
 }
 
 static void
-end_by_status (FalConnection *connection, FalFaultKind kind, const gchar *doing)
+fail_by_status (FalAttempt *attempt, FalFaultKind kind, const gchar *doing)
 {
-  FalSoupContext scene = describe_scene (connection, doing);
+  FalSoupCircumstances circumstances = describe_circumstances (attempt, doing);
   g_autofree gchar *what = NULL;
-  FalFault fault = fal_soup_fault_from_status (&scene, kind, connection->link->message, &what);
+  FalFault fault = fal_soup_fault_from_status (&circumstances, kind, attempt->message, &what);
 
-  fal_connection_end_link (connection, &fault, what);
+  fail (attempt, &fault, what);
 }
 
-/* The handshake ended well, but nobody waits for it any more. @socket is taken; may be NULL. */
-static void
-cut_stray_socket (Operation *operation, SoupWebsocketConnection *socket)
-{
-  if (socket == NULL)
-    return;
-  fal_websocket_take_socket (operation->link, socket, operation->connection->max_message_size);
-  fal_websocket_cut (operation->link);
-}
+/* ---- what all requests have in common ---- */
 
-static void
-on_connected (GObject *source, GAsyncResult *result, gpointer data)
-{
-  g_autoptr (Operation) operation = data;
-  FalWebsocket *link = operation_get_link (operation);
-  FalConnection *connection = operation->connection;
-  g_autoptr (GError) error = NULL;
-  g_autoptr (SoupWebsocketConnection) socket =
-      soup_session_websocket_connect_finish (SOUP_SESSION (source), result, &error);
-
-  if (link == NULL) {
-    cut_stray_socket (operation, g_steal_pointer (&socket));
-    return;
-  }
-  if (error && error->domain == SOUP_WEBSOCKET_ERROR &&
-      soup_message_get_status (link->message) != SOUP_STATUS_NONE) {
-    end_by_status (connection, FAL_FAULT_HTTP, "opening the WebSocket");
-    return;
-  }
-  if (error) {
-    end_by_error (connection, "connecting", error);
-    return;
-  }
-  fal_connection_take_socket (connection, g_steal_pointer (&socket));
-}
-
-/* A refusal is known with its status, however long its page goes on. */
-static void
-on_headers (SoupMessage *message, FalWebsocket *link)
-{
-  if (soup_message_get_status (message) != SOUP_STATUS_SWITCHING_PROTOCOLS)
-    end_by_status (link->owner, FAL_FAULT_HTTP, "opening the WebSocket");
-}
-
-/* ---- requests ---- */
-
-/* Of the last handshake: whoever judges the certificate may want to look at it. */
 static void
 on_network_event (
-    SoupMessage *message, GSocketClientEvent event, GIOStream *stream, FalWebsocket *link)
+    SoupMessage *message, GSocketClientEvent event, GIOStream *stream, FalAttempt *attempt)
 {
+  if (event == G_SOCKET_CLIENT_CONNECTED && G_IS_SOCKET_CONNECTION (stream))
+    g_set_object (&attempt->socket, g_socket_connection_get_socket (G_SOCKET_CONNECTION (stream)));
+  /* Of the last handshake: whoever judges the certificate may want to look at it. */
   if (event == G_SOCKET_CLIENT_TLS_HANDSHAKING && G_IS_TLS_CONNECTION (stream))
-    link->tls = G_TLS_CONNECTION (stream);
+    attempt->tls = G_TLS_CONNECTION (stream);
 }
 
 /* The certificate did not pass. */
 static gboolean
 on_certificate (SoupMessage *message, GTlsCertificate *certificate, GTlsCertificateFlags errors,
-    FalWebsocket *link)
+    FalAttempt *attempt)
 {
-  FalConnection *connection = link->owner;
-  GTlsCertificateFlags counted = fal_transport_weigh (connection->transport, errors);
+  GTlsCertificateFlags counted = fal_transport_weigh (attempt->config.transport, errors);
 
   if (counted == 0 ||
-      connection->events.accept_certificate (connection->user, link->tls, certificate, counted))
+      attempt->events.accept_certificate (attempt->user, attempt->tls, certificate, counted))
     return TRUE;
-  link->tls_errors = counted;
+  attempt->tls_errors = counted;
   return FALSE;
 }
 
-/* @message (taken) becomes the link's, with all that requests have in common. */
 static void
-prepare (FalConnection *connection, SoupMessage *message)
+forget_request (FalAttempt *attempt)
 {
-  FalWebsocket *link = connection->link;
+  if (attempt->message)
+    g_signal_handlers_disconnect_by_data (attempt->message, attempt);
+  g_clear_object (&attempt->message);
+  g_clear_object (&attempt->socket);
+  attempt->tls = NULL;
+  attempt->tls_errors = 0;
+}
 
-  fal_websocket_take_message (link, message);
-  soup_message_add_flags (message, SOUP_MESSAGE_NO_REDIRECT);
-  fal_transport_add_headers (connection->transport, message);
-  g_signal_connect (message, "network-event", G_CALLBACK (on_network_event), link);
-  g_signal_connect (message, "accept-certificate", G_CALLBACK (on_certificate), link);
+/* @message (taken) becomes the attempt's. A connection of its own shows its socket; one that was
+ * used before would not. */
+static void
+take_request (FalAttempt *attempt, SoupMessage *message)
+{
+  forget_request (attempt);
+  attempt->message = message;
+  soup_message_add_flags (message, SOUP_MESSAGE_NO_REDIRECT | SOUP_MESSAGE_NEW_CONNECTION);
+  fal_transport_add_headers (attempt->config.transport, message);
+  g_signal_connect (message, "network-event", G_CALLBACK (on_network_event), attempt);
+  g_signal_connect (message, "accept-certificate", G_CALLBACK (on_certificate), attempt);
+}
+
+/* ---- the upgrade ---- */
+
+/* The upgrade ended well, but nobody waits for it any more. */
+static void
+close_stray (FalAttempt *attempt, SoupWebsocketConnection *socket)
+{
+  if (socket != NULL && attempt->socket != NULL)
+    g_socket_close (attempt->socket, NULL);
+}
+
+static void
+on_connected (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (FalAttempt) attempt = operation_end (data);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (SoupWebsocketConnection) socket =
+      soup_session_websocket_connect_finish (SOUP_SESSION (source), result, &error);
+
+  if (attempt->dropped)
+    close_stray (attempt, socket);
+  else if (error == NULL)
+    attempt->events.opened (attempt->user, g_steal_pointer (&socket));
+  else if (error->domain == SOUP_WEBSOCKET_ERROR &&
+           soup_message_get_status (attempt->message) != SOUP_STATUS_NONE)
+    fail_by_status (attempt, FAL_FAULT_HTTP, "opening the WebSocket");
+  else
+    fail_by_error (attempt, "connecting", error);
+}
+
+/* A refusal is known with its status, however long its page goes on. */
+static void
+on_headers (SoupMessage *message, FalAttempt *attempt)
+{
+  if (soup_message_get_status (message) != SOUP_STATUS_SWITCHING_PROTOCOLS)
+    fail_by_status (attempt, FAL_FAULT_HTTP, "opening the WebSocket");
 }
 
 /* The address to connect to: a token, where there is one, or the key stands in it. */
 static gchar *
-make_uri (FalConnection *connection)
+make_uri (const FalAttempt *attempt)
 {
-  const FalWebsocket *link = connection->link;
+  const FalAttemptConfig *config = &attempt->config;
+  guint max_buffering = config->settings->max_buffering;
 
-  if (link->way == FAL_WAY_KEY_QUERY)
-    return fal_endpoint_get_key_uri (connection->endpoint,
-        fal_credentials_get (connection->credentials)->api_key, connection->max_buffering);
-  return fal_endpoint_get_uri (connection->endpoint, link->token, connection->max_buffering);
+  if (config->way == FAL_WAY_KEY_QUERY)
+    return fal_endpoint_get_key_uri (
+        config->endpoint, fal_credentials_get_api_key (config->credentials), max_buffering);
+  return fal_endpoint_get_uri (config->endpoint, attempt->token, max_buffering);
 }
 
 static void
-start_connect (FalConnection *connection)
+start_upgrade (FalAttempt *attempt)
 {
-  g_autofree gchar *uri = make_uri (connection);
-  FalWebsocket *link = connection->link;
+  const FalAttemptConfig *config = &attempt->config;
+  g_autofree gchar *uri = make_uri (attempt);
 
-  prepare (connection, soup_message_new (SOUP_METHOD_GET, uri));
-  g_signal_connect (link->message, "got-headers", G_CALLBACK (on_headers), link);
-  if (link->way == FAL_WAY_KEY_HEADER)
-    fal_token_request_add_key (
-        link->message, fal_credentials_get (connection->credentials)->api_key);
-  soup_session_websocket_connect_async (fal_transport_get_session (connection->transport),
-      link->message, NULL, NULL, G_PRIORITY_DEFAULT, link->cancellable, on_connected,
-      operation_begin (connection));
+  take_request (attempt, soup_message_new (SOUP_METHOD_GET, uri));
+  g_signal_connect (attempt->message, "got-headers", G_CALLBACK (on_headers), attempt);
+  if (config->way == FAL_WAY_KEY_HEADER)
+    fal_token_request_add_key (attempt->message, fal_credentials_get_api_key (config->credentials));
+  soup_session_websocket_connect_async (fal_transport_get_session (config->transport),
+      attempt->message, NULL, NULL, G_PRIORITY_DEFAULT, attempt->cancellable, on_connected,
+      operation_begin (attempt));
 }
 
 /* ---- tokens ---- */
 
 /* A token that ended, or was refused before, is not sent. */
 static void
-connect_with_token (FalConnection *connection, const gchar *token)
+upgrade_with_token (FalAttempt *attempt, const gchar *token)
 {
+  const FalAttemptConfig *config = &attempt->config;
+  gint64 now = g_get_real_time () / G_USEC_PER_SEC;
   FalFault stale = { FAL_FAULT_STALE };
-  FalWebsocket *link = connection->link;
   g_autoptr (GError) error = NULL;
 
-  link->token = g_strdup (token);
-  if (!fal_credentials_check_token (
-          connection->credentials, link->way, token, fal_connection_get_wall_time (), &error)) {
+  attempt->token = g_strdup (token);
+  if (!fal_credentials_check_token (config->credentials, config->way, token, now, &error)) {
     stale.code = error->code == G_IO_ERROR_TIMED_OUT;
-    fal_connection_end_link (connection, &stale, error->message);
+    fail (attempt, &stale, error->message);
     return;
   }
-  fal_dialer_token_arrived (connection->dialer);
-  start_connect (connection);
-  fal_connection_show_state (connection);
+  attempt->events.token_chosen (attempt->user, token);
+  if (!attempt->dropped)
+    start_upgrade (attempt);
 }
 
 static void
 on_token (GObject *source, GAsyncResult *result, gpointer data)
 {
-  g_autoptr (Operation) operation = data;
+  g_autoptr (FalAttempt) attempt = operation_end (data);
   const FalFault unusable = { FAL_FAULT_TOKEN };
-  FalWebsocket *link = operation_get_link (operation);
-  FalConnection *connection = operation->connection;
   g_autoptr (GError) error = NULL;
   guint status;
   g_autofree gchar *token = fal_token_request_finish (result, &status, &error);
 
-  if (link == NULL)
+  if (attempt->dropped)
     return;
-  if (token != NULL)
-    connect_with_token (connection, token);
-  else if (status == 0 || link->timed_out)
-    end_by_error (connection, "requesting a token", error);
+  /* Where the time is over the reply may have been cut short. */
+  if (attempt->timed_out || (token == NULL && status == 0))
+    fail_by_error (attempt, "requesting a token", error);
+  else if (token != NULL)
+    upgrade_with_token (attempt, token);
   else if (SOUP_STATUS_IS_SUCCESSFUL (status))
-    fal_connection_end_link (connection, &unusable, error->message);
+    fail (attempt, &unusable, error->message);
   else
-    end_by_status (connection, FAL_FAULT_TOKEN, "requesting a token");
+    fail_by_status (attempt, FAL_FAULT_TOKEN, "requesting a token");
+}
+
+static SoupMessage *
+make_token_request (const FalAttempt *attempt)
+{
+  const FalAttemptConfig *config = &attempt->config;
+  const FalSettings *settings = config->settings;
+  gboolean proxied = config->way == FAL_WAY_TOKEN_PROXY;
+  const FalTokenQuery query = {
+    .endpoint = config->endpoint,
+    .uri = settings->token_uri ? settings->token_uri : "",
+    .proxy_uri = proxied ? settings->token_proxy_uri : NULL,
+    .form = settings->token_request,
+    .expiration = settings->token_expiration,
+  };
+
+  return fal_token_request_new_message (&query);
 }
 
 static void
-start_token_request (FalConnection *connection)
+start_token_request (FalAttempt *attempt)
 {
-  const FalCredentialsConfig *set = fal_credentials_get (connection->credentials);
-  gboolean proxied = connection->link->way == FAL_WAY_TOKEN_PROXY;
-  FalTokenQuery query = { connection->endpoint, set->token_uri ? set->token_uri : "",
-    proxied ? set->token_proxy_uri : NULL, connection->token_request,
-    connection->token_expiration };
+  const FalAttemptConfig *config = &attempt->config;
   const FalFault fault = { FAL_FAULT_TOKEN };
-  SoupMessage *message = fal_token_request_new_message (&query);
+  SoupMessage *message = make_token_request (attempt);
 
   if (message == NULL) {
-    fal_connection_end_link (connection, &fault, "token-uri or token-proxy-uri is no address");
+    fail (attempt, &fault, "token-uri or token-proxy-uri is no address");
     return;
   }
-  prepare (connection, message);
-  if (!proxied)
-    fal_token_request_add_key (message, set->api_key);
-  connection->counts.token_requests++;
-  fal_token_request_async (fal_transport_get_session (connection->transport), message,
-      connection->link->cancellable, on_token, operation_begin (connection));
+  take_request (attempt, message);
+  /* After the user's headers, which it replaces. */
+  if (config->way == FAL_WAY_TOKEN_URI)
+    fal_token_request_add_key (message, fal_credentials_get_api_key (config->credentials));
+  fal_token_request_async (fal_transport_get_session (config->transport), message,
+      attempt->cancellable, on_token, operation_begin (attempt));
 }
 
 static void
-on_provision (gpointer user, const gchar *token)
+on_promise_answered (gpointer user, const gchar *token)
 {
   const FalFault unusable = { FAL_FAULT_PROVIDER };
-  FalConnection *connection = user;
+  g_autoptr (FalAttempt) attempt = attempt_ref (user);
 
-  g_clear_pointer (&connection->link->provision, fal_token_promise_unref);
+  g_clear_pointer (&attempt->promise, fal_token_promise_unref);
   if (fal_token_format_is_token (token))
-    connect_with_token (connection, token);
+    upgrade_with_token (attempt, token);
   else
-    fal_connection_end_link (connection, &unusable,
+    fail (attempt, &unusable,
         token && *token ? "request-token gave something that is no token"
                         : "request-token gave no token");
 }
 
-/* Nothing is counted as pending: the answer may never come. */
+/* The answer may never come: it is no operation that anybody waits for. */
 static void
-start_provision (FalConnection *connection)
+ask_for_token (FalAttempt *attempt)
 {
-  g_autofree gchar *scope = fal_token_format_get_scope (connection->endpoint);
-  FalTokenPromise *provision =
-      fal_token_promise_new (scope, connection->context, on_provision, connection);
+  g_autofree gchar *scope = fal_token_format_get_scope (attempt->config.endpoint);
+  g_autoptr (GMainContext) context = g_main_context_ref_thread_default ();
 
-  connection->link->provision = provision;
-  connection->events.request_token (connection->user, provision);
+  attempt->promise = fal_token_promise_new (scope, context, on_promise_answered, attempt);
+  attempt->events.request_token (attempt->user, attempt->promise);
 }
 
-/* ---- start and end ---- */
+/* ---- life ---- */
+
+FalAttempt *
+fal_attempt_new (const FalAttemptConfig *config, const FalAttemptEvents *events, gpointer user)
+{
+  FalAttempt *attempt = g_rc_box_new0 (FalAttempt);
+
+  attempt->config = *config;
+  fal_settings_ref (attempt->config.settings);
+  attempt->events = *events;
+  attempt->user = user;
+  attempt->cancellable = g_cancellable_new ();
+  return attempt;
+}
 
 void
-fal_connection_start_attempt (FalConnection *connection, FalWay way)
+fal_attempt_start (FalAttempt *started)
 {
-  connection->link = fal_websocket_new (connection, way);
+  g_autoptr (FalAttempt) attempt = attempt_ref (started);
+  FalWay way = attempt->config.way;
+
   if (way == FAL_WAY_PROVIDER)
-    start_provision (connection);
+    ask_for_token (attempt);
   else if (fal_way_asks (way))
-    start_token_request (connection);
+    start_token_request (attempt);
   else if (way == FAL_WAY_READY_TOKEN)
-    connect_with_token (connection, fal_credentials_get (connection->credentials)->token);
+    upgrade_with_token (attempt, attempt->config.settings->token);
   else
-    start_connect (connection);
+    start_upgrade (attempt);
 }
 
 /* An operation of libsoup comes back and tells; a provider may never do. */
 void
-fal_connection_give_up_attempt (FalConnection *connection)
+fal_attempt_give_up (FalAttempt *attempt)
 {
   const FalFault fault = { FAL_FAULT_PROVIDER, 1 };
 
-  if (connection->link->provision) {
-    fal_connection_end_link (
-        connection, &fault, "no answer from request-token within connect-timeout");
-    return;
-  }
-  connection->link->timed_out = TRUE;
-  g_cancellable_cancel (connection->link->cancellable);
+  attempt->timed_out = TRUE;
+  if (attempt->promise)
+    fail (attempt, &fault, "no answer from request-token within connect-timeout");
+  else
+    stop_operation (attempt);
+}
+
+void
+fal_attempt_drop (FalAttempt *attempt)
+{
+  attempt->dropped = TRUE;
+  if (attempt->promise)
+    fal_token_promise_cancel (attempt->promise);
+  g_clear_pointer (&attempt->promise, fal_token_promise_unref);
+  if (attempt->message)
+    g_signal_handlers_disconnect_by_data (attempt->message, attempt);
+  stop_operation (attempt);
+  attempt_unref (attempt);
 }

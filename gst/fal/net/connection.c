@@ -1,17 +1,41 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The connection: libsoup at work for the dialer. Everything here runs on the net
- * thread, in the main context that was its default when the connection was made. */
-#include "connection-private.h"
+/* The connection: the dialer decides when to try, an attempt tries, and a WebSocket comes of it.
+ * Everything here runs on the net thread, in the main context that was its default when the
+ * connection was made. */
+#include "connection.h"
+#include "attempt.h"
+#include "timer.h"
+#include "transport.h"
+#include "websocket.h"
 
-void
-fal_connection_show_state (FalConnection *connection)
+struct _FalConnection {
+  FalEndpoint *endpoint;
+  FalConnectionEvents events;
+  gpointer user;
+
+  FalSettings *settings;
+  FalTransport *transport;
+  FalCredentials *credentials;
+  FalDialer *dialer;
+  FalDialerState shown_state;
+  FalTimer *timer; /* does what the dialer says when its time has come */
+
+  FalAttempt *attempt;     /* under way; NULL: none */
+  FalWebsocket *websocket; /* that came of it; NULL: none is open */
+  FalWay way;              /* how that attempt shows, or showed, who it is */
+  gchar *token;            /* that it shows; NULL: none, or none yet */
+  FalConnectionCounts counts;
+};
+
+/* ---- the end of an attempt or WebSocket ---- */
+
+static void
+show_state (FalConnection *connection)
 {
   FalDialerState state = fal_dialer_get_state (connection->dialer);
-  gint64 now = g_get_monotonic_time ();
 
-  g_source_set_ready_time (connection->timer, -1);
-  if (fal_dialer_next_time (connection->dialer, now) != G_MAXINT64)
-    g_source_set_ready_time (connection->timer, fal_dialer_next_time (connection->dialer, now));
+  fal_timer_set (
+      connection->timer, fal_dialer_next_time (connection->dialer, g_get_monotonic_time ()));
   if (state == connection->shown_state)
     return;
   connection->shown_state = state;
@@ -19,23 +43,36 @@ fal_connection_show_state (FalConnection *connection)
 }
 
 static void
-drop_link (FalConnection *connection)
+drop_websocket (FalConnection *connection)
 {
-  FalWebsocket *link = g_steal_pointer (&connection->link);
   FalConnectionCounts *counts = &connection->counts;
 
-  if (link == NULL)
+  if (connection->websocket == NULL)
     return;
-  if (link->socket)
-    counts->connected_time += g_get_monotonic_time () - counts->connected_since;
+  counts->connected_time += g_get_monotonic_time () - counts->connected_since;
   counts->connected_since = 0;
-  fal_websocket_drop (link, connection->context);
+  g_clear_pointer (&connection->websocket, fal_websocket_drop);
 }
 
-gint64
-fal_connection_get_wall_time (void)
+/* Whatever is under way or open ends, and tells nothing any more. */
+static void
+drop_all (FalConnection *connection)
 {
-  return g_get_real_time () / G_USEC_PER_SEC;
+  g_clear_pointer (&connection->attempt, fal_attempt_drop);
+  drop_websocket (connection);
+  g_clear_pointer (&connection->token, g_free);
+}
+
+static FalDialerConfig
+make_dialer_config (const FalSettings *settings, FalWay way)
+{
+  return (FalDialerConfig){
+    .retries = settings->retries,
+    .retry_delay = settings->retry_delay * G_TIME_SPAN_MILLISECOND,
+    .max_retry_delay = settings->max_retry_delay * G_TIME_SPAN_MILLISECOND,
+    .connect_timeout = settings->connect_timeout * G_TIME_SPAN_MILLISECOND,
+    .fetches_token = fal_way_asks (way),
+  };
 }
 
 /* How the next attempt shows who it is; the dialer is told whether it begins with a question. */
@@ -44,10 +81,10 @@ choose_way (FalConnection *connection)
 {
   gboolean has_provider = connection->events.has_provider (connection->user);
   FalWay way = fal_credentials_choose (
-      connection->credentials, has_provider, fal_connection_get_wall_time ());
+      connection->credentials, has_provider, g_get_real_time () / G_USEC_PER_SEC);
+  FalDialerConfig config = make_dialer_config (connection->settings, way);
 
-  connection->dialer_config.fetches_token = fal_way_asks (way);
-  fal_dialer_configure (connection->dialer, &connection->dialer_config);
+  fal_dialer_configure (connection->dialer, &config);
   return way;
 }
 
@@ -55,19 +92,21 @@ choose_way (FalConnection *connection)
 static void
 note_refusal (FalConnection *connection, gchar **what)
 {
-  const FalWebsocket *link = connection->link;
-  gboolean asking = fal_way_asks (link->way) && link->token == NULL;
+  gboolean asking = fal_way_asks (connection->way) && connection->token == NULL;
   g_autofree gchar *text = *what;
-  g_autofree gchar *shown = fal_credentials_describe (connection->credentials, link->way, asking);
+  g_autofree gchar *shown =
+      fal_credentials_describe (connection->credentials, connection->way, asking);
 
   *what = g_strdup_printf ("%s: %s", text, shown);
-  if (link->token)
-    fal_credentials_refuse (connection->credentials, link->token);
+  if (connection->token)
+    fal_credentials_refuse (connection->credentials, connection->token);
 }
 
-void
-fal_connection_end_link (FalConnection *connection, const FalFault *fault, const gchar *what)
+/* The attempt or WebSocket is over: asks the dialer what that means, and tells the owner. */
+static void
+end (gpointer user, const FalFault *fault, const gchar *what)
 {
+  FalConnection *connection = user;
   g_autofree gchar *address = fal_endpoint_describe (connection->endpoint);
   g_autofree gchar *text = g_strdup (what);
   g_autoptr (GError) error = NULL;
@@ -75,116 +114,101 @@ fal_connection_end_link (FalConnection *connection, const FalFault *fault, const
 
   if (fal_fault_is_refusal (fault) && fault->kind != FAL_FAULT_STALE)
     note_refusal (connection, &text);
-  drop_link (connection);
+  drop_all (connection);
   choose_way (connection);
   verdict =
       fal_dialer_fault (connection->dialer, fault, g_get_monotonic_time (), g_random_double ());
   g_set_error (&error, G_IO_ERROR, fal_fault_get_error_code (fault), "%s: %s (%s)", address, text,
       fal_fault_get_hint (fault));
   connection->events.ended (connection->user, verdict, fault, error);
-  fal_connection_show_state (connection);
+  show_state (connection);
 }
 
-static void
-end_too_big (FalWebsocket *link)
-{
-  const FalFault fault = { FAL_FAULT_SERVER };
-
-  fal_connection_end_link (link->owner, &fault, "a message exceeds max-message-size");
-}
-
-/* The peer closes, or went. */
-static void
-end_by_close (FalWebsocket *link, guint code, const gchar *reason)
-{
-  FalFault fault = { FAL_FAULT_CLOSED, code ? code : SOUP_WEBSOCKET_CLOSE_ABNORMAL };
-  g_autofree gchar *what = g_strdup_printf (fault.code == SOUP_WEBSOCKET_CLOSE_ABNORMAL
-                                                ? "the link was lost (code %u)%s%s"
-                                                : "the server closed with code %u%s%s",
-      fault.code, reason && *reason ? ": " : "", reason ? reason : "");
-
-  fal_connection_end_link (link->owner, &fault, what);
-}
-
-/* Called at "closing" where the peer says that it goes, at "closed" where it just went; the code is
- * known at both. */
-static void
-on_close (SoupWebsocketConnection *socket, FalWebsocket *link)
-{
-  const FalFault cut = { fal_socket_guard_get_reason (link->guard) };
-
-  switch (fal_socket_guard_get_state (link->guard)) {
-  case FAL_SOCKET_GUARD_OVERFLOWN:
-    end_too_big (link);
-    break;
-  case FAL_SOCKET_GUARD_CUT:
-    fal_connection_end_link (link->owner, &cut, fal_fault_describe (cut.kind));
-    break;
-  case FAL_SOCKET_GUARD_CALM:
-    end_by_close (link, soup_websocket_connection_get_close_code (socket),
-        soup_websocket_connection_get_close_data (socket));
-    break;
-  }
-}
+/* ---- what the WebSocket tells ---- */
 
 static void
-on_message (SoupWebsocketConnection *socket, gint type, GBytes *message, FalWebsocket *link)
+on_message (gpointer user, GBytes *message, gboolean text)
 {
-  FalConnection *connection = link->owner;
+  FalConnection *connection = user;
 
-  /* The kernel may hold a million more of them: the cut does not wait until they are read. */
-  if (fal_socket_guard_get_state (link->guard) != FAL_SOCKET_GUARD_CALM) {
-    on_close (socket, link);
-    return;
-  }
-  fal_socket_guard_note_message (link->guard, g_get_monotonic_time ());
-  /* libsoup bounds a message's fragments, and only newer ones the whole. */
-  if (g_bytes_get_size (message) > connection->max_message_size) {
-    end_too_big (link);
-    return;
-  }
   connection->counts.bytes_received += g_bytes_get_size (message);
-  connection->events.message (connection->user, message, type == SOUP_WEBSOCKET_DATA_TEXT);
+  connection->events.message (connection->user, message, text);
+}
+
+/* ---- what the attempt tells ---- */
+
+static void
+on_request_token (gpointer user, FalTokenPromise *promise)
+{
+  FalConnection *connection = user;
+
+  connection->events.request_token (connection->user, promise);
 }
 
 static void
-on_socket_error (SoupWebsocketConnection *socket, GError *error, FalWebsocket *link)
+on_token_chosen (gpointer user, const gchar *token)
 {
-  const FalFault fault = { FAL_FAULT_NETWORK };
-  g_autofree gchar *what = NULL;
+  FalConnection *connection = user;
 
-  if (g_error_matches (error, SOUP_WEBSOCKET_ERROR, SOUP_WEBSOCKET_CLOSE_TOO_BIG)) {
-    end_too_big (link);
-    return;
-  }
-  /* What libsoup does not know, 1012 and 1013 too, it calls an error, though the code is there. */
-  if (fal_socket_guard_get_state (link->guard) != FAL_SOCKET_GUARD_CALM ||
-      soup_websocket_connection_get_close_code (socket) != 0) {
-    on_close (socket, link);
-    return;
-  }
-  what = g_strdup_printf ("the link broke: %s", error->message);
-  fal_connection_end_link (link->owner, &fault, what);
+  connection->token = g_strdup (token);
+  fal_dialer_token_arrived (connection->dialer);
+  show_state (connection);
 }
 
-void
-fal_connection_take_socket (FalConnection *connection, SoupWebsocketConnection *socket)
+static gboolean
+on_accept_certificate (
+    gpointer user, GTlsConnection *tls, GTlsCertificate *certificate, GTlsCertificateFlags errors)
 {
-  FalWebsocket *link = connection->link;
+  FalConnection *connection = user;
 
-  fal_websocket_take_socket (link, socket, connection->max_message_size);
-  g_signal_connect (link->socket, "message", G_CALLBACK (on_message), link);
-  g_signal_connect (link->socket, "closing", G_CALLBACK (on_close), link);
-  g_signal_connect (link->socket, "closed", G_CALLBACK (on_close), link);
-  g_signal_connect (link->socket, "error", G_CALLBACK (on_socket_error), link);
+  return connection->events.accept_certificate (connection->user, tls, certificate, errors);
+}
+
+static void
+on_opened (gpointer user, SoupWebsocketConnection *socket)
+{
+  static const FalWebsocketEvents events = {
+    .message = on_message,
+    .ended = end,
+  };
+  FalConnection *connection = user;
+
+  g_clear_pointer (&connection->attempt, fal_attempt_drop);
+  connection->websocket =
+      fal_websocket_new (socket, connection->settings->max_message_size, &events, connection);
   connection->counts.connections++;
   connection->counts.connected_since = g_get_monotonic_time ();
   fal_dialer_opened (connection->dialer);
   connection->events.opened (connection->user);
-  fal_connection_show_state (connection);
+  show_state (connection);
 }
 
 /* ---- what the dialer says ---- */
+
+static void
+start_attempt (FalConnection *connection, FalWay way)
+{
+  static const FalAttemptEvents events = {
+    .request_token = on_request_token,
+    .token_chosen = on_token_chosen,
+    .accept_certificate = on_accept_certificate,
+    .opened = on_opened,
+    .failed = end,
+  };
+  const FalAttemptConfig config = {
+    .way = way,
+    .endpoint = connection->endpoint,
+    .credentials = connection->credentials,
+    .transport = connection->transport,
+    .settings = connection->settings,
+  };
+
+  connection->way = way;
+  if (way == FAL_WAY_TOKEN_URI || way == FAL_WAY_TOKEN_PROXY)
+    connection->counts.token_requests++;
+  connection->attempt = fal_attempt_new (&config, &events, connection);
+  fal_attempt_start (connection->attempt);
+}
 
 /* Does what the dialer says, once. */
 static void
@@ -195,98 +219,77 @@ step (FalConnection *connection)
   switch (fal_dialer_next_action (connection->dialer, g_get_monotonic_time ())) {
   case FAL_DIAL_FETCH_TOKEN:
   case FAL_DIAL_CONNECT:
-    fal_connection_start_attempt (connection, way);
+    start_attempt (connection, way);
     break;
   case FAL_DIAL_GIVE_UP_ATTEMPT:
-    fal_connection_give_up_attempt (connection);
+    fal_attempt_give_up (connection->attempt);
     break;
   case FAL_DIAL_NOTHING:
     break;
   }
-  fal_connection_show_state (connection);
+  show_state (connection);
 }
 
-static gboolean
+static void
 on_timer (gpointer data)
 {
   step (data);
-  return G_SOURCE_CONTINUE;
 }
 
-static gboolean
-timer_dispatch (GSource *source, GSourceFunc callback, gpointer data)
-{
-  g_source_set_ready_time (source, -1);
-  return callback (data);
-}
-
-static GSourceFuncs timer_funcs = { .dispatch = timer_dispatch };
+/* ---- life ---- */
 
 FalConnection *
-fal_connection_new (FalEndpoint *endpoint, const FalConnectionEvents *events, gpointer user)
+fal_connection_new (
+    FalEndpoint *endpoint, FalSettings *settings, const FalConnectionEvents *events, gpointer user)
 {
   FalConnection *connection = g_new0 (FalConnection, 1);
+  g_autoptr (GMainContext) context = g_main_context_ref_thread_default ();
 
   connection->endpoint = endpoint;
   connection->events = *events;
   connection->user = user;
-  connection->context = g_main_context_ref_thread_default ();
+  connection->settings = fal_settings_ref (settings);
   connection->transport = fal_transport_new ();
   connection->credentials = fal_credentials_new ();
   connection->dialer = fal_dialer_new ();
-  connection->timer = g_source_new (&timer_funcs, sizeof (GSource));
-  g_source_set_callback (connection->timer, on_timer, connection, NULL);
-  g_source_attach (connection->timer, connection->context);
+  connection->timer = fal_timer_new (context, on_timer, connection);
   return connection;
 }
 
 void
 fal_connection_free (FalConnection *connection)
 {
-  g_source_destroy (connection->timer); /* nothing is begun any more */
-  if (connection->link)
-    fal_websocket_say_goodbye (connection->link, connection->context);
-  drop_link (connection);
-  soup_session_abort (fal_transport_get_session (connection->transport));
-  while (connection->pending > 0)
-    g_main_context_iteration (connection->context, TRUE);
+  g_autoptr (GMainContext) context = g_main_context_ref_thread_default ();
+
+  if (connection->websocket)
+    fal_websocket_say_goodbye (connection->websocket);
+  drop_all (connection);
+  fal_timer_set (connection->timer, G_MAXINT64); /* nothing is begun any more */
   fal_transport_free (connection->transport);
-  g_source_unref (connection->timer);
-  while (g_main_context_iteration (connection->context, FALSE))
+  while (g_main_context_iteration (context, FALSE))
     ;
+  fal_timer_free (connection->timer);
   fal_dialer_free (connection->dialer);
   fal_endpoint_free (connection->endpoint);
   fal_credentials_free (connection->credentials);
-  g_main_context_unref (connection->context);
+  fal_settings_unref (connection->settings);
   g_free (connection);
 }
 
-/* A token that is new gets a chance of its own, whatever was refused before it. */
-static void
-configure_credentials (FalConnection *connection, const FalConnectionConfig *config)
-{
-  const FalCredentialsConfig credentials = { config->auth, config->token, config->api_key,
-    config->api_key_origin, config->token_uri, config->token_proxy_uri };
-
-  if (fal_credentials_configure (connection->credentials, &credentials))
-    fal_dialer_forgive (connection->dialer);
-}
-
 void
-fal_connection_configure (FalConnection *connection, const FalConnectionConfig *config)
+fal_connection_configure (
+    FalConnection *connection, FalSettings *settings, const gchar *api_key, FalKeyOrigin origin)
 {
-  const FalTransportConfig transport = { config->tls_validation_flags, config->tls_database,
-    config->proxy, config->user_agent, config->extra_headers };
-
-  configure_credentials (connection, config);
-  fal_transport_configure (connection->transport, &transport);
-  connection->token_request = config->token_request;
-  connection->token_expiration = config->token_expiration;
-  connection->max_buffering = config->max_buffering;
-  connection->max_message_size = config->max_message_size;
-  connection->dialer_config = config->dialer;
+  fal_settings_unref (connection->settings);
+  connection->settings = fal_settings_ref (settings);
+  fal_transport_configure (connection->transport, settings);
+  /* A token that is new gets a chance of its own, whatever was refused before it. */
+  if (fal_credentials_configure (connection->credentials, settings, api_key, origin))
+    fal_dialer_forgive (connection->dialer);
   choose_way (connection);
 }
+
+/* ---- what the owner says ---- */
 
 void
 fal_connection_want (FalConnection *connection)
@@ -298,13 +301,9 @@ fal_connection_want (FalConnection *connection)
 gboolean
 fal_connection_send (FalConnection *connection, GBytes *message)
 {
-  FalWebsocket *link = connection->link;
-
-  if (link == NULL || link->socket == NULL ||
-      soup_websocket_connection_get_state (link->socket) != SOUP_WEBSOCKET_STATE_OPEN)
+  if (connection->websocket == NULL || !fal_websocket_send (connection->websocket, message))
     return FALSE;
   connection->counts.bytes_sent += g_bytes_get_size (message);
-  soup_websocket_connection_send_message (link->socket, SOUP_WEBSOCKET_DATA_BINARY, message);
   return TRUE;
 }
 
@@ -312,7 +311,7 @@ void
 fal_connection_note_result (FalConnection *connection)
 {
   fal_dialer_result_arrived (connection->dialer);
-  fal_connection_show_state (connection);
+  show_state (connection);
 }
 
 void
@@ -326,33 +325,35 @@ fal_connection_fail (FalConnection *connection, FalFaultKind kind, const gchar *
 {
   const FalFault fault = { kind };
 
-  if (connection->link != NULL)
-    fal_connection_end_link (connection, &fault, detail ? detail : fal_fault_describe (kind));
+  if (connection->attempt || connection->websocket)
+    end (connection, &fault, detail ? detail : fal_fault_describe (kind));
 }
 
 void
 fal_connection_close (FalConnection *connection)
 {
   const FalFault fault = { FAL_FAULT_ASKED };
+  const FalWebsocket *websocket = connection->websocket;
 
-  FalWebsocket *link = connection->link;
-
-  if (link != NULL)
-    fal_websocket_say_goodbye (link, connection->context);
-  if (connection->link == link) /* else it ended by itself in the moment that the goodbye took */
-    fal_connection_end_link (connection, &fault, "closed");
+  if (websocket)
+    fal_websocket_say_goodbye (connection->websocket);
+  /* Else another source of the context has ended it, and told so, while the goodbye was said. */
+  if (connection->websocket == websocket)
+    end (connection, &fault, "closed");
 }
+
+/* ---- questions ---- */
 
 FalSocketGuard *
 fal_connection_get_guard (FalConnection *connection)
 {
-  return connection->link ? connection->link->guard : NULL;
+  return connection->websocket ? fal_websocket_get_guard (connection->websocket) : NULL;
 }
 
 const gchar *
 fal_connection_get_token (FalConnection *connection)
 {
-  return connection->link ? connection->link->token : NULL;
+  return connection->token;
 }
 
 guint

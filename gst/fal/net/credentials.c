@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The credentials: a choice among what was set, and a memory of what was refused. Used by the net
+/* Chooses among the credentials that were set, and remembers which were refused. Used by the net
  * thread alone. */
 #include "credentials.h"
 #include "fal/wire/endpoint.h"
@@ -7,9 +7,11 @@
 #include <gio/gio.h>
 
 struct _FalCredentials {
-  FalCredentialsConfig config; /* its strings are owned */
-  gint64 expiry;               /* of the ready token; 0: not known */
-  GQueue refused;              /* checksums, oldest first: the tokens themselves are not kept */
+  FalSettings *settings; /* NULL: nothing was set yet */
+  gchar *api_key;        /* NULL: none */
+  FalKeyOrigin origin;   /* of the key */
+  gint64 expiry;         /* of the ready token; 0: not known */
+  GQueue refused;        /* checksums, oldest first: the tokens themselves are not kept */
 };
 
 FalCredentials *
@@ -18,50 +20,47 @@ fal_credentials_new (void)
   return g_new0 (FalCredentials, 1);
 }
 
-static void
-clear_config (FalCredentialsConfig *config)
-{
-  g_free ((gchar *) config->token);
-  g_free ((gchar *) config->api_key);
-  g_free ((gchar *) config->token_uri);
-  g_free ((gchar *) config->token_proxy_uri);
-}
-
 void
 fal_credentials_free (FalCredentials *credentials)
 {
-  clear_config (&credentials->config);
+  g_clear_pointer (&credentials->settings, fal_settings_unref);
+  g_free (credentials->api_key);
   g_queue_clear_full (&credentials->refused, g_free);
   g_free (credentials);
 }
 
-static gchar *
-dup_filled (const gchar *text)
+/* An empty string stands for none. */
+static const gchar *
+filled (const gchar *text)
 {
-  return text != NULL && *text != '\0' ? g_strdup (text) : NULL;
+  return text != NULL && *text != '\0' ? text : NULL;
+}
+
+static const gchar *
+get_token (const FalSettings *settings)
+{
+  return settings ? filled (settings->token) : NULL;
 }
 
 gboolean
-fal_credentials_configure (FalCredentials *credentials, const FalCredentialsConfig *config)
+fal_credentials_configure (
+    FalCredentials *credentials, FalSettings *settings, const gchar *api_key, FalKeyOrigin origin)
 {
-  FalCredentialsConfig old = credentials->config;
-  gboolean is_new;
+  g_autoptr (FalSettings) old = credentials->settings;
+  const gchar *token = get_token (settings);
 
-  credentials->config = *config;
-  credentials->config.token = dup_filled (config->token);
-  credentials->config.api_key = dup_filled (config->api_key);
-  credentials->config.token_uri = dup_filled (config->token_uri);
-  credentials->config.token_proxy_uri = dup_filled (config->token_proxy_uri);
-  is_new = credentials->config.token && g_strcmp0 (credentials->config.token, old.token) != 0;
-  credentials->expiry = fal_token_format_get_expiry (credentials->config.token);
-  clear_config (&old);
-  return is_new;
+  credentials->settings = fal_settings_ref (settings);
+  g_free (credentials->api_key);
+  credentials->api_key = g_strdup (filled (api_key));
+  credentials->origin = origin;
+  credentials->expiry = fal_token_format_get_expiry (token);
+  return token != NULL && g_strcmp0 (token, get_token (old)) != 0;
 }
 
-const FalCredentialsConfig *
-fal_credentials_get (const FalCredentials *credentials)
+const gchar *
+fal_credentials_get_api_key (const FalCredentials *credentials)
 {
-  return &credentials->config;
+  return credentials->api_key;
 }
 
 static gboolean
@@ -83,27 +82,39 @@ has_ended (gint64 expiry, gint64 now)
   return expiry != 0 && expiry <= now;
 }
 
-FalWay
-fal_credentials_choose (const FalCredentials *credentials, gboolean has_provider, gint64 now)
+/* How a token is come by: a ready one that is no good is chosen only where there is no other way.
+ */
+static FalWay
+choose_token (const FalCredentials *credentials, gboolean has_provider, gint64 now)
 {
-  const FalCredentialsConfig *config = &credentials->config;
+  const gchar *token = get_token (credentials->settings);
 
-  if (config->auth == FAL_AUTH_KEY_HEADER)
-    return FAL_WAY_KEY_HEADER;
-  if (config->auth == FAL_AUTH_KEY_QUERY)
-    return FAL_WAY_KEY_QUERY;
-  if (config->auth == FAL_AUTH_NONE)
-    return FAL_WAY_NONE;
-  if (config->token && !has_ended (credentials->expiry, now) &&
-      !is_refused (credentials, config->token))
+  if (token && !has_ended (credentials->expiry, now) && !is_refused (credentials, token))
     return FAL_WAY_READY_TOKEN;
   if (has_provider)
     return FAL_WAY_PROVIDER;
-  if (config->token_proxy_uri)
+  if (filled (credentials->settings->token_proxy_uri))
     return FAL_WAY_TOKEN_PROXY;
-  if (config->api_key)
+  if (credentials->api_key)
     return FAL_WAY_TOKEN_URI;
-  return config->token ? FAL_WAY_READY_TOKEN : FAL_WAY_NONE;
+  return token ? FAL_WAY_READY_TOKEN : FAL_WAY_NONE;
+}
+
+FalWay
+fal_credentials_choose (const FalCredentials *credentials, gboolean has_provider, gint64 now)
+{
+  switch (credentials->settings ? credentials->settings->auth : FAL_AUTH_NONE) {
+  case FAL_AUTH_KEY_HEADER:
+    return FAL_WAY_KEY_HEADER;
+  case FAL_AUTH_KEY_QUERY:
+    return FAL_WAY_KEY_QUERY;
+  case FAL_AUTH_NONE:
+    return FAL_WAY_NONE;
+  case FAL_AUTH_AUTO:
+  case FAL_AUTH_TOKEN:
+    break;
+  }
+  return choose_token (credentials, has_provider, now);
 }
 
 gboolean
@@ -161,7 +172,7 @@ fal_credentials_refuse (FalCredentials *credentials, const gchar *token)
 static const gchar *
 describe_key (const FalCredentials *credentials)
 {
-  switch (credentials->config.api_key_origin) {
+  switch (credentials->origin) {
   case FAL_KEY_FROM_FILE:
     return "the API key from api-key-file";
   case FAL_KEY_FROM_FAL_KEY:
@@ -174,26 +185,33 @@ describe_key (const FalCredentials *credentials)
   return "the API key from api-key";
 }
 
+/* An address without a password or a query; @property: what to call it where there is none. */
+static gchar *
+describe_address (const gchar *uri, const gchar *property)
+{
+  gchar *text = fal_endpoint_describe_uri (uri ? uri : "");
+
+  return text ? text : g_strdup (property);
+}
+
 static gchar *
 describe_asking (const FalCredentials *credentials, FalWay way)
 {
-  const FalCredentialsConfig *config = &credentials->config;
   g_autofree gchar *uri = NULL;
 
   if (way == FAL_WAY_PROVIDER)
     return g_strdup ("the answer of request-token");
   if (way == FAL_WAY_TOKEN_PROXY) {
-    uri = fal_endpoint_describe_uri (config->token_proxy_uri);
+    uri = fal_endpoint_describe_uri (credentials->settings->token_proxy_uri);
     return g_strdup_printf ("the request without a key to token-proxy-uri %s", uri);
   }
-  uri = fal_endpoint_describe_uri (config->token_uri ? config->token_uri : "");
-  return g_strdup_printf ("%s, shown to %s", describe_key (credentials), uri ? uri : "token-uri");
+  uri = describe_address (credentials->settings->token_uri, "token-uri");
+  return g_strdup_printf ("%s, shown to %s", describe_key (credentials), uri);
 }
 
 gchar *
 fal_credentials_describe (const FalCredentials *credentials, FalWay way, gboolean asking)
 {
-  const FalCredentialsConfig *config = &credentials->config;
   g_autofree gchar *uri = NULL;
 
   if (asking)
@@ -204,12 +222,11 @@ fal_credentials_describe (const FalCredentials *credentials, FalWay way, gboolea
   case FAL_WAY_PROVIDER:
     return g_strdup ("the token that request-token gave");
   case FAL_WAY_TOKEN_PROXY:
-    uri = fal_endpoint_describe_uri (config->token_proxy_uri);
+    uri = fal_endpoint_describe_uri (credentials->settings->token_proxy_uri);
     return g_strdup_printf ("the token that token-proxy-uri %s gave", uri);
   case FAL_WAY_TOKEN_URI:
-    uri = fal_endpoint_describe_uri (config->token_uri ? config->token_uri : "");
-    return g_strdup_printf (
-        "the token that %s gave for %s", uri ? uri : "token-uri", describe_key (credentials));
+    uri = describe_address (credentials->settings->token_uri, "token-uri");
+    return g_strdup_printf ("the token that %s gave for %s", uri, describe_key (credentials));
   case FAL_WAY_KEY_HEADER:
     return g_strconcat (describe_key (credentials), " in the Authorization header", NULL);
   case FAL_WAY_KEY_QUERY:

@@ -5,7 +5,7 @@
  * 1970 by the wall clock, as in tokens, given as arguments. */
 #pragma once
 
-#include "fal/options.h"
+#include "fal/settings/settings.h"
 
 G_BEGIN_DECLS
 
@@ -23,29 +23,23 @@ typedef enum {
   FAL_WAY_KEY_QUERY,
 } FalWay;
 
-/* Empty strings stand for none. */
-typedef struct {
-  FalAuth auth;
-  const gchar *token;
-  const gchar *api_key;
-  FalKeyOrigin api_key_origin;
-  const gchar *token_uri, *token_proxy_uri;
-} FalCredentialsConfig;
-
 typedef struct _FalCredentials FalCredentials;
 
 FalCredentials *fal_credentials_new (void);
 void fal_credentials_free (FalCredentials *credentials);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (FalCredentials, fal_credentials_free)
 
-/* TRUE: the token is another than before, and not none. */
+/* The API key comes beside the settings, since a file is read once. Empty strings stand for none.
+ * TRUE: the token is another than before, and not none. */
 gboolean fal_credentials_configure (
-    FalCredentials *credentials, const FalCredentialsConfig *config);
-/* What was set; lives until the next configure. */
-const FalCredentialsConfig *fal_credentials_get (const FalCredentials *credentials);
+    FalCredentials *credentials, FalSettings *settings, const gchar *api_key, FalKeyOrigin origin);
 
-/* The way of the next attempt. @has_provider: somebody gives tokens. A ready token that was refused
- * or has ended is chosen only where there is no other way: it is not to be sent. */
+/* Borrowed until the next configure; NULL: none. */
+const gchar *fal_credentials_get_api_key (const FalCredentials *credentials);
+
+/* The way of the next attempt; before anything was set: none. @has_provider: somebody gives tokens.
+ * A ready token that was refused or has ended is chosen only where there is no other way: it is not
+ * to be sent. */
 FalWay fal_credentials_choose (
     const FalCredentials *credentials, gboolean has_provider, gint64 now);
 

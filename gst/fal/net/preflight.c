@@ -62,8 +62,7 @@ read_key_file (const gchar *path, GError **error)
   g_free (key);
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
       "no key in api-key-file (%s); write the key, id:secret, as the first line of a file that "
-      "this "
-      "user can read",
+      "this user can read",
       fault ? fault->message : "the first line is empty");
   return NULL;
 }
@@ -167,15 +166,6 @@ fal_preflight_check_credentials (const FalSettings *settings, const gchar *base_
   return check_secrecy (settings, "base-uri", base_uri, error);
 }
 
-static gboolean
-check_transport (const FalSettings *settings, GError **error)
-{
-  const FalTransportConfig config = { settings->tls_validation_flags, settings->tls_database,
-    settings->proxy, settings->user_agent, settings->extra_headers };
-
-  return fal_transport_check (&config, error);
-}
-
 FalEndpoint *
 fal_preflight_check (
     const FalSettings *settings, const gchar *api_key, gboolean has_provider, GError **error)
@@ -193,7 +183,7 @@ fal_preflight_check (
   if (endpoint == NULL ||
       !fal_preflight_check_credentials (
           settings, endpoint->base_uri, api_key, has_provider, error) ||
-      !check_transport (settings, error))
+      !fal_transport_check (settings, error))
     return NULL;
   parameters = fal_settings_get_parameters (settings, error);
   return parameters ? g_steal_pointer (&endpoint) : NULL;

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The line: a connection shared by its members. The list of lines is guarded by one mutex of the
- * process; all else belongs to the net thread, but for what stands under the line's lock. */
+/* The shared connection. Which connections there are is guarded by one mutex of the process; all
+ * else belongs to the net thread, but for what stands under the connection's lock. */
 #include "shared-connection.h"
+#include "net-thread.h"
 #include "fal/settings/properties.h"
 #include "fal/policy/request-turns.h"
-
-/* How long the net thread may take for a polite end, µs. */
-#define NET_PATIENCE (80 * G_TIME_SPAN_MILLISECOND)
 
 typedef struct {
   FalConnectionEvents events;
@@ -17,58 +15,58 @@ typedef struct {
 struct _FalSharedConnection {
   gchar *key;            /* NULL: not shared */
   FalSettings *settings; /* of the first member */
-  GMainContext *context;
-  GMainLoop *loop;
-  GThread *thread;
-  guint users;          /* those that joined and did not leave; lines_lock */
+  FalNetThread *thread;
+  guint users;          /* those that joined and did not leave; registry_lock */
   gatomicrefcount refs; /* one for each that joined and whose leave did not return */
-  guint last_tag;       /* lines_lock */
+  guint last_tag;       /* registry_lock */
 
   GMutex lock;
-  GCond changed;
-  GPtrArray *members;    /* Member; changed on the net thread, with the lock held */
-  FalSocketGuard *guard; /* lock; of the open link */
-  gboolean ended;        /* lock; the net thread has nothing more to do */
+  FalSocketGuard *guard; /* lock; of the WebSocket that is open, so that any thread can cut it */
 
-  /* net thread */
+  /* Everything below: the net thread. */
+  GPtrArray *members;    /* Member */
   FalEndpoint *endpoint; /* until the connection takes it */
   FalConnection *connection;
   FalDialerState state;
   gboolean open, ready;
-  GSource *ready_timer;
+  FalTimer *ready_timer; /* the app should have said that it is ready */
   FalRequestTurns *turns;
+  FalTimer *turn_timer; /* somebody's turn may come though nothing happened */
   gpointer last_answered;
 };
 
-static GMutex lines_lock;
-static GHashTable *lines; /* key to FalSharedConnection; lines_lock */
+static GMutex registry_lock;
+static GHashTable *registry; /* key to FalSharedConnection; registry_lock */
 
 /* ---- turns ---- */
 
 static void
-send_next (FalSharedConnection *line)
+send_next (gpointer data)
 {
+  FalSharedConnection *shared = data;
+  gint64 now = g_get_monotonic_time ();
   gpointer user;
   GBytes *message;
 
-  while ((message = fal_request_turns_take (line->turns, &user))) {
-    fal_connection_send (line->connection, message);
+  while ((message = fal_request_turns_take (shared->turns, now, &user))) {
+    fal_connection_send (shared->connection, message);
     g_bytes_unref (message);
   }
+  fal_timer_set (shared->turn_timer, fal_request_turns_next_time (shared->turns, now));
 }
 
 void
-fal_shared_connection_send (FalSharedConnection *line, gpointer user, GBytes *message)
+fal_shared_connection_send (FalSharedConnection *shared, gpointer user, GBytes *message)
 {
-  fal_request_turns_push (line->turns, user, message);
-  send_next (line);
+  fal_request_turns_push (shared->turns, user, message, g_get_monotonic_time ());
+  send_next (shared);
 }
 
 static gpointer
-find_tagged (const FalSharedConnection *line, guint tag)
+find_tagged (const FalSharedConnection *shared, guint tag)
 {
-  for (guint i = 0; i < line->members->len; i++) {
-    const Member *member = line->members->pdata[i];
+  for (guint i = 0; i < shared->members->len; i++) {
+    const Member *member = shared->members->pdata[i];
 
     if (member->tag == tag)
       return member->user;
@@ -78,41 +76,32 @@ find_tagged (const FalSharedConnection *line, guint tag)
 
 /* Where nothing is out, it is for the only member there is, or for nobody. */
 static gpointer
-find_in_order (FalSharedConnection *line)
+find_in_order (FalSharedConnection *shared)
 {
   gboolean known;
-  gpointer user = fal_request_turns_answer_oldest (line->turns, &known);
+  gpointer user = fal_request_turns_answer_oldest (shared->turns, g_get_monotonic_time (), &known);
 
-  if (!known && line->members->len == 1)
-    return ((Member *) line->members->pdata[0])->user;
+  if (!known && shared->members->len == 1)
+    return ((Member *) shared->members->pdata[0])->user;
   return user;
 }
 
 gpointer
-fal_shared_connection_take_answered (FalSharedConnection *line, gint64 tag)
+fal_shared_connection_take_answered (FalSharedConnection *shared, gint64 tag)
 {
-  gpointer user = tag >= 0 ? find_tagged (line, tag) : find_in_order (line);
+  gpointer user = tag >= 0 ? find_tagged (shared, tag) : find_in_order (shared);
 
   if (tag >= 0)
-    fal_request_turns_answer (line->turns, user);
-  send_next (line);
-  line->last_answered = user;
+    fal_request_turns_answer (shared->turns, user, g_get_monotonic_time ());
+  send_next (shared);
+  shared->last_answered = user;
   return user;
 }
 
 gpointer
-fal_shared_connection_get_last_answered (FalSharedConnection *line)
+fal_shared_connection_get_last_answered (FalSharedConnection *shared)
 {
-  return line->last_answered;
-}
-
-/* Nothing of it may be met any more. */
-static void
-forget_member (FalSharedConnection *line, gpointer user)
-{
-  fal_request_turns_forget (line->turns, user);
-  if (line->last_answered == user)
-    line->last_answered = NULL;
+  return shared->last_answered;
 }
 
 /* ---- what the connection tells ---- */
@@ -120,96 +109,103 @@ forget_member (FalSharedConnection *line, gpointer user)
 static void
 on_state_changed (gpointer user, FalDialerState state)
 {
-  FalSharedConnection *line = user;
+  FalSharedConnection *shared = user;
 
-  line->state = state;
-  for (guint i = 0; i < line->members->len; i++) {
-    const Member *member = line->members->pdata[i];
+  shared->state = state;
+  for (guint i = 0; i < shared->members->len; i++) {
+    const Member *member = shared->members->pdata[i];
 
     member->events.state_changed (member->user, state);
   }
 }
 
 static void
-stop_ready_timer (FalSharedConnection *line)
-{
-  if (line->ready_timer)
-    g_source_destroy (line->ready_timer);
-  g_clear_pointer (&line->ready_timer, g_source_unref);
-}
-
-static gboolean
 on_never_ready (gpointer data)
 {
-  FalSharedConnection *line = data;
+  FalSharedConnection *shared = data;
 
-  stop_ready_timer (line);
   fal_connection_fail (
-      line->connection, FAL_FAULT_TIMED_OUT, "the app did not say that it is ready");
-  return G_SOURCE_REMOVE;
+      shared->connection, FAL_FAULT_TIMED_OUT, "the app did not say that it is ready");
 }
 
 static void
-start_ready_timer (FalSharedConnection *line)
+start_ready_timer (FalSharedConnection *shared)
 {
-  if (line->ready || line->settings->connect_timeout == 0)
-    return;
-  line->ready_timer = g_timeout_source_new (line->settings->connect_timeout);
-  g_source_set_callback (line->ready_timer, on_never_ready, line, NULL);
-  g_source_attach (line->ready_timer, line->context);
+  gint64 patience = shared->settings->connect_timeout * G_TIME_SPAN_MILLISECOND;
+
+  if (!shared->ready && patience > 0)
+    fal_timer_set (shared->ready_timer, g_get_monotonic_time () + patience);
+}
+
+static void
+stop_ready_timer (FalSharedConnection *shared)
+{
+  fal_timer_set (shared->ready_timer, G_MAXINT64);
+}
+
+static void
+set_guard (FalSharedConnection *shared, FalSocketGuard *guard)
+{
+  g_mutex_lock (&shared->lock);
+  g_clear_pointer (&shared->guard, fal_socket_guard_unref);
+  if (guard)
+    shared->guard = fal_socket_guard_ref (guard);
+  g_mutex_unlock (&shared->lock);
 }
 
 static void
 on_opened (gpointer user)
 {
-  FalSharedConnection *line = user;
+  FalSharedConnection *shared = user;
 
-  fal_request_turns_clear (line->turns);
-  line->open = TRUE;
-  line->ready = !fal_settings_waits_for_ready (line->settings);
-  g_mutex_lock (&line->lock);
-  line->guard = fal_socket_guard_ref (fal_connection_get_guard (line->connection));
-  g_mutex_unlock (&line->lock);
-  start_ready_timer (line);
-  for (guint i = 0; i < line->members->len; i++) {
-    const Member *member = line->members->pdata[i];
+  fal_request_turns_clear (shared->turns);
+  shared->open = TRUE;
+  shared->ready = !fal_settings_waits_for_ready (shared->settings);
+  set_guard (shared, fal_connection_get_guard (shared->connection));
+  start_ready_timer (shared);
+  for (guint i = 0; i < shared->members->len; i++) {
+    const Member *member = shared->members->pdata[i];
 
     member->events.opened (member->user);
   }
 }
 
+static const Member *
+get_first (const FalSharedConnection *shared)
+{
+  return shared->members->len > 0 ? shared->members->pdata[0] : NULL;
+}
+
 static void
 on_message (gpointer user, GBytes *message, gboolean text)
 {
-  FalSharedConnection *line = user;
-  const Member *first = line->members->pdata[0];
+  const Member *first = get_first (user);
 
-  first->events.message (first->user, message, text);
+  if (first)
+    first->events.message (first->user, message, text);
 }
 
 static void
 on_ended (gpointer user, FalVerdict verdict, const FalFault *fault, const GError *error)
 {
-  FalSharedConnection *line = user;
+  FalSharedConnection *shared = user;
 
-  line->open = FALSE;
-  stop_ready_timer (line);
-  fal_request_turns_clear (line->turns);
-  g_mutex_lock (&line->lock);
-  g_clear_pointer (&line->guard, fal_socket_guard_unref);
-  g_mutex_unlock (&line->lock);
-  for (guint i = 0; i < line->members->len; i++) {
-    const Member *member = line->members->pdata[i];
+  shared->open = FALSE;
+  stop_ready_timer (shared);
+  fal_request_turns_clear (shared->turns);
+  set_guard (shared, NULL);
+  for (guint i = 0; i < shared->members->len; i++) {
+    const Member *member = shared->members->pdata[i];
 
     member->events.ended (member->user, verdict, fault, error);
   }
 }
 
 static const Member *
-find_provider (const FalSharedConnection *line)
+find_provider (const FalSharedConnection *shared)
 {
-  for (guint i = 0; i < line->members->len; i++) {
-    const Member *member = line->members->pdata[i];
+  for (guint i = 0; i < shared->members->len; i++) {
+    const Member *member = shared->members->pdata[i];
 
     if (member->events.has_provider (member->user))
       return member;
@@ -224,202 +220,231 @@ has_provider (gpointer user)
 }
 
 static void
-request_token (gpointer user, FalTokenPromise *provision)
+request_token (gpointer user, FalTokenPromise *promise)
 {
   const Member *member = find_provider (user);
 
   if (member)
-    member->events.request_token (member->user, provision);
+    member->events.request_token (member->user, promise);
   else
-    fal_token_promise_answer (provision, NULL);
+    fal_token_promise_answer (promise, NULL);
 }
 
 static gboolean
 accept_certificate (
     gpointer user, GTlsConnection *tls, GTlsCertificate *certificate, GTlsCertificateFlags errors)
 {
-  FalSharedConnection *line = user;
-  const Member *first = line->members->pdata[0];
+  const Member *first = get_first (user);
 
-  return first->events.accept_certificate (first->user, tls, certificate, errors);
+  return first && first->events.accept_certificate (first->user, tls, certificate, errors);
 }
 
 /* ---- the thread ---- */
 
+static void
+on_begin (gpointer user)
+{
+  static const FalConnectionEvents events = {
+    .opened = on_opened,
+    .message = on_message,
+    .ended = on_ended,
+    .state_changed = on_state_changed,
+    .has_provider = has_provider,
+    .request_token = request_token,
+    .accept_certificate = accept_certificate,
+  };
+  FalSharedConnection *shared = user;
+
+  shared->ready_timer = fal_shared_connection_new_timer (shared, on_never_ready, shared);
+  shared->turn_timer = fal_shared_connection_new_timer (shared, send_next, shared);
+  shared->connection =
+      fal_connection_new (g_steal_pointer (&shared->endpoint), shared->settings, &events, shared);
+}
+
+static void
+on_end (gpointer user)
+{
+  FalSharedConnection *shared = user;
+
+  stop_ready_timer (shared);
+  fal_request_turns_clear (shared->turns);
+  fal_timer_set (shared->turn_timer, G_MAXINT64);
+  g_clear_pointer (&shared->connection, fal_connection_free);
+  g_clear_pointer (&shared->ready_timer, fal_timer_free);
+  g_clear_pointer (&shared->turn_timer, fal_timer_free);
+}
+
+/* A server that floods keeps libsoup reading, so that the thread's loop comes to nothing else. */
+static void
+on_hurry (gpointer user)
+{
+  FalSharedConnection *shared = user;
+  g_autoptr (FalSocketGuard) guard = NULL;
+
+  g_mutex_lock (&shared->lock);
+  guard = shared->guard ? fal_socket_guard_ref (shared->guard) : NULL;
+  g_mutex_unlock (&shared->lock);
+  if (guard)
+    fal_socket_guard_cut (guard, FAL_FAULT_ASKED);
+}
+
+FalTimer *
+fal_shared_connection_new_timer (
+    FalSharedConnection *shared, void (*fired) (gpointer user), gpointer user)
+{
+  return fal_timer_new (fal_net_thread_get_context (shared->thread), fired, user);
+}
+
+typedef struct {
+  GSourceFunc function;
+  gpointer data;
+  GDestroyNotify destroy;
+} Hop;
+
+static void
+run_hop (gpointer data)
+{
+  const Hop *hop = data;
+
+  hop->function (hop->data);
+}
+
+static void
+hop_free (gpointer data)
+{
+  Hop *hop = data;
+
+  if (hop->destroy)
+    hop->destroy (hop->data);
+  g_free (hop);
+}
+
 void
 fal_shared_connection_hop (
-    FalSharedConnection *line, GSourceFunc function, gpointer data, GDestroyNotify destroy)
+    FalSharedConnection *shared, GSourceFunc function, gpointer data, GDestroyNotify destroy)
 {
-  g_autoptr (GSource) source = g_idle_source_new ();
+  Hop *hop = g_new (Hop, 1);
 
-  /* Attached rather than invoked: before the net thread runs, an invocation would run here. */
-  g_source_set_priority (source, G_PRIORITY_DEFAULT);
-  g_source_set_callback (source, function, data, destroy);
-  g_source_attach (source, line->context);
+  *hop = (Hop){ function, data, destroy };
+  fal_net_thread_post (shared->thread, run_hop, hop, hop_free);
 }
 
-static gpointer
-net_main (gpointer data)
-{
-  FalSharedConnection *line = data;
-  const FalConnectionEvents events = { on_opened, on_message, on_ended, on_state_changed,
-    has_provider, request_token, accept_certificate };
-
-  g_main_context_push_thread_default (line->context);
-  line->connection = fal_connection_new (g_steal_pointer (&line->endpoint), &events, line);
-  g_main_loop_run (line->loop);
-  stop_ready_timer (line);
-  fal_request_turns_clear (line->turns);
-  g_clear_pointer (&line->connection, fal_connection_free);
-  g_main_context_pop_thread_default (line->context);
-  g_mutex_lock (&line->lock);
-  line->ended = TRUE;
-  g_cond_broadcast (&line->changed);
-  g_mutex_unlock (&line->lock);
-  return NULL;
-}
+/* ---- life ---- */
 
 static FalSharedConnection *
-line_new (FalSettings *settings, FalEndpoint *endpoint)
+shared_new (FalSettings *settings, FalEndpoint *endpoint)
 {
-  FalSharedConnection *line = g_new0 (FalSharedConnection, 1);
+  static const FalNetThreadEvents events = {
+    .begin = on_begin,
+    .end = on_end,
+    .hurry = on_hurry,
+  };
+  FalSharedConnection *shared = g_new0 (FalSharedConnection, 1);
 
-  g_atomic_ref_count_init (&line->refs);
-  line->settings = fal_settings_ref (settings);
-  line->endpoint = endpoint;
-  line->context = g_main_context_new ();
-  line->loop = g_main_loop_new (line->context, FALSE);
-  line->members = g_ptr_array_new_with_free_func (g_free);
-  line->turns = fal_request_turns_new ();
-  g_mutex_init (&line->lock);
-  g_cond_init (&line->changed);
-  return line;
+  g_atomic_ref_count_init (&shared->refs);
+  shared->settings = fal_settings_ref (settings);
+  shared->endpoint = endpoint;
+  shared->thread = fal_net_thread_new (&events, shared);
+  shared->members = g_ptr_array_new_with_free_func (g_free);
+  shared->turns = fal_request_turns_new ();
+  g_mutex_init (&shared->lock);
+  return shared;
 }
 
 static void
-line_unref (FalSharedConnection *line)
+shared_unref (FalSharedConnection *shared)
 {
-  if (!g_atomic_ref_count_dec (&line->refs))
+  if (!g_atomic_ref_count_dec (&shared->refs))
     return;
-  g_free (line->key);
-  fal_settings_unref (line->settings);
-  g_main_loop_unref (line->loop);
-  g_main_context_unref (line->context);
-  g_ptr_array_unref (line->members);
-  fal_request_turns_free (line->turns);
-  g_clear_pointer (&line->guard, fal_socket_guard_unref);
-  g_mutex_clear (&line->lock);
-  g_cond_clear (&line->changed);
-  g_free (line);
-}
-
-/* ---- joining and leaving ---- */
-
-/* A member on its way in or out. */
-typedef struct {
-  FalSharedConnection *line;
-  Member *member; /* joining */
-  gpointer user;  /* leaving */
-  gboolean done;  /* line's lock */
-} Move;
-
-static gboolean
-on_join (gpointer data)
-{
-  Move *move = data;
-  FalSharedConnection *line = move->line;
-  const Member *member = move->member;
-
-  g_mutex_lock (&line->lock);
-  g_ptr_array_add (line->members, move->member);
-  g_mutex_unlock (&line->lock);
-  fal_request_turns_set_users (line->turns, line->members->len);
-  if (line->open)
-    member->events.opened (member->user);
-  if (line->state == FAL_DIALER_FAILED)
-    fal_connection_close (line->connection); /* a newcomer may try again */
-  else if (line->state != FAL_DIALER_IDLE)
-    member->events.state_changed (member->user, line->state);
-  return G_SOURCE_REMOVE;
+  g_free (shared->key);
+  fal_settings_unref (shared->settings);
+  fal_net_thread_free (shared->thread);
+  g_ptr_array_unref (shared->members);
+  fal_request_turns_free (shared->turns);
+  g_clear_pointer (&shared->guard, fal_socket_guard_unref);
+  g_mutex_clear (&shared->lock);
+  g_free (shared);
 }
 
 static gboolean
-on_leave (gpointer data)
+check_same (const FalSharedConnection *shared, const FalSettings *settings, GError **error)
 {
-  Move *move = data;
-  FalSharedConnection *line = move->line;
-
-  forget_member (line, move->user);
-  g_mutex_lock (&line->lock);
-  for (guint i = 0; i < line->members->len; i++) {
-    if (((Member *) line->members->pdata[i])->user == move->user)
-      g_ptr_array_remove_index (line->members, i--);
-  }
-  fal_request_turns_set_users (line->turns, line->members->len);
-  move->done = TRUE;
-  g_cond_broadcast (&line->changed);
-  g_mutex_unlock (&line->lock);
-  send_next (line);
-  return G_SOURCE_REMOVE;
-}
-
-static gboolean
-on_quit (gpointer data)
-{
-  g_main_loop_quit (data);
-  return G_SOURCE_REMOVE;
-}
-
-/* A server that floods keeps libsoup reading, so that the thread's loop comes to nothing else: its
- * socket is then shut down from here. */
-static void
-wait_for (FalSharedConnection *line, const gboolean *done)
-{
-  gint64 patience = g_get_monotonic_time () + NET_PATIENCE;
-
-  g_mutex_lock (&line->lock);
-  while (!*done && g_cond_wait_until (&line->changed, &line->lock, patience))
-    ;
-  if (!*done && line->guard)
-    fal_socket_guard_cut (line->guard, FAL_FAULT_ASKED);
-  while (!*done)
-    g_cond_wait (&line->changed, &line->lock);
-  g_mutex_unlock (&line->lock);
-}
-
-static gboolean
-check_same (const FalSharedConnection *line, const FalSettings *settings, GError **error)
-{
-  const gchar *name = fal_properties_find_difference (line->settings, settings);
+  const gchar *name = fal_properties_find_difference (shared->settings, settings);
 
   if (name == NULL)
     return TRUE;
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
       "connection-key \"%s\" is in use by an element with another %s; set %s alike on all elements "
       "that share the connection, or another connection-key",
-      line->key, name, name);
+      shared->key, name, name);
   return FALSE;
 }
 
-/* With lines_lock held. */
 static FalSharedConnection *
-find_or_make (FalSettings *settings, FalEndpoint *endpoint)
+find_or_make_locked (FalSettings *settings, FalEndpoint *endpoint)
 {
   const gchar *key = settings->connection_key;
-  FalSharedConnection *line = key && *key && lines ? g_hash_table_lookup (lines, key) : NULL;
+  FalSharedConnection *shared =
+      key && *key && registry ? g_hash_table_lookup (registry, key) : NULL;
 
-  if (line != NULL) {
+  if (shared != NULL) {
     fal_endpoint_free (endpoint);
-    return line;
+    return shared;
   }
-  line = line_new (settings, endpoint);
+  shared = shared_new (settings, endpoint);
   if (key == NULL || *key == '\0')
-    return line;
-  line->key = g_strdup (key);
-  if (lines == NULL)
-    lines = g_hash_table_new (g_str_hash, g_str_equal);
-  g_hash_table_insert (lines, line->key, line);
-  return line;
+    return shared;
+  shared->key = g_strdup (key);
+  if (registry == NULL)
+    registry = g_hash_table_new (g_str_hash, g_str_equal);
+  g_hash_table_insert (registry, shared->key, shared);
+  return shared;
+}
+
+/* ---- joining ---- */
+
+/* What the net thread does for a member that joins. */
+typedef struct {
+  FalSharedConnection *shared;
+  Member *member;
+} Joining;
+
+static void
+on_join (gpointer data)
+{
+  const Joining *joining = data;
+  FalSharedConnection *shared = joining->shared;
+  const Member *member = joining->member;
+
+  g_ptr_array_add (shared->members, joining->member);
+  fal_request_turns_join (shared->turns, member->user);
+  if (shared->open)
+    member->events.opened (member->user);
+  if (shared->state == FAL_DIALER_FAILED)
+    fal_connection_close (shared->connection); /* a newcomer may try again */
+  else if (shared->state != FAL_DIALER_IDLE)
+    member->events.state_changed (member->user, shared->state);
+}
+
+static void
+post_join (FalSharedConnection *shared, const Member *member)
+{
+  Joining *joining = g_new (Joining, 1);
+
+  *joining = (Joining){ shared, g_memdup2 (member, sizeof *member) };
+  fal_net_thread_post (shared->thread, on_join, joining, g_free);
+}
+
+static void
+join_locked (FalSharedConnection *shared, const FalConnectionEvents *events, gpointer user)
+{
+  const Member member = { *events, user, shared->last_tag++ };
+
+  post_join (shared, &member);
+  if (shared->users++ == 0)
+    fal_net_thread_start (shared->thread);
+  else
+    g_atomic_ref_count_inc (&shared->refs);
 }
 
 gboolean
@@ -427,86 +452,111 @@ fal_shared_connection_join (FalSettings *settings, FalEndpoint *endpoint,
     const FalConnectionEvents *events, gpointer user, FalSharedConnection **joined, guint *tag,
     GError **error)
 {
-  Member *member = g_new0 (Member, 1);
-  Move *move = g_new0 (Move, 1);
-  FalSharedConnection *line;
+  FalSharedConnection *shared;
+  gboolean fits;
 
-  g_mutex_lock (&lines_lock);
-  line = find_or_make (settings, endpoint);
-  if (line->users > 0 && !check_same (line, settings, error)) {
-    g_mutex_unlock (&lines_lock);
-    g_free (member);
-    g_free (move);
-    return FALSE;
+  g_mutex_lock (&registry_lock);
+  shared = find_or_make_locked (settings, endpoint);
+  fits = shared->users == 0 || check_same (shared, settings, error);
+  if (fits) {
+    *joined = shared;
+    *tag = shared->last_tag;
+    join_locked (shared, events, user);
   }
-  *member = (Member){ *events, user, line->last_tag++ };
-  *move = (Move){ line, member };
-  *tag = member->tag;
-  *joined = line;
-  fal_shared_connection_hop (line, on_join, move, g_free);
-  if (line->users++ == 0)
-    line->thread = g_thread_new ("fal-net", net_main, line);
-  else
-    g_atomic_ref_count_inc (&line->refs);
-  g_mutex_unlock (&lines_lock);
-  return TRUE;
+  g_mutex_unlock (&registry_lock);
+  return fits;
+}
+
+/* ---- leaving ---- */
+
+/* What the net thread does for a member that leaves, and waits for. */
+typedef struct {
+  FalSharedConnection *shared;
+  gpointer user;
+  void (*left) (gpointer user);
+  gboolean done;
+} Leaving;
+
+static void
+remove_member (FalSharedConnection *shared, gpointer user)
+{
+  for (guint i = 0; i < shared->members->len; i++) {
+    if (((Member *) shared->members->pdata[i])->user == user)
+      g_ptr_array_remove_index (shared->members, i--);
+  }
+  fal_request_turns_forget (shared->turns, user);
+  if (shared->last_answered == user)
+    shared->last_answered = NULL;
+}
+
+static void
+on_leave (gpointer data)
+{
+  Leaving *leaving = data;
+  FalSharedConnection *shared = leaving->shared;
+
+  remove_member (shared, leaving->user);
+  send_next (shared);
+  if (leaving->left)
+    leaving->left (leaving->user);
+  fal_net_thread_finish (shared->thread, &leaving->done);
 }
 
 void
-fal_shared_connection_leave (FalSharedConnection *line, gpointer user)
+fal_shared_connection_leave (
+    FalSharedConnection *shared, gpointer user, void (*left) (gpointer user))
 {
-  Move move = { line, NULL, user };
+  Leaving leaving = { shared, user, left };
   gboolean last;
 
-  g_mutex_lock (&lines_lock);
-  last = --line->users == 0;
-  if (last && line->key)
-    g_hash_table_remove (lines, line->key);
-  /* With the lock held: nobody's leave is behind the last one's. */
+  g_mutex_lock (&registry_lock);
+  last = --shared->users == 0;
+  if (last && shared->key)
+    g_hash_table_remove (registry, shared->key);
+  fal_net_thread_post (shared->thread, on_leave, &leaving, NULL);
+  /* Still with the lock held, so that nobody's leave is posted behind the end. */
   if (last)
-    fal_shared_connection_hop (line, on_quit, line->loop, NULL);
-  else
-    fal_shared_connection_hop (line, on_leave, &move, NULL);
-  g_mutex_unlock (&lines_lock);
-  wait_for (line, last ? &line->ended : &move.done);
+    fal_net_thread_quit (shared->thread);
+  g_mutex_unlock (&registry_lock);
+  fal_net_thread_wait (shared->thread, &leaving.done);
   if (last)
-    g_thread_join (line->thread);
-  line_unref (line);
+    fal_net_thread_stop (shared->thread);
+  shared_unref (shared);
 }
 
 /* ---- questions ---- */
 
 FalConnection *
-fal_shared_connection_get_connection (FalSharedConnection *line)
+fal_shared_connection_get_connection (FalSharedConnection *shared)
 {
-  return line->connection;
+  return shared->connection;
 }
 
 void
-fal_shared_connection_set_ready (FalSharedConnection *line)
+fal_shared_connection_set_ready (FalSharedConnection *shared)
 {
-  line->ready = TRUE;
-  stop_ready_timer (line);
+  shared->ready = TRUE;
+  stop_ready_timer (shared);
 }
 
 gboolean
-fal_shared_connection_is_ready (FalSharedConnection *line)
+fal_shared_connection_is_ready (FalSharedConnection *shared)
 {
-  return line->ready;
+  return shared->ready;
 }
 
 void
-fal_shared_connection_foreach (FalSharedConnection *line, void (*function) (gpointer member))
+fal_shared_connection_foreach (FalSharedConnection *shared, void (*function) (gpointer member))
 {
-  for (guint i = 0; i < line->members->len; i++)
-    function (((Member *) line->members->pdata[i])->user);
+  for (guint i = 0; i < shared->members->len; i++)
+    function (((Member *) shared->members->pdata[i])->user);
 }
 
 gboolean
-fal_shared_connection_any (FalSharedConnection *line, gboolean (*is_so) (gpointer member))
+fal_shared_connection_any (FalSharedConnection *shared, gboolean (*is_so) (gpointer member))
 {
-  for (guint i = 0; i < line->members->len; i++)
-    if (is_so (((Member *) line->members->pdata[i])->user))
+  for (guint i = 0; i < shared->members->len; i++)
+    if (is_so (((Member *) shared->members->pdata[i])->user))
       return TRUE;
   return FALSE;
 }

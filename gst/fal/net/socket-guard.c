@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The guard: asks the kernel how much a socket received. Where the kernel does not
- * tell, it watches nothing. */
+/* The guard asks the kernel how much a socket received. Where the kernel does not tell, it watches
+ * nothing. */
 #include "socket-guard.h"
 #include <sys/socket.h>
 #ifdef __linux__
@@ -20,9 +20,9 @@ struct _FalSocketGuard {
   guint reason; /* of the cut */
 };
 
-/* Bytes received over the life of the socket; 0 where that is not known. With the lock held. */
+/* Bytes received over the life of the socket; 0 where that is not known. */
 static guint64
-count_received (const FalSocketGuard *guard)
+count_received_locked (const FalSocketGuard *guard)
 {
 #ifdef __linux__
   struct tcp_info info = { 0 };
@@ -36,11 +36,11 @@ count_received (const FalSocketGuard *guard)
   return 0;
 }
 
-/* With the lock held; what came so far. */
+/* The bytes received so far; notes when they grew. */
 static guint64
-look (FalSocketGuard *guard, gint64 now)
+look_locked (FalSocketGuard *guard, gint64 now)
 {
-  guint64 received = count_received (guard);
+  guint64 received = count_received_locked (guard);
 
   if (received != guard->seen || received == 0)
     guard->heard = now;
@@ -86,13 +86,12 @@ void
 fal_socket_guard_note_message (FalSocketGuard *guard, gint64 now)
 {
   g_mutex_lock (&guard->lock);
-  guard->mark = look (guard, now);
+  guard->mark = look_locked (guard, now);
   g_mutex_unlock (&guard->lock);
 }
 
-/* With the lock held. */
 static void
-shut (FalSocketGuard *guard, FalSocketGuardState state)
+shut_locked (FalSocketGuard *guard, FalSocketGuardState state)
 {
   if (guard->state != FAL_SOCKET_GUARD_CALM || guard->socket == NULL)
     return;
@@ -106,8 +105,8 @@ fal_socket_guard_check (FalSocketGuard *guard, gint64 now)
   gint64 heard;
 
   g_mutex_lock (&guard->lock);
-  if (look (guard, now) > guard->mark + guard->limit)
-    shut (guard, FAL_SOCKET_GUARD_OVERFLOWN);
+  if (look_locked (guard, now) > guard->mark + guard->limit)
+    shut_locked (guard, FAL_SOCKET_GUARD_OVERFLOWN);
   heard = guard->heard;
   g_mutex_unlock (&guard->lock);
   return heard;
@@ -118,7 +117,7 @@ fal_socket_guard_cut (FalSocketGuard *guard, guint reason)
 {
   g_mutex_lock (&guard->lock);
   guard->reason = reason;
-  shut (guard, FAL_SOCKET_GUARD_CUT);
+  shut_locked (guard, FAL_SOCKET_GUARD_CUT);
   g_mutex_unlock (&guard->lock);
 }
 

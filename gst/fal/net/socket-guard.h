@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Cuts a link that brings more than a message may hold without ever finishing one, and knows when
+/* Cuts a socket that brings more than a message may hold without ever finishing one, and knows when
  * the peer was last heard of.
  *
- * Before 3.8 libsoup bounds a fragment, not a message, and while fragments pour in
- * its main context does nothing else: the limit must be held from another thread. */
+ * Before 3.8 libsoup bounds a fragment, not a message, and while fragments pour in its main context
+ * does nothing else: so another thread holds the limit. */
 #pragma once
 
 #include <gio/gio.h>
 
 G_BEGIN_DECLS
 
-/* How often somebody should look, in µs: what a fast link brings meanwhile is bounded too. */
+/* How often somebody should look, in µs: what a fast connection brings meanwhile is bounded too. */
 #define FAL_SOCKET_GUARD_INTERVAL (50 * G_TIME_SPAN_MILLISECOND)
 
 /* Reference counted; every function on any thread. */
@@ -18,8 +18,8 @@ typedef struct _FalSocketGuard FalSocketGuard;
 
 typedef enum {
   FAL_SOCKET_GUARD_CALM,
-  FAL_SOCKET_GUARD_OVERFLOWN, /* it cut the link: the limit was passed */
-  FAL_SOCKET_GUARD_CUT,       /* it cut the link because it was told to */
+  FAL_SOCKET_GUARD_OVERFLOWN, /* it shut the socket down: the limit was passed */
+  FAL_SOCKET_GUARD_CUT,       /* it shut the socket down because it was told to */
 } FalSocketGuardState;
 
 /* @limit: bytes on the wire from one whole message to the next. @now, here and below: monotonic,
@@ -39,8 +39,8 @@ gint64 fal_socket_guard_check (FalSocketGuard *guard, gint64 now);
 /* To be called before the socket is closed: from then on its descriptor may be another's. */
 void fal_socket_guard_disarm (FalSocketGuard *guard);
 
-/* Shuts the socket down now: the way to end a link whose thread the peer keeps busy. @reason is for
- * whoever finds the link cut. */
+/* Shuts the socket down now: the way to end a connection whose thread the peer keeps busy. @reason
+ * is for whoever finds it cut. */
 void fal_socket_guard_cut (FalSocketGuard *guard, guint reason);
 
 FalSocketGuardState fal_socket_guard_get_state (FalSocketGuard *guard);

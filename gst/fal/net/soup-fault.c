@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The diagnosis: from an error or a status to a fault and a sentence. Pure. */
+/* From an error or a status to a fault and a sentence. Pure. */
 #include "soup-fault.h"
 
 /* What is wrong with a certificate; the first that fits says what to do about it. */
@@ -21,13 +21,13 @@ static const struct {
 };
 
 static FalFault
-diagnose_certificate (const FalSoupContext *scene, gchar **what)
+describe_certificate (const FalSoupCircumstances *circumstances, gchar **what)
 {
   GString *text = g_string_new ("the server's certificate was not accepted");
   guint code = G_MAXUINT;
 
   for (guint i = 0; i < G_N_ELEMENTS (certificate_faults); i++) {
-    if (!(scene->tls_errors & certificate_faults[i].flag))
+    if (!(circumstances->tls_errors & certificate_faults[i].flag))
       continue;
     g_string_append_printf (
         text, "%s%s", code == G_MAXUINT ? ": " : ", and ", certificate_faults[i].text);
@@ -56,11 +56,11 @@ classify_tls (const GError *error)
 }
 
 static FalFault
-classify (const FalSoupContext *scene, const GError *error)
+classify (const FalSoupCircumstances *circumstances, const GError *error)
 {
   gboolean broken = error->domain == G_TLS_ERROR && classify_tls (error) == FAL_TLS_FAULT_NOT_TLS;
 
-  if (error->domain == G_TLS_ERROR && !(broken && scene->proxy))
+  if (error->domain == G_TLS_ERROR && !(broken && circumstances->proxy))
     return (FalFault){ FAL_FAULT_TLS, classify_tls (error) };
   if (g_error_matches (error, G_RESOLVER_ERROR, G_RESOLVER_ERROR_NOT_FOUND))
     return (FalFault){ FAL_FAULT_UNKNOWN_HOST };
@@ -69,28 +69,29 @@ classify (const FalSoupContext *scene, const GError *error)
       g_error_matches (error, G_IO_ERROR, G_IO_ERROR_PROXY_NEED_AUTH) ||
       g_error_matches (error, G_IO_ERROR, G_IO_ERROR_PROXY_NOT_ALLOWED))
     return (FalFault){ FAL_FAULT_PROXY };
-  return (FalFault){ scene->proxy ? FAL_FAULT_PROXY : FAL_FAULT_NETWORK };
+  return (FalFault){ circumstances->proxy ? FAL_FAULT_PROXY : FAL_FAULT_NETWORK };
 }
 
 FalFault
-fal_soup_fault_from_error (const FalSoupContext *scene, const GError *error, gchar **what)
+fal_soup_fault_from_error (
+    const FalSoupCircumstances *circumstances, const GError *error, gchar **what)
 {
   g_autofree gchar *through =
-      scene->proxy ? g_strconcat (" through the proxy ", scene->proxy, NULL) : NULL;
+      circumstances->proxy ? g_strconcat (" through the proxy ", circumstances->proxy, NULL) : NULL;
   FalFault fault;
 
-  if (scene->timed_out) {
-    *what = g_strdup_printf ("no answer while %s%s", scene->doing, through ? through : "");
+  if (circumstances->timed_out) {
+    *what = g_strdup_printf ("no answer while %s%s", circumstances->doing, through ? through : "");
     return (FalFault){ FAL_FAULT_TIMED_OUT };
   }
-  if (scene->tls_errors != 0)
-    return diagnose_certificate (scene, what);
-  fault = classify (scene, error);
+  if (circumstances->tls_errors != 0)
+    return describe_certificate (circumstances, what);
+  fault = classify (circumstances, error);
   if (fault.kind == FAL_FAULT_TLS && fault.code == FAL_TLS_FAULT_MISSING)
     *what = g_strdup ("encrypted connections need TLS, and GLib has none here");
   else
     *what = g_strdup_printf (
-        "error while %s%s: %s", scene->doing, through ? through : "", error->message);
+        "error while %s%s: %s", circumstances->doing, through ? through : "", error->message);
   return fault;
 }
 
@@ -107,14 +108,14 @@ get_retry_after (SoupMessage *message)
 }
 
 FalFault
-fal_soup_fault_from_status (
-    const FalSoupContext *scene, FalFaultKind kind, SoupMessage *message, gchar **what)
+fal_soup_fault_from_status (const FalSoupCircumstances *circumstances, FalFaultKind kind,
+    SoupMessage *message, gchar **what)
 {
   guint status = soup_message_get_status (message);
   gboolean proxy = status == SOUP_STATUS_PROXY_AUTHENTICATION_REQUIRED;
 
   *what = g_strdup_printf ("%s refused with HTTP status %u (%s) while %s", proxy ? "the proxy" : "",
-      status, soup_status_get_phrase (status), scene->doing);
+      status, soup_status_get_phrase (status), circumstances->doing);
   g_strchug (*what);
   return (FalFault){ proxy ? FAL_FAULT_PROXY : kind, status, get_retry_after (message) };
 }

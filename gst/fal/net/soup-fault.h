@@ -13,14 +13,15 @@ typedef struct {
   const gchar *proxy;              /* through which; NULL: directly */
   GTlsCertificateFlags tls_errors; /* for which the certificate was not accepted */
   gboolean timed_out;
-} FalSoupContext;
+} FalSoupCircumstances;
 
-/* An operation failed with @error. @what becomes the words. */
-FalFault fal_soup_fault_from_error (const FalSoupContext *scene, const GError *error, gchar **what);
+/* An operation failed with @error. *@what becomes a sentence about it. */
+FalFault fal_soup_fault_from_error (
+    const FalSoupCircumstances *circumstances, const GError *error, gchar **what);
 
-/* The answer was a status that is no success. @kind: whose: the upgrade's or the token request's.
- * It may turn out to be the proxy's. */
-FalFault fal_soup_fault_from_status (
-    const FalSoupContext *scene, FalFaultKind kind, SoupMessage *message, gchar **what);
+/* The reply to @message has a status that is no success. @kind says which request it was, the
+ * upgrade or that for a token; but it may turn out that the proxy has refused it. */
+FalFault fal_soup_fault_from_status (const FalSoupCircumstances *circumstances, FalFaultKind kind,
+    SoupMessage *message, gchar **what);
 
 G_END_DECLS

@@ -1,100 +1,100 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The provision: a question between the net thread and whoever has tokens. The lock makes sure that
- * an answer meets either an asker or nobody. */
+/* A question between the net thread and whoever has tokens. The lock makes sure that an answer
+ * meets either an asker or nobody. */
 #include "token-promise.h"
+#include "timer.h"
 
 struct _FalTokenPromise {
   gchar *scope;
 
   GMutex lock;
-  /* Lock; NULL: it was answered, or nobody waits any more. Not held longer: who asked may be gone,
-   * and its context with it. */
-  GMainContext *context;
-  gchar *token; /* of the answer, set once */
+  FalTimer *timer;   /* lock; brings the answer. NULL: nobody waits for one any more */
+  gboolean answered; /* lock */
+  gchar *token;      /* lock; of the answer, set once */
 
-  FalTokenPromiseAnswered answered; /* net thread; NULL: nobody waits any more */
+  FalTokenPromiseAnswered tell; /* net thread */
   gpointer user;
 };
+
+/* On the net thread. The context is not held longer than somebody waits: who asked may be gone, and
+ * its context with it. */
+static void
+stop_waiting (FalTokenPromise *promise)
+{
+  FalTimer *timer;
+
+  g_mutex_lock (&promise->lock);
+  timer = g_steal_pointer (&promise->timer);
+  g_mutex_unlock (&promise->lock);
+  g_clear_pointer (&timer, fal_timer_free);
+}
+
+static void
+on_timer (gpointer data)
+{
+  g_autoptr (FalTokenPromise) promise = fal_token_promise_ref (data);
+
+  stop_waiting (promise);
+  promise->tell (promise->user, promise->token);
+}
 
 FalTokenPromise *
 fal_token_promise_new (
     const gchar *scope, GMainContext *context, FalTokenPromiseAnswered answered, gpointer user)
 {
-  FalTokenPromise *provision = g_atomic_rc_box_new0 (FalTokenPromise);
+  FalTokenPromise *promise = g_atomic_rc_box_new0 (FalTokenPromise);
 
-  provision->scope = g_strdup (scope);
-  provision->context = g_main_context_ref (context);
-  provision->answered = answered;
-  provision->user = user;
-  g_mutex_init (&provision->lock);
-  return provision;
+  promise->scope = g_strdup (scope);
+  promise->tell = answered;
+  promise->user = user;
+  g_mutex_init (&promise->lock);
+  promise->timer = fal_timer_new (context, on_timer, promise);
+  return promise;
 }
 
 FalTokenPromise *
-fal_token_promise_ref (FalTokenPromise *provision)
+fal_token_promise_ref (FalTokenPromise *promise)
 {
-  return g_atomic_rc_box_acquire (provision);
+  return g_atomic_rc_box_acquire (promise);
 }
 
 static void
-provision_clear (gpointer data)
+promise_clear (gpointer data)
 {
-  FalTokenPromise *provision = data;
+  FalTokenPromise *promise = data;
 
-  g_free (provision->scope);
-  g_free (provision->token);
-  g_clear_pointer (&provision->context, g_main_context_unref);
-  g_mutex_clear (&provision->lock);
+  g_free (promise->scope);
+  g_free (promise->token);
+  g_clear_pointer (&promise->timer, fal_timer_free); /* nobody runs its context any more */
+  g_mutex_clear (&promise->lock);
 }
 
 void
-fal_token_promise_unref (FalTokenPromise *provision)
+fal_token_promise_unref (FalTokenPromise *promise)
 {
-  g_atomic_rc_box_release_full (provision, provision_clear);
+  g_atomic_rc_box_release_full (promise, promise_clear);
 }
 
 const gchar *
-fal_token_promise_get_scope (const FalTokenPromise *provision)
+fal_token_promise_get_scope (const FalTokenPromise *promise)
 {
-  return provision->scope;
-}
-
-static gboolean
-hand_over (gpointer data)
-{
-  FalTokenPromise *provision = data;
-  FalTokenPromiseAnswered answered = provision->answered;
-
-  provision->answered = NULL;
-  if (answered)
-    answered (provision->user, provision->token);
-  return G_SOURCE_REMOVE;
+  return promise->scope;
 }
 
 void
-fal_token_promise_answer (FalTokenPromise *provision, const gchar *token)
+fal_token_promise_answer (FalTokenPromise *promise, const gchar *token)
 {
-  GSource *source;
-
-  g_mutex_lock (&provision->lock);
-  if (provision->context != NULL) {
-    provision->token = g_strdup (token);
-    source = g_idle_source_new ();
-    g_source_set_priority (source, G_PRIORITY_DEFAULT);
-    g_source_set_callback (source, hand_over, fal_token_promise_ref (provision),
-        (GDestroyNotify) fal_token_promise_unref);
-    g_source_attach (source, provision->context);
-    g_source_unref (source); /* before the context, which GLib's unref of a source still looks at */
-    g_clear_pointer (&provision->context, g_main_context_unref);
+  g_mutex_lock (&promise->lock);
+  if (promise->timer && !promise->answered) {
+    promise->answered = TRUE;
+    promise->token = g_strdup (token);
+    fal_timer_set (promise->timer, 0);
   }
-  g_mutex_unlock (&provision->lock);
+  g_mutex_unlock (&promise->lock);
 }
 
 void
-fal_token_promise_cancel (FalTokenPromise *provision)
+fal_token_promise_cancel (FalTokenPromise *promise)
 {
-  g_mutex_lock (&provision->lock);
-  g_clear_pointer (&provision->context, g_main_context_unref);
-  g_mutex_unlock (&provision->lock);
-  provision->answered = NULL;
+  stop_waiting (promise);
 }

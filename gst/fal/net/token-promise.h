@@ -13,19 +13,20 @@ typedef struct _FalTokenPromise FalTokenPromise;
  * (NULL: there is none) is borrowed. */
 typedef void (*FalTokenPromiseAnswered) (gpointer user, const gchar *token);
 
-/* @scope: what the token is for, "owner/alias/realtime". */
+/* Whoever asks cancels it, unless it was answered, before it lets go of it or of @context.
+ * @scope: what the token is for, "owner/alias/realtime". */
 FalTokenPromise *fal_token_promise_new (
     const gchar *scope, GMainContext *context, FalTokenPromiseAnswered answered, gpointer user);
-FalTokenPromise *fal_token_promise_ref (FalTokenPromise *provision);
-void fal_token_promise_unref (FalTokenPromise *provision);
+FalTokenPromise *fal_token_promise_ref (FalTokenPromise *promise);
+void fal_token_promise_unref (FalTokenPromise *promise);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (FalTokenPromise, fal_token_promise_unref)
 
-const gchar *fal_token_promise_get_scope (const FalTokenPromise *provision);
+const gchar *fal_token_promise_get_scope (const FalTokenPromise *promise);
 
 /* Any thread. @token is copied; only the first answer counts. */
-void fal_token_promise_answer (FalTokenPromise *provision, const gchar *token);
+void fal_token_promise_answer (FalTokenPromise *promise, const gchar *token);
 
 /* On the net thread: nobody waits for the answer any more. */
-void fal_token_promise_cancel (FalTokenPromise *provision);
+void fal_token_promise_cancel (FalTokenPromise *promise);
 
 G_END_DECLS

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The transport: libsoup's session as the user's network wants it. Net thread. */
+/* Sets up libsoup's session for the network that the user has. Net thread. */
 #include "transport.h"
 #include "fal/wire/value.h"
 #include <string.h>
@@ -9,6 +9,7 @@
 
 struct _FalTransport {
   SoupSession *soup;
+  guint under_way; /* requests that have not come back */
   GTlsCertificateFlags tls_validation_flags;
   GstStructure *extra_headers;
   gchar *proxy_uri;   /* as it was set, with its password */
@@ -16,7 +17,8 @@ struct _FalTransport {
   gchar *proxy_login; /* of the Proxy-Authorization header; NULL: none */
 };
 
-/* Whether it would end a header's line. */
+/* Whether @text holds a character that would end a header's line, or any other control character.
+ */
 static gboolean
 has_break (const gchar *text)
 {
@@ -201,15 +203,15 @@ fal_transport_add_headers (FalTransport *transport, SoupMessage *message)
 /* ---- life ---- */
 
 gboolean
-fal_transport_check (const FalTransportConfig *config, GError **error)
+fal_transport_check (const FalSettings *settings, GError **error)
 {
-  if (config->user_agent && has_break (config->user_agent)) {
+  if (settings->user_agent && has_break (settings->user_agent)) {
     g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
         "user-agent holds a line break or another control character: give plain text");
     return FALSE;
   }
-  return check_proxy (config->proxy, error) &&
-         visit_headers (config->extra_headers, check_header, error);
+  return check_proxy (settings->proxy, error) &&
+         visit_headers (settings->extra_headers, check_header, error);
 }
 
 /* Without cookies, sniffer, decompression or a user's stored passwords: none of them is wanted,
@@ -232,6 +234,9 @@ fal_transport_new (void)
 void
 fal_transport_free (FalTransport *transport)
 {
+  while (transport->under_way > 0)
+    g_main_context_iteration (g_main_context_get_thread_default (), TRUE);
+  soup_session_abort (transport->soup); /* ends connections that wait for a next request */
   g_signal_handlers_disconnect_by_data (transport->soup, transport);
   g_object_unref (transport->soup);
   g_clear_pointer (&transport->extra_headers, gst_structure_free);
@@ -242,26 +247,38 @@ fal_transport_free (FalTransport *transport)
 }
 
 void
-fal_transport_configure (FalTransport *transport, const FalTransportConfig *config)
+fal_transport_configure (FalTransport *transport, const FalSettings *settings)
 {
-  const gchar *agent = config->user_agent ? config->user_agent : "gst-fal/" FAL_VERSION;
+  const gchar *agent = settings->user_agent ? settings->user_agent : "gst-fal/" FAL_VERSION;
 
-  transport->tls_validation_flags = config->tls_validation_flags;
+  transport->tls_validation_flags = settings->tls_validation_flags;
   g_clear_pointer (&transport->extra_headers, gst_structure_free);
-  if (config->extra_headers)
-    transport->extra_headers = gst_structure_copy (config->extra_headers);
-  set_proxy (transport, config->proxy);
+  if (settings->extra_headers)
+    transport->extra_headers = gst_structure_copy (settings->extra_headers);
+  set_proxy (transport, settings->proxy);
   soup_session_set_user_agent (transport->soup, agent);
   /* Setting none would mean to trust nobody, not the system's. */
-  if (config->tls_database &&
-      config->tls_database != soup_session_get_tls_database (transport->soup))
-    soup_session_set_tls_database (transport->soup, config->tls_database);
+  if (settings->tls_database &&
+      settings->tls_database != soup_session_get_tls_database (transport->soup))
+    soup_session_set_tls_database (transport->soup, settings->tls_database);
 }
 
 SoupSession *
 fal_transport_get_session (FalTransport *transport)
 {
   return transport->soup;
+}
+
+void
+fal_transport_begin (FalTransport *transport)
+{
+  transport->under_way++;
+}
+
+void
+fal_transport_end (FalTransport *transport)
+{
+  transport->under_way--;
 }
 
 GTlsCertificateFlags

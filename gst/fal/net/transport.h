@@ -1,36 +1,41 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* How requests travel: a SoupSession with the user's proxy, authorities and headers. Net thread,
- * but for what is marked pure. */
+ * but for what is marked pure.
+ *
+ * One rule stands over all requests of the session: a request is cancelled only until its socket is
+ * connected; from then on whoever gives it up shuts the socket down and lets libsoup finish; and
+ * the session is aborted only when no request is under way. For libsoup 3.4 to 3.6.5 finish a
+ * request twice, and use it after it was freed, when it is cancelled, or its session aborted,
+ * between the headers of its reply (or those of a proxy, which nobody is told of) and its callback.
+ * A socket that is shut down reads as one that the peer has closed, so the callback comes at once,
+ * even where a reply would never end. */
 #pragma once
 
-#include <gst/gst.h>
+#include "fal/settings/settings.h"
 #include <libsoup/soup.h>
 
 G_BEGIN_DECLS
 
-/* Borrowed for the call of fal_transport_configure(). */
-typedef struct {
-  GTlsCertificateFlags tls_validation_flags;
-  GTlsDatabase *tls_database; /* NULL: the system's */
-  const gchar *proxy;         /* NULL: as the system is set up */
-  const gchar *user_agent;    /* NULL: the element's name */
-  const GstStructure *extra_headers;
-} FalTransportConfig;
-
 typedef struct _FalTransport FalTransport;
 
-/* Pure: whether @config can work; error: G_IO_ERROR_INVALID_ARGUMENT, saying what to do. No value
- * of a header and no password is told. */
-gboolean fal_transport_check (const FalTransportConfig *config, GError **error);
+/* Pure: whether proxy, user-agent and extra-headers can work; error: G_IO_ERROR_INVALID_ARGUMENT,
+ * saying what to do. No value of a header and no password is told. */
+gboolean fal_transport_check (const FalSettings *settings, GError **error);
 
 FalTransport *fal_transport_new (void);
+/* Runs the thread's default main context until no request is under way: they were given up
+ * before. */
 void fal_transport_free (FalTransport *transport);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (FalTransport, fal_transport_free)
 
 /* Takes effect with the next request. */
-void fal_transport_configure (FalTransport *transport, const FalTransportConfig *config);
+void fal_transport_configure (FalTransport *transport, const FalSettings *settings);
 
 SoupSession *fal_transport_get_session (FalTransport *transport);
+
+/* A request of the session is under way, and has come back to its callback. */
+void fal_transport_begin (FalTransport *transport);
+void fal_transport_end (FalTransport *transport);
 
 /* The user's headers, to be added before ours: ours count. */
 void fal_transport_add_headers (FalTransport *transport, SoupMessage *message);

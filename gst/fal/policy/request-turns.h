@@ -1,9 +1,22 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Whose turn it is on a shared connection, and whose request a reply answers.
  *
- * Pure: no thread, lock, clock, socket or log. Users are opaque, messages owned by the turns while
- * they wait. Where the app echoes ids every message may go at once; where it does not, replies are
- * told apart by their order alone, and of several users one has a request out at a time. */
+ * Pure: no thread, lock, clock, socket or log. Members are opaque, messages owned by the turns
+ * while they wait. Times are µs of a monotonic clock, given as arguments.
+ *
+ * Where the app echoes no ids, replies are told apart by their order alone, and of several members
+ * one has a request out at a time. Where it does, each member has as many out as it likes, as long
+ * as it is not ahead of another: requests are counted, and who has sent more than another active
+ * member waits until that one has caught up. A member is active while it has a message waiting or a
+ * request out, and for one more round trip, in which its next message would come. There are two
+ * exceptions, so that no capacity is wasted. Where the model would run out of work, whoever has a
+ * message sends it, and it is counted only as far as one ahead: nobody was kept from anything. And
+ * who comes back after a pause begins where the others are, with no credit for the pause.
+ *
+ * So of members that always have a message none gets more than one request ahead of another while
+ * the model is busy; a member that sends seldom, or whose own window lets it send little, does not
+ * slow the others; and one that is alone never waits. All that waits goes out in its order: its
+ * sender counts it as sent, and its window bounds how much that is. */
 #pragma once
 
 #include <glib.h>
@@ -19,26 +32,29 @@ FalRequestTurns *fal_request_turns_new (void);
 void fal_request_turns_free (FalRequestTurns *turns);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (FalRequestTurns, fal_request_turns_free)
 
-/* How many users there are. */
-void fal_request_turns_set_users (FalRequestTurns *turns, guint users);
+/* @user becomes a member. */
+void fal_request_turns_join (FalRequestTurns *turns, gpointer user);
 
-/* @message of @user is to go. It waits until fal_request_turns_take() gives it. */
-void fal_request_turns_push (FalRequestTurns *turns, gpointer user, GBytes *message);
+/* @user, no member any more, has left: what it asked for will still be answered, to nobody. */
+void fal_request_turns_forget (FalRequestTurns *turns, gpointer user);
+
+/* @message of @user, a member, is to go. It waits until fal_request_turns_take() gives it. */
+void fal_request_turns_push (FalRequestTurns *turns, gpointer user, GBytes *message, gint64 now);
 
 /* The message (transfer full) that may go now, and whose it is; NULL: none. */
-GBytes *fal_request_turns_take (FalRequestTurns *turns, gpointer *user);
+GBytes *fal_request_turns_take (FalRequestTurns *turns, gint64 now, gpointer *user);
+
+/* When fal_request_turns_take() may give more though nothing else happened; G_MAXINT64: never. */
+gint64 fal_request_turns_next_time (const FalRequestTurns *turns, gint64 now);
 
 /* A reply that carries an id of @user's. */
-void fal_request_turns_answer (FalRequestTurns *turns, gpointer user);
+void fal_request_turns_answer (FalRequestTurns *turns, gpointer user, gint64 now);
 
 /* A reply without one: the user whose request it answers by the order, NULL where that one has
  * left. @known FALSE: nothing is out. */
-gpointer fal_request_turns_answer_oldest (FalRequestTurns *turns, gboolean *known);
+gpointer fal_request_turns_answer_oldest (FalRequestTurns *turns, gint64 now, gboolean *known);
 
-/* @user has left: what it asked for will still be answered, to nobody. */
-void fal_request_turns_forget (FalRequestTurns *turns, gpointer user);
-
-/* The connection has gone, with all that was out and waited. */
+/* The connection has gone, with all that was out and waited. The members stay. */
 void fal_request_turns_clear (FalRequestTurns *turns);
 
 G_END_DECLS

@@ -12,14 +12,32 @@
 #define TOKENS "https://user:PASSWORD@rest.fal.ai/tokens/?PRIVATE=1"
 #define PROXY "https://example.org/fal?PRIVATE=2"
 
+/* What the user set. */
+typedef struct {
+  FalAuth auth;
+  const gchar *token, *api_key, *token_proxy_uri;
+  FalKeyOrigin origin;
+} Given;
+
+static gboolean
+configure (FalCredentials *credentials, const Given *given)
+{
+  g_autoptr (FalSettings) settings = fal_settings_new ();
+
+  settings->auth = given->auth;
+  settings->token = g_strdup (given->token);
+  g_free (settings->token_uri);
+  settings->token_uri = g_strdup (TOKENS);
+  settings->token_proxy_uri = g_strdup (given->token_proxy_uri);
+  return fal_credentials_configure (credentials, settings, given->api_key, given->origin);
+}
+
 static FalCredentials *
-make (FalCredentialsConfig config)
+make (Given given)
 {
   FalCredentials *credentials = fal_credentials_new ();
 
-  if (config.token_uri == NULL)
-    config.token_uri = TOKENS;
-  fal_credentials_configure (credentials, &config);
+  configure (credentials, &given);
   return credentials;
 }
 
@@ -51,12 +69,19 @@ static const struct {
 };
 
 static void
+test_nothing_set_shows_nothing (void)
+{
+  g_autoptr (FalCredentials) credentials = fal_credentials_new ();
+
+  g_assert_cmpint (fal_credentials_choose (credentials, TRUE, 0), ==, FAL_WAY_NONE);
+}
+
+static void
 test_each_setting_has_its_way (void)
 {
   for (guint i = 0; i < G_N_ELEMENTS (choices); i++) {
-    g_autoptr (FalCredentials) credentials =
-        make ((FalCredentialsConfig){ choices[i].auth, choices[i].token, choices[i].api_key,
-            FAL_KEY_FROM_PROPERTY, NULL, choices[i].token_proxy_uri });
+    g_autoptr (FalCredentials) credentials = make ((Given){
+        choices[i].auth, choices[i].token, choices[i].api_key, choices[i].token_proxy_uri });
     FalWay way = fal_credentials_choose (credentials, choices[i].has_provider, 1500);
 
     g_test_message ("row %u", i);
@@ -69,8 +94,7 @@ test_each_setting_has_its_way (void)
 static void
 test_a_token_ends_with_its_second (void)
 {
-  g_autoptr (FalCredentials) credentials =
-      make ((FalCredentialsConfig){ FAL_AUTH_AUTO, UNTIL_1000, KEY });
+  g_autoptr (FalCredentials) credentials = make ((Given){ FAL_AUTH_AUTO, UNTIL_1000, KEY });
 
   g_assert_cmpint (fal_credentials_choose (credentials, FALSE, 999), ==, FAL_WAY_READY_TOKEN);
   g_assert_cmpint (fal_credentials_choose (credentials, FALSE, 1000), ==, FAL_WAY_TOKEN_URI);
@@ -83,8 +107,7 @@ test_a_token_ends_with_its_second (void)
 static void
 test_an_ended_token_tells_when_and_of_the_clock (void)
 {
-  g_autoptr (FalCredentials) credentials =
-      make ((FalCredentialsConfig){ FAL_AUTH_AUTO, UNTIL_1000 });
+  g_autoptr (FalCredentials) credentials = make ((Given){ FAL_AUTH_AUTO, UNTIL_1000 });
   g_autoptr (GError) error = NULL;
 
   g_assert_false (
@@ -98,7 +121,7 @@ test_an_ended_token_tells_when_and_of_the_clock (void)
 static void
 test_a_refused_token_is_not_used_again (void)
 {
-  g_autoptr (FalCredentials) credentials = make ((FalCredentialsConfig){ FAL_AUTH_AUTO, "t", KEY });
+  g_autoptr (FalCredentials) credentials = make ((Given){ FAL_AUTH_AUTO, "t", KEY });
   g_autoptr (GError) error = NULL;
 
   fal_credentials_refuse (credentials, "t");
@@ -113,23 +136,23 @@ test_a_refused_token_is_not_used_again (void)
 static void
 test_another_token_is_used (void)
 {
-  g_autoptr (FalCredentials) credentials = make ((FalCredentialsConfig){ FAL_AUTH_AUTO, "t" });
-  FalCredentialsConfig config = { FAL_AUTH_AUTO, "t" };
+  g_autoptr (FalCredentials) credentials = make ((Given){ FAL_AUTH_AUTO, "t" });
+  Given given = { FAL_AUTH_AUTO, "t" };
 
   fal_credentials_refuse (credentials, "t");
-  g_assert_false (fal_credentials_configure (credentials, &config));
-  config.token = "u";
-  g_assert_true (fal_credentials_configure (credentials, &config));
+  g_assert_false (configure (credentials, &given));
+  given.token = "u";
+  g_assert_true (configure (credentials, &given));
   g_assert_true (fal_credentials_check_token (credentials, FAL_WAY_READY_TOKEN, "u", 0, NULL));
-  config.token = "";
-  g_assert_false (fal_credentials_configure (credentials, &config));
+  given.token = "";
+  g_assert_false (configure (credentials, &given));
   g_assert_cmpint (fal_credentials_choose (credentials, FALSE, 0), ==, FAL_WAY_NONE);
 }
 
 static void
 test_refused_tokens_are_remembered_within_bounds (void)
 {
-  g_autoptr (FalCredentials) credentials = make ((FalCredentialsConfig){ FAL_AUTH_AUTO });
+  g_autoptr (FalCredentials) credentials = make ((Given){ FAL_AUTH_AUTO });
 
   for (guint i = 0; i <= FAL_CREDENTIALS_MAX_REFUSED; i++) {
     g_autofree gchar *token = g_strdup_printf ("t%u", i);
@@ -169,8 +192,8 @@ static void
 test_each_way_has_words_and_no_secret (void)
 {
   for (guint i = 0; i < G_N_ELEMENTS (descriptions); i++) {
-    g_autoptr (FalCredentials) credentials = make (
-        (FalCredentialsConfig){ FAL_AUTH_AUTO, "t", KEY, descriptions[i].origin, TOKENS, PROXY });
+    g_autoptr (FalCredentials) credentials =
+        make ((Given){ FAL_AUTH_AUTO, "t", KEY, PROXY, descriptions[i].origin });
     g_autofree gchar *text =
         fal_credentials_describe (credentials, descriptions[i].way, descriptions[i].asking);
 
@@ -184,6 +207,7 @@ main (int argc, char **argv)
   gst_init (&argc, &argv);
   g_test_init (&argc, &argv, NULL);
 #define ADD(name) g_test_add_func ("/credentials/" #name, test_##name)
+  ADD (nothing_set_shows_nothing);
   ADD (each_setting_has_its_way);
   ADD (a_token_ends_with_its_second);
   ADD (an_ended_token_tells_when_and_of_the_clock);

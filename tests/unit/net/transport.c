@@ -3,12 +3,25 @@
 #include "fal/net/transport.h"
 #include <string.h>
 
-static gchar *
-check (FalTransportConfig config)
+static FalSettings *
+make_settings (const gchar *proxy, const gchar *user_agent, const GstStructure *extra_headers)
 {
+  FalSettings *settings = fal_settings_new ();
+
+  settings->proxy = g_strdup (proxy);
+  g_free (settings->user_agent);
+  settings->user_agent = g_strdup (user_agent);
+  settings->extra_headers = extra_headers ? gst_structure_copy (extra_headers) : NULL;
+  return settings;
+}
+
+static gchar *
+check (const gchar *proxy, const gchar *user_agent, const GstStructure *extra_headers)
+{
+  g_autoptr (FalSettings) settings = make_settings (proxy, user_agent, extra_headers);
   g_autoptr (GError) error = NULL;
 
-  if (fal_transport_check (&config, &error))
+  if (fal_transport_check (settings, &error))
     return NULL;
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT);
   g_assert_null (strstr (error->message, "SECRET"));
@@ -37,7 +50,7 @@ test_what_cannot_be_a_proxy_is_refused (void)
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
-    g_autofree gchar *text = check ((FalTransportConfig){ .proxy = rows[i].uri });
+    g_autofree gchar *text = check (rows[i].uri, NULL, NULL);
 
     g_test_message ("row %u", i);
     g_assert_cmpint (text == NULL, ==, rows[i].works);
@@ -48,8 +61,8 @@ test_what_cannot_be_a_proxy_is_refused (void)
 static void
 test_a_user_agent_is_one_line (void)
 {
-  g_autofree gchar *good = check ((FalTransportConfig){ .user_agent = "mine/1.0 (test)" });
-  g_autofree gchar *bad = check ((FalTransportConfig){ .user_agent = "mine\r\nX-SECRET: 1" });
+  g_autofree gchar *good = check (NULL, "mine/1.0 (test)", NULL);
+  g_autofree gchar *bad = check (NULL, "mine\r\nX-SECRET: 1", NULL);
 
   g_assert_null (good);
   g_assert_nonnull (bad);
@@ -61,7 +74,7 @@ check_header (const gchar *name, const gchar *value)
   g_autoptr (GstStructure) headers = gst_structure_new_empty ("headers");
 
   gst_structure_set (headers, name, G_TYPE_STRING, value, NULL);
-  return check ((FalTransportConfig){ .extra_headers = headers });
+  return check (NULL, NULL, headers);
 }
 
 static void
@@ -110,7 +123,7 @@ test_other_values_are_refused (void)
   g_autoptr (GstStructure) inner = gst_structure_new_empty ("inner");
   g_autoptr (GstStructure) headers =
       gst_structure_new ("headers", "X-Team", GST_TYPE_STRUCTURE, inner, NULL);
-  g_autofree gchar *text = check ((FalTransportConfig){ .extra_headers = headers });
+  g_autofree gchar *text = check (NULL, NULL, headers);
 
   g_assert_nonnull (text);
   g_assert_nonnull (strstr (text, "X-Team is neither text nor a number"));
@@ -131,11 +144,11 @@ test_headers_become_text (void)
       "headers, X-Text=(string)\"a b\", X-Int=(int)-5, X-Long=(guint64)18446744073709551615, "
       "X-Double=(double)0.5, X-Array=<one, two>, X-List={three, four}",
       NULL);
-  const FalTransportConfig config = { .extra_headers = headers };
+  g_autoptr (FalSettings) settings = make_settings (NULL, NULL, headers);
   g_autoptr (GString) text = g_string_new (NULL);
 
-  g_assert_true (fal_transport_check (&config, NULL));
-  fal_transport_configure (transport, &config);
+  g_assert_true (fal_transport_check (settings, NULL));
+  fal_transport_configure (transport, settings);
   fal_transport_add_headers (transport, message);
   soup_message_headers_foreach (soup_message_get_request_headers (message), add, text);
   g_assert_cmpstr (text->str, ==,
@@ -147,13 +160,13 @@ static void
 test_a_proxy_is_told_without_its_password (void)
 {
   g_autoptr (FalTransport) transport = fal_transport_new ();
-  const FalTransportConfig with = { .proxy = "http://user:SECRET@proxy:8080/" };
-  const FalTransportConfig without = { 0 };
+  g_autoptr (FalSettings) with = make_settings ("http://user:SECRET@proxy:8080/", NULL, NULL);
+  g_autoptr (FalSettings) without = make_settings (NULL, NULL, NULL);
 
   g_assert_null (fal_transport_get_proxy (transport));
-  fal_transport_configure (transport, &with);
+  fal_transport_configure (transport, with);
   g_assert_cmpstr (fal_transport_get_proxy (transport), ==, "http://proxy:8080");
-  fal_transport_configure (transport, &without);
+  fal_transport_configure (transport, without);
   g_assert_null (fal_transport_get_proxy (transport));
 }
 
