@@ -113,20 +113,10 @@ static void
 configure_fetcher (FalSession *session)
 {
   g_autoptr (FalSettings) settings = fal_session_dup_settings (session);
-  FalDownloaderConfig config = {
-    .hosts = settings->result_hosts,
-    .max_size = settings->max_message_size,
-    .timeout =
-        (settings->request_timeout ? settings->request_timeout : 10000) * G_TIME_SPAN_MILLISECOND,
-    .proxy = settings->proxy,
-    .user_agent = settings->user_agent,
-    .tls_database = settings->tls_database,
-    .tls_validation_flags = settings->tls_validation_flags,
-  };
 
   if (session->fetcher == NULL)
     session->fetcher = fal_downloader_new ();
-  fal_downloader_configure (session->fetcher, &config);
+  fal_downloader_configure (session->fetcher, settings);
 }
 
 /* @first: number of the fetch of the first link; there is one. */
