@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "socket-list.h"
 
+#include <sys/socket.h>
+
 struct _FalSocketList {
   GPtrArray *entries; /* Entry, owned */
 };
@@ -72,13 +74,18 @@ fal_socket_list_add (FalSocketList *list, gconstpointer owner, guint64 connectio
   g_ptr_array_add (list->entries, entry);
 }
 
+/* Once it is closed, the peer is told not to go on: else one that floods would have a minute's time
+ * of the kernel's. */
 static void
 cut (Entry *entry)
 {
+  const struct linger at_once = { .l_onoff = 1 };
   g_autoptr (GSocket) socket = g_weak_ref_get (&entry->socket);
 
-  if (socket != NULL)
-    g_socket_shutdown (socket, TRUE, TRUE, NULL);
+  if (socket == NULL)
+    return;
+  setsockopt (g_socket_get_fd (socket), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  g_socket_shutdown (socket, TRUE, TRUE, NULL);
 }
 
 void

@@ -210,17 +210,20 @@ test_an_answer_that_does_not_come_times_out (Fixture *fixture, gconstpointer dat
   g_assert_no_error (fixture->error);
 }
 
-/* Those that wait for their turn, too. */
+/* Those that wait for their turn, too. On a busy machine the time may end before the lookup. */
 static void
 test_a_name_that_is_not_found_times_out (Fixture *fixture, gconstpointer data)
 {
   fixture->resolver->first = fixture->resolver->later = "hang";
   fixture->timeout = 50;
   configure (fixture);
-  for (guint i = 0; i < 20; i++)
-    start_download (fixture, "v3.fal.media", "/ok");
-  await_answers (fixture, 20);
-  g_assert_error (fixture->error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
+  while (fixture->resolver->lookups == 0) {
+    fixture->answers = 0;
+    for (guint i = 0; i < 20; i++)
+      start_download (fixture, "v3.fal.media", "/ok");
+    await_answers (fixture, 20);
+    g_assert_error (fixture->error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
+  }
   fixture->resolver->later = "127.0.0.1";
   fixture->timeout = 1000 * WATCHDOG;
   configure (fixture);
