@@ -1,142 +1,157 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* One picture that a result links to, from its link to its last byte. Net thread.
+/* A link comes from a server and is not trusted. Its host must be listed, and its session must
+ * allow each address that is connected to. A redirect is a new link and goes the same path.
  *
- * A link comes from a server and is not trusted. Its host must be listed; the name is looked up
- * here, once; every address must be allowed; and libsoup gets these very addresses to connect to,
- * while TLS asks for the name. A redirect is a new link and goes the same path. */
-#include "downloader-private.h"
+ * libsoup 3.4 to 3.6.5 finish a request twice that is cancelled between its headers and its
+ * callback. So a download that is not wanted any more is cancelled before its headers; later its
+ * connection is cut, which libsoup takes for the end of the body. */
+#include "download.h"
 #include "host-list.h"
-#include "public-address.h"
 
 #define MAX_REDIRECTS 3
 #define FIRST_PIECE (64 * 1024)
 #define LEAST_ROOM 256 /* bytes, for one reading */
 
-static void
-fetch_clear (gpointer data)
-{
-  FalDownload *fetch = data;
+/* Held by its owner and by the operation that is under way. */
+struct _FalDownload {
+  FalDownloadEnded ended; /* NULL: over */
+  gpointer user;
+  FalSettings *settings; /* NULL: not started */
+  FalPublicSession *session;
+  gchar *link;
+  guint redirects;
 
-  g_free (fetch->link);
-  g_clear_pointer (&fetch->uri, g_uri_unref);
-  g_object_unref (fetch->cancellable);
-  g_free (fetch->data);
+  /* of the present link; a redirect leads to the next */
+  GUri *uri; /* NULL: not checked yet */
+  SoupMessage *message;
+  GCancellable *sending; /* cancelled before the headers only */
+  gboolean is_asking;    /* the headers are not there yet */
+  GInputStream *body;
+  GCancellable *reading; /* of the body: libsoup's request does not know it */
+  gboolean is_whole;     /* the body was read to its end */
+
+  gboolean is_busy;
+  guint8 *data;
+  gsize size, capacity;
+};
+
+FalDownload *
+fal_download_new (const gchar *link, FalDownloadEnded ended, gpointer user)
+{
+  FalDownload *download = g_rc_box_new0 (FalDownload);
+
+  download->ended = ended;
+  download->user = user;
+  download->link = g_strdup (link);
+  return download;
 }
 
 FalDownload *
-fal_download_new (FalDownloader *fetcher, const gchar *uri, FalDownloaded fetched, gpointer user)
+fal_download_ref (FalDownload *download)
 {
-  FalDownload *fetch = g_rc_box_new0 (FalDownload);
-
-  fetch->fetcher = fetcher;
-  fetch->fetched = fetched;
-  fetch->user = user;
-  fetch->link = g_strdup (uri);
-  fetch->cancellable = g_cancellable_new ();
-  return fetch;
+  return g_rc_box_acquire (download);
 }
 
-FalDownload *
-fal_download_ref (FalDownload *fetch)
+static void
+download_clear (gpointer data)
 {
-  return g_rc_box_acquire (fetch);
+  FalDownload *download = data;
+
+  g_clear_pointer (&download->settings, fal_settings_unref);
+  g_clear_pointer (&download->session, fal_public_session_unref);
+  g_clear_pointer (&download->uri, g_uri_unref);
+  g_free (download->link);
+  g_free (download->data);
 }
 
 void
-fal_download_unref (FalDownload *fetch)
+fal_download_unref (FalDownload *download)
 {
-  g_rc_box_release_full (fetch, fetch_clear);
+  g_rc_box_release_full (download, download_clear);
 }
 
-/* An operation of libsoup, counted by the fetcher, which outlives it. Looking a name up is none: a
- * resolver may hang, and is not waited for. */
-typedef struct {
-  FalDownloader *fetcher;
-  FalDownload *fetch;
-} Operation;
-
-static Operation *
-operation_begin (FalDownload *fetch)
+gboolean
+fal_download_is_busy (const FalDownload *download)
 {
-  Operation *operation = g_new (Operation, 1);
-
-  fetch->fetcher->pending++;
-  *operation = (Operation){ fetch->fetcher, fal_download_ref (fetch) };
-  return operation;
+  return download->is_busy;
 }
 
-/* The fetch that the operation was for. The caller unrefs it. */
-static FalDownload *
-operation_end (Operation *operation)
+gboolean
+fal_download_is_asking (const FalDownload *download)
 {
-  FalDownload *fetch = operation->fetch;
-
-  operation->fetcher->pending--;
-  g_free (operation);
-  return fetch;
+  return download->is_asking;
 }
 
-/* ---- The end of a fetch ---- */
+gsize
+fal_download_get_size (const FalDownload *download)
+{
+  return download->size;
+}
 
-/* What belongs to one link; a redirect leads to the next. */
+/* ---- The end ---- */
+
+/* Lets go what belongs to the present link. Only a connection whose answer was read to its end is
+ * used again. Nothing is under way on it. */
 static void
-drop_hop (FalDownload *fetch)
+leave_host (FalDownload *download)
 {
-  if (fetch->message != NULL)
-    g_signal_handlers_disconnect_by_data (fetch->message, fetch->route);
-  g_clear_object (&fetch->message);
-  g_clear_object (&fetch->body);
-  g_clear_pointer (&fetch->route, fal_pinned_session_unref);
-  g_clear_pointer (&fetch->uri, g_uri_unref);
+  if (download->message == NULL)
+    return;
+  if (!download->is_whole)
+    fal_public_session_cut (download->session, download->message);
+  if (download->body != NULL)
+    g_input_stream_close (download->body, NULL, NULL);
+  g_signal_handlers_disconnect_by_data (download->message, download);
+  g_clear_object (&download->body);
+  g_clear_object (&download->message);
+  g_clear_object (&download->sending);
+  g_clear_object (&download->reading);
+}
+
+static void
+hurry (FalDownload *download)
+{
+  if (download->is_asking) {
+    g_cancellable_cancel (download->sending);
+    return;
+  }
+  fal_public_session_cut (download->session, download->message);
+  g_cancellable_cancel (download->reading);
 }
 
 void
-fal_download_drop (FalDownload *fetch)
+fal_download_drop (FalDownload *download)
 {
-  FalDownloader *fetcher = g_steal_pointer (&fetch->fetcher);
-
-  g_cancellable_cancel (fetch->cancellable);
-  drop_hop (fetch);
-  if (!g_ptr_array_remove (fetcher->running, fetch))
-    g_ptr_array_remove (fetcher->waiting, fetch);
+  download->ended = NULL;
+  if (download->is_busy)
+    hurry (download);
+  else
+    leave_host (download);
 }
 
-/* The owner may free the fetcher when it is called. */
+/* The owner may let go of everything when it is told. */
 static void
-end (FalDownload *fetch, GBytes *picture, const GError *error)
+end (FalDownload *download, GBytes *picture, const GError *error)
 {
-  FalDownloader *fetcher = fetch->fetcher;
-  FalDownloaded fetched = fetch->fetched;
-  gpointer user = fetch->user;
+  FalDownloadEnded ended = download->ended;
 
-  fal_download_drop (fetch);
-  fal_downloader_schedule (fetcher);
-  fetched (user, picture, error);
-}
-
-/* A connection whose answer was not read to its end is not used again; nor is an address that
- * does not answer. */
-static void
-retire_route (FalDownload *fetch)
-{
-  if (fetch->route != NULL)
-    g_ptr_array_remove (fetch->fetcher->routes, fetch->route);
+  fal_download_drop (download);
+  ended (download->user, picture, error);
 }
 
 /* @error is taken. */
 static void
-fail_with (FalDownload *fetch, GError *error)
+fail_with (FalDownload *download, GError *error)
 {
   g_autoptr (GError) owned = error;
 
-  if (fetch->uri != NULL)
-    g_prefix_error (&owned, "no picture from host “%s”: ", g_uri_get_host (fetch->uri));
-  retire_route (fetch);
-  end (fetch, NULL, owned);
+  if (download->uri != NULL)
+    g_prefix_error (&owned, "no picture from host “%s”: ", g_uri_get_host (download->uri));
+  end (download, NULL, owned);
 }
 
 void
-fal_download_fail (FalDownload *fetch, GIOErrorEnum code, const gchar *format, ...)
+fal_download_fail (FalDownload *download, GIOErrorEnum code, const gchar *format, ...)
 {
   va_list args;
   GError *error;
@@ -144,122 +159,149 @@ fal_download_fail (FalDownload *fetch, GIOErrorEnum code, const gchar *format, .
   va_start (args, format);
   error = g_error_new_valist (G_IO_ERROR, code, format, args);
   va_end (args);
-  fail_with (fetch, error);
+  fail_with (download, error);
+}
+
+/* The download that an operation of libsoup comes back for, to be unreffed. One that is over is
+ * left with nothing to do. */
+static FalDownload *
+come_back (gpointer data)
+{
+  FalDownload *download = data;
+
+  download->is_busy = FALSE;
+  if (download->ended == NULL)
+    leave_host (download);
+  return download;
 }
 
 /* ---- The body ---- */
 
+static gsize
+get_max_size (FalDownload *download)
+{
+  return MIN (download->settings->max_message_size, G_MAXSSIZE / 2);
+}
+
 /* libsoup reads the end of a chunked body into the reader's room too, and a byte is not enough. */
 static gboolean
-make_room (FalDownload *fetch)
+make_room (FalDownload *download)
 {
-  gsize limit = fetch->fetcher->max_size + LEAST_ROOM;
-  gsize capacity = MIN (MAX (fetch->capacity * 2, FIRST_PIECE), limit);
+  gsize limit = get_max_size (download) + LEAST_ROOM;
+  gsize capacity = MIN (MAX (download->capacity * 2, FIRST_PIECE), limit);
   guint8 *data;
 
-  if (fetch->capacity - fetch->size >= LEAST_ROOM)
+  if (download->capacity - download->size >= LEAST_ROOM)
     return TRUE;
-  data = g_try_realloc (fetch->data, capacity);
+  data = g_try_realloc (download->data, capacity);
   if (data == NULL)
     return FALSE;
-  fetch->data = data;
-  fetch->capacity = capacity;
+  download->data = data;
+  download->capacity = capacity;
   return TRUE;
+}
+
+/* The size that the answer's head names; FALSE: it names none. One that does not fit libsoup's
+ * signed number is among the largest here. */
+static gboolean
+find_length (FalDownload *download, guint64 *length)
+{
+  SoupMessageHeaders *headers = soup_message_get_response_headers (download->message);
+
+  *length = soup_message_headers_get_content_length (headers);
+  return soup_message_headers_get_encoding (headers) == SOUP_ENCODING_CONTENT_LENGTH;
 }
 
 /* libsoup takes the end of the connection for the end of the body; between two chunks only the
  * decoder can tell. */
-static gboolean
-is_cut_short (FalDownload *fetch)
-{
-  SoupMessageHeaders *headers = soup_message_get_response_headers (fetch->message);
-
-  return soup_message_headers_get_encoding (headers) == SOUP_ENCODING_CONTENT_LENGTH &&
-         (guint64) soup_message_headers_get_content_length (headers) != fetch->size;
-}
-
 static void
-finish (FalDownload *fetch)
+finish (FalDownload *download)
 {
   g_autoptr (GBytes) picture = NULL;
+  guint64 length;
 
-  fetch->route->used = g_get_monotonic_time ();
-  if (is_cut_short (fetch)) {
-    fal_download_fail (fetch, G_IO_ERROR_PARTIAL_INPUT, "the answer ends in the middle");
+  if (find_length (download, &length) && length != download->size) {
+    fal_download_fail (download, G_IO_ERROR_PARTIAL_INPUT, "the answer ends in the middle");
     return;
   }
-  if (fetch->size == 0) {
-    fal_download_fail (fetch, G_IO_ERROR_INVALID_DATA, "the answer is empty");
+  download->is_whole = TRUE;
+  if (download->size == 0) {
+    fal_download_fail (download, G_IO_ERROR_INVALID_DATA, "the answer is empty");
     return;
   }
-  picture = g_bytes_new_take (g_realloc (g_steal_pointer (&fetch->data), fetch->size), fetch->size);
-  end (fetch, picture, NULL);
+  picture = g_bytes_new_take (
+      g_realloc (g_steal_pointer (&download->data), download->size), download->size);
+  end (download, picture, NULL);
 }
 
 static void
-fail_too_large (FalDownload *fetch)
+fail_too_large (FalDownload *download)
 {
-  fal_download_fail (fetch, G_IO_ERROR_MESSAGE_TOO_LARGE,
-      "it is larger than max-message-size, %" G_GUINT64_FORMAT " bytes", fetch->fetcher->max_size);
+  fal_download_fail (download, G_IO_ERROR_MESSAGE_TOO_LARGE,
+      "it is larger than max-message-size, %" G_GUINT64_FORMAT " bytes",
+      download->settings->max_message_size);
 }
 
-static void read_body (FalDownload *fetch);
+static void read_body (FalDownload *download);
 
 static void
 on_read (GObject *source, GAsyncResult *result, gpointer data)
 {
-  g_autoptr (FalDownload) fetch = operation_end (data);
   GError *error = NULL;
   gssize n = g_input_stream_read_finish (G_INPUT_STREAM (source), result, &error);
+  g_autoptr (FalDownload) download = come_back (data);
 
-  if (fetch->fetcher == NULL) {
+  if (download->ended == NULL) {
     g_clear_error (&error);
     return;
   }
-  fetch->size += MAX (n, 0);
-  fetch->fetcher->bytes += MAX (n, 0);
+  download->size += MAX (n, 0);
   if (n < 0)
-    fail_with (fetch, error);
-  else if (fetch->size > fetch->fetcher->max_size)
-    fail_too_large (fetch);
+    fail_with (download, error);
+  else if (download->size > get_max_size (download))
+    fail_too_large (download);
   else if (n == 0)
-    finish (fetch);
+    finish (download);
   else
-    read_body (fetch);
+    read_body (download);
 }
 
 static void
-read_body (FalDownload *fetch)
+read_body (FalDownload *download)
 {
-  if (!make_room (fetch)) {
-    fal_download_fail (fetch, G_IO_ERROR_NO_SPACE, "there is no memory for it");
+  if (!make_room (download)) {
+    fal_download_fail (download, G_IO_ERROR_NO_SPACE, "there is no memory for it");
     return;
   }
-  g_input_stream_read_async (fetch->body, fetch->data + fetch->size, fetch->capacity - fetch->size,
-      G_PRIORITY_DEFAULT, fetch->cancellable, on_read, operation_begin (fetch));
+  download->is_busy = TRUE;
+  g_input_stream_read_async (download->body, download->data + download->size,
+      download->capacity - download->size, G_PRIORITY_DEFAULT, download->reading, on_read,
+      fal_download_ref (download));
 }
 
 /* ---- The answer ---- */
 
+static void ask_host (FalDownload *download);
+
 static void
-follow_redirect (FalDownload *fetch, const gchar *location)
+follow_redirect (FalDownload *download, const gchar *location)
 {
   g_autoptr (GUri) next = NULL;
 
-  if (++fetch->redirects > MAX_REDIRECTS) {
-    fal_download_fail (fetch, G_IO_ERROR_TOO_MANY_LINKS, "more than %d redirects", MAX_REDIRECTS);
+  if (++download->redirects > MAX_REDIRECTS) {
+    fal_download_fail (
+        download, G_IO_ERROR_TOO_MANY_LINKS, "more than %d redirects", MAX_REDIRECTS);
     return;
   }
-  next = g_uri_parse_relative (fetch->uri, location, SOUP_HTTP_URI_FLAGS, NULL);
+  next = g_uri_parse_relative (download->uri, location, SOUP_HTTP_URI_FLAGS, NULL);
   if (next == NULL) {
-    fal_download_fail (fetch, G_IO_ERROR_INVALID_DATA, "a redirect leads to no proper address");
+    fal_download_fail (download, G_IO_ERROR_INVALID_DATA, "a redirect leads to no proper address");
     return;
   }
-  retire_route (fetch);
-  drop_hop (fetch);
-  g_free (fetch->link);
-  fetch->link = g_uri_to_string (next);
-  fal_download_start (fetch);
+  leave_host (download);
+  g_free (download->link);
+  download->link = g_uri_to_string (next);
+  ask_host (download);
 }
 
 static gboolean
@@ -270,181 +312,115 @@ is_redirect (guint status)
          status == SOUP_STATUS_PERMANENT_REDIRECT;
 }
 
+/* There is a body where the status is OK. */
 static void
-take_answer (FalDownload *fetch)
+take_answer (FalDownload *download)
 {
-  SoupMessageHeaders *headers = soup_message_get_response_headers (fetch->message);
+  SoupMessageHeaders *headers = soup_message_get_response_headers (download->message);
   const gchar *location = soup_message_headers_get_one (headers, "Location");
-  guint status = soup_message_get_status (fetch->message);
+  guint status = soup_message_get_status (download->message);
+  guint64 length;
 
   if (is_redirect (status) && location != NULL)
-    follow_redirect (fetch, location);
+    follow_redirect (download, location);
   else if (status != SOUP_STATUS_OK)
-    fal_download_fail (fetch,
+    fal_download_fail (download,
         status == SOUP_STATUS_NOT_FOUND ? G_IO_ERROR_NOT_FOUND : G_IO_ERROR_FAILED,
         "HTTP status %u (%s)", status, soup_status_get_phrase (status));
-  else if (soup_message_headers_get_encoding (headers) == SOUP_ENCODING_CONTENT_LENGTH &&
-           (guint64) soup_message_headers_get_content_length (headers) > fetch->fetcher->max_size)
-    fail_too_large (fetch);
+  else if (find_length (download, &length) && length > get_max_size (download))
+    fail_too_large (download);
   else
-    read_body (fetch);
+    read_body (download);
+}
+
+/* A status says more than the error that cutting its body led to. */
+static gboolean
+has_failed (FalDownload *download)
+{
+  guint status = soup_message_get_status (download->message);
+
+  return download->body == NULL && (status == SOUP_STATUS_NONE || status == SOUP_STATUS_OK);
 }
 
 static void
 on_answer (GObject *source, GAsyncResult *result, gpointer data)
 {
-  g_autoptr (FalDownload) fetch = operation_end (data);
-  GError *error = NULL;
-  g_autoptr (GInputStream) body = NULL;
+  g_autoptr (FalDownload) download = data;
+  g_autoptr (GError) error = NULL;
 
-  /* libsoup 3.6's own way to the end looks at a connection that has gone with its session. */
-  if (fetch->fetcher == NULL) {
-    body = g_task_propagate_pointer (G_TASK (result), NULL);
+  download->body = soup_session_send_finish (SOUP_SESSION (source), result, &error);
+  come_back (download);
+  if (download->ended == NULL)
     return;
-  }
-  body = soup_session_send_finish (SOUP_SESSION (source), result, &error);
-  if (body == NULL) {
-    fail_with (fetch, error);
-    return;
-  }
-  fetch->body = g_steal_pointer (&body);
-  take_answer (fetch);
-}
-
-/* ---- The route ---- */
-
-static void
-send_request (FalDownload *fetch)
-{
-  fetch->route->used = g_get_monotonic_time ();
-  fetch->message = fal_pinned_session_make_message (fetch->route, fetch->uri);
-  soup_session_send_async (fetch->route->soup, fetch->message, G_PRIORITY_DEFAULT,
-      fetch->cancellable, on_answer, operation_begin (fetch));
-}
-
-guint16
-fal_download_get_port (GUri *uri)
-{
-  return g_uri_get_port (uri) > 0 ? g_uri_get_port (uri) : 443;
-}
-
-static void
-send_by_new_route (FalDownload *fetch, const gchar *proxy, GList *addresses)
-{
-  FalDownloader *fetcher = fetch->fetcher;
-  FalPinnedSession *route = fal_downloader_find_route (
-      fetcher, fetch->uri); /* another picture's, found in the meantime */
-
-  if (route == NULL)
-    route = fal_downloader_add_route (fetcher, fetch->uri, proxy, addresses);
-  fetch->route = fal_pinned_session_ref (route);
-  send_request (fetch);
-  fal_downloader_schedule (fetcher);
-}
-
-/* One address that is not allowed spoils them all: who mixes them is up to something. */
-static void
-take_addresses (FalDownload *fetch, GList *addresses)
-{
-  for (GList *l = addresses; l != NULL; l = l->next) {
-    if (fetch->fetcher->is_allowed_address (l->data))
-      continue;
-    fal_download_fail (fetch, G_IO_ERROR_NOT_SUPPORTED,
+  if (!has_failed (download))
+    take_answer (download);
+  else if (fal_public_session_has_refused (download->message))
+    fal_download_fail (download, G_IO_ERROR_NOT_SUPPORTED,
         "its address is not one of the public internet; set sync_mode=true in parameters, so that "
         "the picture itself is sent");
+  else
+    fail_with (download, g_steal_pointer (&error));
+}
+
+/* What is not a picture is not read. libsoup would gather the body of some of these answers in
+ * memory before its callback, whatever its size. */
+static void
+on_headers (SoupMessage *message, FalDownload *download)
+{
+  download->is_asking = FALSE;
+  if (soup_message_get_status (message) != SOUP_STATUS_OK)
+    fal_public_session_cut (download->session, message);
+}
+
+/* libsoup asks anew, by another connection. */
+static void
+on_restarted (SoupMessage *message, FalDownload *download)
+{
+  download->is_asking = TRUE;
+  if (download->ended == NULL)
+    g_cancellable_cancel (download->sending);
+}
+
+/* ---- The request ---- */
+
+static void
+send_request (FalDownload *download)
+{
+  SoupMessage *message = fal_public_session_new_message (download->session, download->uri);
+
+  download->message = message;
+  download->sending = g_cancellable_new ();
+  download->reading = g_cancellable_new ();
+  download->is_asking = TRUE;
+  download->is_busy = TRUE;
+  g_signal_connect (message, "got-headers", G_CALLBACK (on_headers), download);
+  g_signal_connect (message, "restarted", G_CALLBACK (on_restarted), download);
+  soup_session_send_async (fal_public_session_get_soup (download->session), message,
+      G_PRIORITY_DEFAULT, download->sending, on_answer, fal_download_ref (download));
+}
+
+static void
+ask_host (FalDownload *download)
+{
+  GError *error = NULL;
+
+  g_clear_pointer (&download->uri, g_uri_unref);
+  if (!fal_host_list_allows (download->settings->result_hosts, download->link, &error)) {
+    fail_with (download, error);
     return;
   }
-  send_by_new_route (fetch, NULL, addresses);
-}
-
-static void
-on_resolved (GObject *source, GAsyncResult *result, gpointer data)
-{
-  g_autoptr (FalDownload) fetch = data;
-  GError *error = NULL;
-  GList *addresses = g_resolver_lookup_by_name_finish (G_RESOLVER (source), result, &error);
-
-  if (fetch->fetcher == NULL)
-    g_clear_error (&error);
-  else if (addresses == NULL)
-    fail_with (fetch, error);
+  download->uri = g_uri_parse (download->link, SOUP_HTTP_URI_FLAGS, NULL);
+  if (download->uri == NULL)
+    fal_download_fail (
+        download, G_IO_ERROR_NOT_SUPPORTED, "the link to a picture is not a proper address");
   else
-    take_addresses (fetch, addresses);
-  g_resolver_free_addresses (addresses);
-}
-
-static void
-resolve (FalDownload *fetch)
-{
-  g_autoptr (GResolver) resolver = g_resolver_get_default ();
-
-  g_resolver_lookup_by_name_async (resolver, g_uri_get_host (fetch->uri), fetch->cancellable,
-      on_resolved, fal_download_ref (fetch));
-}
-
-/* The proxy looks the name up; whom it takes for an address, is not seen from here. */
-static void
-send_by_proxy (FalDownload *fetch, const gchar *proxy)
-{
-  if (g_hostname_is_ip_address (g_uri_get_host (fetch->uri)))
-    fal_download_fail (fetch, G_IO_ERROR_NOT_SUPPORTED, "a proxy is not asked for a bare address");
-  else
-    send_by_new_route (fetch, proxy, NULL);
-}
-
-static void
-on_proxies (GObject *source, GAsyncResult *result, gpointer data)
-{
-  g_autoptr (FalDownload) fetch = data;
-  GError *error = NULL;
-  g_auto (GStrv) proxies =
-      g_proxy_resolver_lookup_finish (G_PROXY_RESOLVER (source), result, &error);
-
-  if (fetch->fetcher == NULL)
-    g_clear_error (&error);
-  else if (proxies == NULL)
-    fail_with (fetch, error);
-  else if (proxies[0] == NULL || g_str_has_prefix (proxies[0], "direct:"))
-    resolve (fetch);
-  else
-    send_by_proxy (fetch, proxies[0]);
-}
-
-/* Asks the system whether there is a proxy for the host; the link's path is not told to it. */
-static void
-find_proxy (FalDownload *fetch)
-{
-  g_autofree gchar *uri = g_uri_join (SOUP_HTTP_URI_FLAGS, "https", NULL,
-      g_uri_get_host (fetch->uri), fal_download_get_port (fetch->uri), "/", NULL, NULL);
-
-  g_proxy_resolver_lookup_async (g_proxy_resolver_get_default (), uri, fetch->cancellable,
-      on_proxies, fal_download_ref (fetch));
+    send_request (download);
 }
 
 void
-fal_download_start (FalDownload *fetch)
+fal_download_start (FalDownload *download, FalSettings *settings, FalPublicSession *session)
 {
-  FalDownloader *fetcher = fetch->fetcher;
-  GError *error = NULL;
-  FalPinnedSession *route;
-
-  if (!fal_host_list_allows (fetcher->hosts, fetch->link, &error)) {
-    fail_with (fetch, error);
-    return;
-  }
-  fetch->uri = g_uri_parse (fetch->link, SOUP_HTTP_URI_FLAGS, NULL);
-  if (fetch->uri == NULL) {
-    fal_download_fail (
-        fetch, G_IO_ERROR_NOT_SUPPORTED, "the link to a picture is not a proper address");
-    return;
-  }
-  route = fal_downloader_find_route (fetcher, fetch->uri);
-  if (route != NULL) {
-    fetch->route = fal_pinned_session_ref (route);
-    send_request (fetch);
-  } else if (fetcher->proxy != NULL) {
-    send_by_proxy (fetch, fetcher->proxy);
-  } else {
-    find_proxy (fetch);
-  }
+  download->settings = fal_settings_ref (settings);
+  download->session = fal_public_session_ref (session);
+  ask_host (download);
 }

@@ -1,146 +1,171 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Which picture is fetched when, and by which route. Net thread: all of it runs in the main context
- * that was the thread's default when the fetcher was made. */
-#include "downloader-private.h"
-#include "host-list.h"
+/* Which picture is downloaded when. All of it runs in the main context that was the thread's
+ * default when the downloader was made. */
+#include "downloader.h"
+#include "download.h"
 #include "public-address.h"
 
 #define MAX_RUNNING 8
 #define MAX_WAITING 64
-#define TOO_MANY 0
-#define KEEP_IDLE (5 * G_USEC_PER_SEC)  /* a route that nothing uses */
-#define KEEP_LONG (60 * G_USEC_PER_SEC) /* any route: then its name is looked up anew */
-#define DRAIN_TICKS 200                 /* of a millisecond, for sockets to be closed */
+#define USUAL_TIMEOUT 10000 /* ms, where requests have none */
+#define DRAIN_TICKS 20      /* of a millisecond, for sockets that were cut */
 
-/* ---- What is to be done when ---- */
+struct _FalDownloader {
+  GMainContext *context;
+  GSource *timer;     /* steps the downloader when its time has come */
+  GPtrArray *waiting; /* Job, owned */
+  GPtrArray *running; /* Job, owned */
+  GPtrArray *ending;  /* FalDownload, a reference: over, but busy */
+  FalSettings *settings;
+  FalAddressCheck is_allowed;
+  FalPublicSession *session; /* for the next download; NULL: one is to be made */
+  FalSocketList *sockets;    /* of this session and those before it */
+  guint64 bytes;             /* of the downloads that are over */
+};
+
+typedef struct {
+  FalDownloader *downloader;
+  FalDownload *download;
+  FalDownloaded downloaded;
+  gpointer user;
+  gint64 deadline; /* monotonic µs */
+  gboolean is_refused;
+} Job;
+
+static void
+job_free (gpointer data)
+{
+  Job *job = data;
+
+  fal_download_unref (job->download);
+  g_free (job);
+}
+
+/* ---- When ---- */
 
 static gint64
-find_deadline (GPtrArray *fetches)
+find_deadline (GPtrArray *jobs)
 {
   gint64 first = G_MAXINT64;
 
-  for (guint i = 0; i < fetches->len; i++)
-    first = MIN (first, ((FalDownload *) fetches->pdata[i])->deadline);
+  for (guint i = 0; i < jobs->len; i++)
+    first = MIN (first, ((Job *) jobs->pdata[i])->deadline);
   return first;
 }
 
-static gint64
-get_end (const FalPinnedSession *route)
-{
-  return MIN (route->made + KEEP_LONG, route->used + KEEP_IDLE);
-}
-
 static gboolean
-can_start (const FalDownloader *fetcher)
+can_start (const FalDownloader *downloader)
 {
-  return fetcher->waiting->len > 0 && fetcher->running->len < MAX_RUNNING;
-}
-
-void
-fal_downloader_schedule (FalDownloader *fetcher)
-{
-  gint64 next = MIN (find_deadline (fetcher->waiting), find_deadline (fetcher->running));
-
-  for (guint i = 0; i < fetcher->routes->len; i++)
-    next = MIN (next, get_end (fetcher->routes->pdata[i]));
-  if (can_start (fetcher))
-    next = 0;
-  g_source_set_ready_time (fetcher->timer, next == G_MAXINT64 ? -1 : next);
-}
-
-/* ---- Routes ---- */
-
-FalPinnedSession *
-fal_downloader_find_route (FalDownloader *fetcher, GUri *uri)
-{
-  gint64 now = g_get_monotonic_time ();
-
-  for (guint i = 0; i < fetcher->routes->len; i++) {
-    FalPinnedSession *route = fetcher->routes->pdata[i];
-
-    if (route->port == fal_download_get_port (uri) && now < get_end (route) &&
-        g_ascii_strcasecmp (route->host, g_uri_get_host (uri)) == 0)
-      return route;
-  }
-  return NULL;
-}
-
-FalPinnedSession *
-fal_downloader_add_route (FalDownloader *fetcher, GUri *uri, const gchar *proxy, GList *addresses)
-{
-  const FalPinnedSessionConfig config = {
-    .host = g_uri_get_host (uri),
-    .port = fal_download_get_port (uri),
-    .addresses = addresses,
-    .proxy = proxy,
-    .user_agent = fetcher->user_agent,
-    .tls_database = fetcher->tls_database,
-    .tls_validation_flags = fetcher->tls_validation_flags,
-    .sockets = fetcher->sockets,
-  };
-  FalPinnedSession *route = fal_pinned_session_new (&config);
-
-  route->made = g_get_monotonic_time ();
-  g_ptr_array_add (fetcher->routes, route);
-  return route;
-}
-
-/* ---- The fetcher ---- */
-
-static FalDownload *
-find_late (GPtrArray *fetches, gint64 now)
-{
-  for (guint i = 0; i < fetches->len; i++) {
-    if (((FalDownload *) fetches->pdata[i])->deadline <= now)
-      return fetches->pdata[i];
-  }
-  return NULL;
+  return downloader->waiting->len > 0 && downloader->running->len < MAX_RUNNING;
 }
 
 static void
-fail_late (FalDownload *fetch)
+schedule (FalDownloader *downloader)
 {
-  if (fetch->deadline == TOO_MANY)
+  gint64 next = MIN (find_deadline (downloader->waiting), find_deadline (downloader->running));
+
+  if (can_start (downloader))
+    next = 0;
+  g_source_set_ready_time (downloader->timer, next == G_MAXINT64 ? -1 : next);
+}
+
+static Job *
+find_late (GPtrArray *jobs, gint64 now)
+{
+  for (guint i = 0; i < jobs->len; i++) {
+    if (((Job *) jobs->pdata[i])->deadline <= now)
+      return jobs->pdata[i];
+  }
+  return NULL;
+}
+
+/* ---- The end of a download ---- */
+
+/* Forgets those that are busy no more. */
+static gboolean
+has_busy (FalDownloader *downloader)
+{
+  for (guint i = downloader->ending->len; i > 0; i--) {
+    if (!fal_download_is_busy (downloader->ending->pdata[i - 1]))
+      g_ptr_array_remove_index_fast (downloader->ending, i - 1);
+  }
+  return downloader->ending->len > 0;
+}
+
+/* @job is freed. */
+static void
+let_go (FalDownloader *downloader, Job *job)
+{
+  has_busy (downloader);
+  downloader->bytes += fal_download_get_size (job->download);
+  if (fal_download_is_busy (job->download))
+    g_ptr_array_add (downloader->ending, fal_download_ref (job->download));
+  if (!g_ptr_array_remove (downloader->running, job))
+    g_ptr_array_remove (downloader->waiting, job);
+}
+
+/* A session keeps the addresses that it found for a host. Where none of them led to an answer, the
+ * next download is to look anew. The owner may free the downloader when it is told. */
+static void
+on_ended (gpointer user, GBytes *picture, const GError *error)
+{
+  Job *job = user;
+  FalDownloader *downloader = job->downloader;
+  FalDownloaded downloaded = job->downloaded;
+  gpointer owner = job->user;
+
+  if (error != NULL && fal_download_is_asking (job->download))
+    g_clear_pointer (&downloader->session, fal_public_session_unref);
+  let_go (downloader, job);
+  schedule (downloader);
+  downloaded (owner, picture, error);
+}
+
+/* ---- The steps ---- */
+
+static void
+fail (Job *job)
+{
+  g_autoptr (FalDownload) download = fal_download_ref (job->download);
+
+  if (job->is_refused)
     fal_download_fail (
-        fetch, G_IO_ERROR_BUSY, "more pictures are linked to than can be fetched in time");
+        download, G_IO_ERROR_BUSY, "more pictures are linked to than can be downloaded in time");
   else
     fal_download_fail (
-        fetch, G_IO_ERROR_TIMED_OUT, "a picture that a result links to took too long");
+        download, G_IO_ERROR_TIMED_OUT, "a picture that a result links to took too long");
 }
 
 static void
-expire_routes (FalDownloader *fetcher, gint64 now)
+start_next (FalDownloader *downloader)
 {
-  for (guint i = fetcher->routes->len; i > 0; i--) {
-    if (get_end (fetcher->routes->pdata[i - 1]) <= now)
-      g_ptr_array_remove_index (fetcher->routes, i - 1);
-  }
+  Job *job = g_ptr_array_steal_index (downloader->waiting, 0);
+  g_autoptr (FalDownload) download = fal_download_ref (job->download);
+
+  g_ptr_array_add (downloader->running, job);
+  schedule (downloader);
+  if (downloader->session == NULL)
+    downloader->session =
+        fal_public_session_new (downloader->settings, downloader->is_allowed, downloader->sockets);
+  fal_download_start (download, downloader->settings, downloader->session);
 }
 
-/* One thing at a time: the owner may free the fetcher when it is told. */
+/* One thing at a time: the owner may free the downloader when it is told. */
 static gboolean
 on_timer (gpointer data)
 {
-  FalDownloader *fetcher = data;
+  FalDownloader *downloader = data;
   gint64 now = g_get_monotonic_time ();
-  g_autoptr (FalDownload) fetch = NULL;
-  FalDownload *late = find_late (fetcher->running, now);
+  Job *late = find_late (downloader->running, now);
 
   if (late == NULL)
-    late = find_late (fetcher->waiting, now);
-  expire_routes (fetcher, now);
-  if (late != NULL) {
-    fetch = fal_download_ref (late);
-    fail_late (fetch);
-    return G_SOURCE_CONTINUE;
-  }
-  if (can_start (fetcher)) {
-    fetch = fal_download_ref (fetcher->waiting->pdata[0]);
-    g_ptr_array_add (fetcher->running, g_ptr_array_steal_index (fetcher->waiting, 0));
-  }
-  fal_downloader_schedule (fetcher);
-  if (fetch != NULL)
-    fal_download_start (fetch);
+    late = find_late (downloader->waiting, now);
+  if (late != NULL)
+    fail (late);
+  else if (can_start (downloader))
+    start_next (downloader);
+  else
+    schedule (downloader);
   return G_SOURCE_CONTINUE;
 }
 
@@ -153,42 +178,23 @@ timer_dispatch (GSource *source, GSourceFunc callback, gpointer data)
 
 static GSourceFuncs timer_funcs = { .dispatch = timer_dispatch };
 
-static void
-free_weak_ref (gpointer data)
-{
-  g_weak_ref_clear (data);
-  g_free (data);
-}
+/* ---- The downloader ---- */
 
 FalDownloader *
 fal_downloader_new (void)
 {
-  FalDownloader *fetcher = g_new0 (FalDownloader, 1);
+  FalDownloader *downloader = g_new0 (FalDownloader, 1);
 
-  fetcher->context = g_main_context_ref_thread_default ();
-  fetcher->waiting = g_ptr_array_new_with_free_func ((GDestroyNotify) fal_download_unref);
-  fetcher->running = g_ptr_array_new_with_free_func ((GDestroyNotify) fal_download_unref);
-  fetcher->routes = g_ptr_array_new_with_free_func ((GDestroyNotify) fal_pinned_session_unref);
-  fetcher->sockets = g_ptr_array_new_with_free_func (free_weak_ref);
-  fetcher->tls_validation_flags = G_TLS_CERTIFICATE_VALIDATE_ALL;
-  fetcher->is_allowed_address = fal_address_is_public;
-  fetcher->timer = g_source_new (&timer_funcs, sizeof (GSource));
-  g_source_set_callback (fetcher->timer, on_timer, fetcher, NULL);
-  g_source_attach (fetcher->timer, fetcher->context);
-  return fetcher;
-}
-
-/* Forgets the sockets that are gone. */
-static gboolean
-has_sockets (FalDownloader *fetcher)
-{
-  for (guint i = fetcher->sockets->len; i > 0; i--) {
-    g_autoptr (GSocket) socket = g_weak_ref_get (fetcher->sockets->pdata[i - 1]);
-
-    if (socket == NULL)
-      g_ptr_array_remove_index_fast (fetcher->sockets, i - 1);
-  }
-  return fetcher->sockets->len > 0;
+  downloader->context = g_main_context_ref_thread_default ();
+  downloader->waiting = g_ptr_array_new_with_free_func (job_free);
+  downloader->running = g_ptr_array_new_with_free_func (job_free);
+  downloader->ending = g_ptr_array_new_with_free_func ((GDestroyNotify) fal_download_unref);
+  downloader->is_allowed = fal_address_is_public;
+  downloader->sockets = fal_socket_list_new ();
+  downloader->timer = g_source_new (&timer_funcs, sizeof (GSource));
+  g_source_set_callback (downloader->timer, on_timer, downloader, NULL);
+  g_source_attach (downloader->timer, downloader->context);
+  return downloader;
 }
 
 static gboolean
@@ -200,98 +206,97 @@ on_tick (gpointer data)
   return G_SOURCE_CONTINUE;
 }
 
-/* What was begun comes back, being cancelled. TLS says goodbye on a thread of its own. */
+/* Waits until what was under way has come back, which it does at once, being cancelled or cut. Then
+ * the session goes, and its connections with it: cut before, none waits for a peer's goodbye. */
 static void
-drain (FalDownloader *fetcher)
+drain (FalDownloader *downloader)
 {
   g_autoptr (GSource) ticker = g_timeout_source_new (1);
   guint ticks = 0;
 
+  while (has_busy (downloader))
+    g_main_context_iteration (downloader->context, TRUE);
+  fal_socket_list_cut_all (downloader->sockets);
+  g_clear_pointer (&downloader->session, fal_public_session_unref);
   g_source_set_callback (ticker, on_tick, &ticks, NULL);
-  g_source_attach (ticker, fetcher->context);
-  while (fetcher->pending > 0 || (ticks < DRAIN_TICKS && has_sockets (fetcher)))
-    g_main_context_iteration (fetcher->context, TRUE);
+  g_source_attach (ticker, downloader->context);
+  while (ticks < DRAIN_TICKS && fal_socket_list_count (downloader->sockets) > 0)
+    g_main_context_iteration (downloader->context, TRUE);
   g_source_destroy (ticker);
 }
 
 static void
-let_all_go (GPtrArray *fetches)
+drop_all (FalDownloader *downloader, GPtrArray *jobs)
 {
-  while (fetches->len > 0)
-    fal_download_drop (fetches->pdata[fetches->len - 1]);
+  while (jobs->len > 0) {
+    Job *job = jobs->pdata[jobs->len - 1];
+
+    fal_download_drop (job->download);
+    let_go (downloader, job);
+  }
 }
 
 void
-fal_downloader_free (FalDownloader *fetcher)
+fal_downloader_free (FalDownloader *downloader)
 {
-  g_source_destroy (fetcher->timer);
-  let_all_go (fetcher->waiting);
-  let_all_go (fetcher->running);
-  g_ptr_array_set_size (fetcher->routes, 0);
-  drain (fetcher);
-  g_source_unref (fetcher->timer);
-  g_ptr_array_unref (fetcher->waiting);
-  g_ptr_array_unref (fetcher->running);
-  g_ptr_array_unref (fetcher->routes);
-  g_ptr_array_unref (fetcher->sockets);
-  g_main_context_unref (fetcher->context);
-  g_clear_object (&fetcher->tls_database);
-  g_free (fetcher->hosts);
-  g_free (fetcher->proxy);
-  g_free (fetcher->user_agent);
-  g_free (fetcher);
-}
-
-/* Whether it became another one. */
-static gboolean
-set_string (gchar **field, const gchar *value)
-{
-  if (g_strcmp0 (*field, value) == 0)
-    return FALSE;
-  g_free (*field);
-  *field = g_strdup (value);
-  return TRUE;
+  g_source_destroy (downloader->timer);
+  drop_all (downloader, downloader->waiting);
+  drop_all (downloader, downloader->running);
+  drain (downloader);
+  g_source_unref (downloader->timer);
+  g_ptr_array_unref (downloader->waiting);
+  g_ptr_array_unref (downloader->running);
+  g_ptr_array_unref (downloader->ending);
+  g_clear_pointer (&downloader->settings, fal_settings_unref);
+  fal_socket_list_unref (downloader->sockets);
+  g_main_context_unref (downloader->context);
+  g_free (downloader);
 }
 
 void
-fal_downloader_configure (FalDownloader *fetcher, const FalDownloaderConfig *config)
+fal_downloader_configure (FalDownloader *downloader, FalSettings *settings)
 {
-  gboolean (*is_allowed) (GInetAddress *) =
-      config->is_allowed_address ? config->is_allowed_address : fal_address_is_public;
-  const gchar *proxy = config->proxy && *config->proxy ? config->proxy : NULL;
-  gboolean changed = set_string (&fetcher->proxy, proxy);
+  if (downloader->session != NULL && !fal_public_session_fits (downloader->session, settings))
+    g_clear_pointer (&downloader->session, fal_public_session_unref);
+  g_clear_pointer (&downloader->settings, fal_settings_unref);
+  downloader->settings = fal_settings_ref (settings);
+}
 
-  changed |= set_string (&fetcher->user_agent, config->user_agent);
-  changed |= g_set_object (&fetcher->tls_database, config->tls_database);
-  changed |= fetcher->tls_validation_flags != config->tls_validation_flags;
-  changed |= fetcher->is_allowed_address != is_allowed;
-  fetcher->tls_validation_flags = config->tls_validation_flags;
-  fetcher->is_allowed_address = is_allowed;
-  set_string (&fetcher->hosts, config->hosts);
-  fetcher->max_size = MIN (config->max_size, G_MAXSSIZE / 2);
-  fetcher->timeout = config->timeout;
-  if (changed)
-    g_ptr_array_set_size (fetcher->routes, 0);
+void
+fal_downloader_set_address_check (FalDownloader *downloader, FalAddressCheck is_allowed)
+{
+  downloader->is_allowed = is_allowed;
+  g_clear_pointer (&downloader->session, fal_public_session_unref);
 }
 
 void
 fal_downloader_start (
-    FalDownloader *fetcher, const gchar *uri, FalDownloaded fetched, gpointer user)
+    FalDownloader *downloader, const gchar *link, FalDownloaded downloaded, gpointer user)
 {
-  FalDownload *fetch = fal_download_new (fetcher, uri, fetched, user);
+  guint timeout = downloader->settings->request_timeout;
+  Job *job = g_new (Job, 1);
 
-  if (fetcher->waiting->len >= MAX_WAITING)
-    fetch->deadline = TOO_MANY;
-  else if (fetcher->timeout > 0)
-    fetch->deadline = g_get_monotonic_time () + fetcher->timeout;
-  else
-    fetch->deadline = G_MAXINT64;
-  g_ptr_array_add (fetcher->waiting, fetch);
-  fal_downloader_schedule (fetcher);
+  *job = (Job){ downloader, fal_download_new (link, on_ended, job), downloaded, user };
+  job->is_refused = downloader->waiting->len >= MAX_WAITING;
+  job->deadline = job->is_refused ? 0
+                                  : g_get_monotonic_time () + (timeout ? timeout : USUAL_TIMEOUT) *
+                                                                  G_TIME_SPAN_MILLISECOND;
+  g_ptr_array_add (downloader->waiting, job);
+  schedule (downloader);
+}
+
+static guint64
+add_sizes (GPtrArray *jobs)
+{
+  guint64 sum = 0;
+
+  for (guint i = 0; i < jobs->len; i++)
+    sum += fal_download_get_size (((Job *) jobs->pdata[i])->download);
+  return sum;
 }
 
 guint64
-fal_downloader_get_bytes (const FalDownloader *fetcher)
+fal_downloader_get_bytes (const FalDownloader *downloader)
 {
-  return fetcher->bytes;
+  return downloader->bytes + add_sizes (downloader->running);
 }

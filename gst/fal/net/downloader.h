@@ -1,35 +1,30 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Pictures that a result only links to, fetched over https. Belongs to the net thread: made, called
- * and answered in its thread-default main context. */
+/* Pictures that a result only links to, downloaded over https. Belongs to the net thread: made,
+ * called and answered in its thread-default main context. */
 #pragma once
 
-#include <gio/gio.h>
+#include "public-session.h"
 
 G_BEGIN_DECLS
 
 typedef struct _FalDownloader FalDownloader;
 
-/* Borrowed for the call of fal_downloader_configure(), which copies what it keeps. */
-typedef struct {
-  const gchar *hosts; /* as fal_host_list_allows() takes them */
-  guint64 max_size;   /* bytes */
-  gint64 timeout;     /* µs, for one picture altogether */
-  const gchar *proxy; /* NULL: as the system is set up */
-  const gchar *user_agent;
-  GTlsDatabase *tls_database; /* NULL: the system's */
-  GTlsCertificateFlags tls_validation_flags;
-  gboolean (*is_allowed_address) (GInetAddress *address); /* NULL: fal_address_is_public() */
-} FalDownloaderConfig;
-
 /* Exactly one of @picture and @error is NULL; both are borrowed. */
 typedef void (*FalDownloaded) (gpointer user, GBytes *picture, const GError *error);
 
 FalDownloader *fal_downloader_new (void);
-/* Nothing is called back any more. */
-void fal_downloader_free (FalDownloader *fetcher);
-void fal_downloader_configure (FalDownloader *fetcher, const FalDownloaderConfig *config);
+/* Nothing is called back any more. Runs the main context for a moment. */
+void fal_downloader_free (FalDownloader *downloader);
+
+/* For the downloads that start from now on, of which there is none before the first call. */
+void fal_downloader_configure (FalDownloader *downloader, FalSettings *settings);
+/* For tests: which addresses are connected to. Else fal_address_is_public(). */
+void fal_downloader_set_address_check (FalDownloader *downloader, FalAddressCheck is_allowed);
+
 void fal_downloader_start (
-    FalDownloader *fetcher, const gchar *uri, FalDownloaded fetched, gpointer user);
-guint64 fal_downloader_get_bytes (const FalDownloader *fetcher);
+    FalDownloader *downloader, const gchar *link, FalDownloaded downloaded, gpointer user);
+
+/* Bytes of pictures that have arrived. */
+guint64 fal_downloader_get_bytes (const FalDownloader *downloader);
 
 G_END_DECLS
