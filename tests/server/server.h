@@ -7,7 +7,7 @@
  * connection. */
 #pragma once
 
-#include "received.h"
+#include "received-request.h"
 
 G_BEGIN_DECLS
 
@@ -51,7 +51,7 @@ guint fal_server_get_inferences (FalServer *server); /* begun so far */
 guint fal_server_get_model_time (FalServer *server); /* of them together, µs; for an hour */
 /* The next request not yet popped, oldest first; waits for it at most
  * @timeout_ms, then NULL. The last 4096 are kept. */
-FalReceived *fal_server_pop_received (FalServer *server, guint timeout_ms);
+FalReceivedRequest *fal_server_pop_received (FalServer *server, guint timeout_ms);
 /* The same, without the rest. */
 GstStructure *fal_server_pop_request (FalServer *server, guint timeout_ms);
 /* Path and query of the last upgrade request. */
