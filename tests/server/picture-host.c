@@ -4,6 +4,7 @@
 #include "picture-host.h"
 #include "certificate.h"
 #include "loop.h"
+#include "message-holder.h"
 #include <libsoup/soup.h>
 #include <string.h>
 
@@ -229,6 +230,7 @@ start (gpointer owner, gpointer data)
 
   host->sockets = g_ptr_array_new_with_free_func (g_object_unref);
   host->soup = soup_server_new ("tls-certificate", how->certificate, NULL);
+  fal_message_holder_attach (host->soup);
   soup_server_add_handler (host->soup, NULL, on_request, host, NULL);
   if (!soup_server_listen_local (
           host->soup, 0, SOUP_SERVER_LISTEN_HTTPS | SOUP_SERVER_LISTEN_IPV4_ONLY, &how->error))

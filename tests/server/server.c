@@ -5,6 +5,7 @@
 #include "access-control.h"
 #include "certificate.h"
 #include "loop.h"
+#include "message-holder.h"
 #include "server-session.h"
 #include "server-state.h"
 
@@ -45,6 +46,7 @@ on_websocket (SoupServer *soup, SoupServerMessage *message, const char *path,
           ++server->n_sessions, server->state, on_closed, server);
 
   g_ptr_array_add (server->sessions, session);
+  fal_message_holder_release (soup, message);
   fal_server_state_add (server->state, FAL_COUNT_OPEN, 1);
 }
 
@@ -223,6 +225,7 @@ start (gpointer owner, gpointer data)
   Start *how = data;
 
   server->soup = soup_server_new ("server-header", "fal-local-server ", NULL);
+  fal_message_holder_attach (server->soup);
   /* It costs more than the model, and pictures do not get smaller. */
   if (!how->options->deflate)
     soup_server_remove_websocket_extension (server->soup, SOUP_TYPE_WEBSOCKET_EXTENSION_DEFLATE);
