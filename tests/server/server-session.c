@@ -162,10 +162,11 @@ on_session_timer (gpointer user)
 static void
 restart_session_timer (FalServerSession *session)
 {
+  guint timeout_ms = fal_server_state_get_session_timeout (session->state);
+
   session->expired = FALSE;
-  if (session->config->session_timeout_ms > 0)
-    start_timer (
-        session, &session->session_timer, session->config->session_timeout_ms, on_session_timer);
+  if (timeout_ms > 0)
+    start_timer (session, &session->session_timer, timeout_ms, on_session_timer);
 }
 
 static void
@@ -231,7 +232,8 @@ begin_result (FalServerSession *session, gint64 since)
 static void
 begin_inference (FalServerSession *session, const Waiting *work)
 {
-  gint64 limit = 2 * session->config->session_timeout_ms * G_TIME_SPAN_MILLISECOND;
+  gint64 limit =
+      2 * fal_server_state_get_session_timeout (session->state) * G_TIME_SPAN_MILLISECOND;
   g_autoptr (GError) error = NULL;
 
   g_clear_pointer (&session->reply, g_bytes_unref);

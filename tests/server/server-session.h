@@ -13,7 +13,6 @@ typedef struct {
   FalModelConfig model;
   guint jitter_percent;       /* of the model's time, either way */
   guint buffering;            /* newest N waiting requests kept; 0: unbounded */
-  guint session_timeout_ms;   /* 0: never */
   guint results;              /* for each request; at least 1 */
   gboolean end_after_results; /* of the first request, by TIMEOUT */
   guint ready_delay_ms;       /* before the app says that it is ready, where it does */

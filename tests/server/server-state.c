@@ -12,6 +12,7 @@ struct _FalServerState {
   gchar *target;
 
   guint delay_ms;
+  guint session_timeout_ms;
   const FalEffect *effect;
   GBytes *answer;
   gboolean answer_is_text;
@@ -116,6 +117,22 @@ fal_server_state_get_delay (FalServerState *state)
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&state->mutex);
 
   return state->delay_ms;
+}
+
+void
+fal_server_state_set_session_timeout (FalServerState *state, guint timeout_ms)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&state->mutex);
+
+  state->session_timeout_ms = timeout_ms;
+}
+
+guint
+fal_server_state_get_session_timeout (FalServerState *state)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&state->mutex);
+
+  return state->session_timeout_ms;
 }
 
 void

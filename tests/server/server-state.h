@@ -40,6 +40,8 @@ gchar *fal_server_state_dup_target (FalServerState *state);
 
 void fal_server_state_set_delay (FalServerState *state, guint delay_ms);
 guint fal_server_state_get_delay (FalServerState *state);
+void fal_server_state_set_session_timeout (FalServerState *state, guint timeout_ms);
+guint fal_server_state_get_session_timeout (FalServerState *state);
 void fal_server_state_set_effect (FalServerState *state, const FalEffect *effect);
 const FalEffect *fal_server_state_get_effect (FalServerState *state);
 void fal_server_state_set_answer (FalServerState *state, GBytes *message, gboolean text);

@@ -200,13 +200,13 @@ take_options (FalServer *server, const FalServerOptions *options, GError **error
                                                  .result_url = server->result_url },
     .jitter_percent = options->jitter_percent,
     .buffering = options->buffering,
-    .session_timeout_ms = options->session_timeout_ms,
     .results = MAX (options->results, 1),
     .end_after_results = options->end_after_results,
     .ready_delay_ms = options->ready_delay_ms,
     .timings = options->timings };
   fal_server_state_set_effect (server->state, fal_model_find_effect (effect));
   fal_server_state_set_delay (server->state, options->delay_ms);
+  fal_server_state_set_session_timeout (server->state, options->session_timeout_ms);
   return check_name (
              "schema", schema, server->config.model.schema, fal_schema_dup_names (), error) &&
          check_name ("effect", effect, fal_model_find_effect (effect),
@@ -362,6 +362,12 @@ void
 fal_server_set_delay (FalServer *server, guint delay_ms)
 {
   fal_server_state_set_delay (server->state, delay_ms);
+}
+
+void
+fal_server_set_session_timeout (FalServer *server, guint timeout_ms)
+{
+  fal_server_state_set_session_timeout (server->state, timeout_ms);
 }
 
 void

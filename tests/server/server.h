@@ -59,6 +59,8 @@ gchar *fal_server_dup_last_target (FalServer *server);
 
 /* How it misbehaves from now on. */
 void fal_server_set_delay (FalServer *server, guint delay_ms);
+/* Of each session from its next input on; 0: never. */
+void fal_server_set_session_timeout (FalServer *server, guint timeout_ms);
 void fal_server_set_effect (FalServer *server, const gchar *effect);
 /* Answers requests with exactly these bytes in place of a result; NULL: results again. */
 void fal_server_set_answer (FalServer *server, GBytes *message, gboolean text);

@@ -20,10 +20,12 @@ static void
 test_buffering_keeps_the_newest (void)
 {
   g_autoptr (FalServer) server =
-      fal_fixture_serve ((FalServerOptions){ .buffering = 2, .delay_ms = 200 });
+      fal_fixture_serve ((FalServerOptions){ .buffering = 2, .delay_ms = 1000 });
   g_autoptr (FalWebsocketClient) client = fal_websocket_client_connect (server);
 
   send_five (client);
+  FAL_WAIT_UNTIL (fal_server_get_requests (server) == 5); /* the first is still worked on */
+  fal_server_set_delay (server, 1);
   fal_websocket_client_assert_id (client, "1");
   fal_websocket_client_assert_id (client, "4");
   fal_websocket_client_assert_id (client, "5");
@@ -93,11 +95,22 @@ test_jitter_goes_both_ways (void)
   g_assert_cmpint (times[19], <, 1000 * G_TIME_SPAN_MILLISECOND);
 }
 
+/* A client whose session ends so long after its next input: a slow start of it does not count. */
+static FalWebsocketClient *
+connect_with_timeout (FalServer *server, guint timeout_ms)
+{
+  FalWebsocketClient *client = fal_websocket_client_connect (server);
+
+  FAL_WAIT_UNTIL (fal_server_get_open (server) == 1); /* and has begun without a timeout */
+  fal_server_set_session_timeout (server, timeout_ms);
+  return client;
+}
+
 static void
 test_idle_session_times_out (void)
 {
-  g_autoptr (FalServer) server = fal_fixture_serve ((FalServerOptions){ .session_timeout_ms = 30 });
-  g_autoptr (FalWebsocketClient) client = fal_websocket_client_connect (server);
+  g_autoptr (FalServer) server = fal_fixture_serve ((FalServerOptions){ 0 });
+  g_autoptr (FalWebsocketClient) client = connect_with_timeout (server, 30);
 
   fal_websocket_client_send_prompt (client, "x", "1");
   fal_websocket_client_assert_id (client, "1");
@@ -106,11 +119,19 @@ test_idle_session_times_out (void)
 }
 
 static void
+test_session_without_any_input_times_out (void)
+{
+  g_autoptr (FalServer) server = fal_fixture_serve ((FalServerOptions){ .session_timeout_ms = 30 });
+  g_autoptr (FalWebsocketClient) client = fal_websocket_client_connect (server);
+
+  fal_websocket_client_assert_error (client, "TIMEOUT", "no inputs");
+}
+
+static void
 test_running_inference_is_no_idle_session (void)
 {
-  g_autoptr (FalServer) server =
-      fal_fixture_serve ((FalServerOptions){ .session_timeout_ms = 60, .delay_ms = 100 });
-  g_autoptr (FalWebsocketClient) client = fal_websocket_client_connect (server);
+  g_autoptr (FalServer) server = fal_fixture_serve ((FalServerOptions){ .delay_ms = 100 });
+  g_autoptr (FalWebsocketClient) client = connect_with_timeout (server, 60);
 
   fal_websocket_client_send_prompt (client, "x", "1");
   fal_websocket_client_assert_id (client, "1");
@@ -120,9 +141,8 @@ test_running_inference_is_no_idle_session (void)
 static void
 test_inference_of_twice_the_session_fails (void)
 {
-  g_autoptr (FalServer) server =
-      fal_fixture_serve ((FalServerOptions){ .session_timeout_ms = 20, .delay_ms = 5000 });
-  g_autoptr (FalWebsocketClient) client = fal_websocket_client_connect (server);
+  g_autoptr (FalServer) server = fal_fixture_serve ((FalServerOptions){ .delay_ms = 5000 });
+  g_autoptr (FalWebsocketClient) client = connect_with_timeout (server, 20);
   g_autoptr (GstStructure) map = NULL;
 
   fal_websocket_client_send_prompt (client, "x", "1");
@@ -452,6 +472,8 @@ main (int argc, char **argv)
   g_test_add_func ("/server/the-model-keeps-its-time", test_the_model_keeps_its_time);
   g_test_add_func ("/server/jitter-goes-both-ways", test_jitter_goes_both_ways);
   g_test_add_func ("/server/idle-session-times-out", test_idle_session_times_out);
+  g_test_add_func (
+      "/server/session-without-any-input-times-out", test_session_without_any_input_times_out);
   g_test_add_func (
       "/server/running-inference-is-no-idle-session", test_running_inference_is_no_idle_session);
   g_test_add_func (
