@@ -62,8 +62,8 @@ connection_free (Connection *connection)
 {
   FalRelay *relay = connection->relay;
 
-  for (guint way = DOWN; way < N_DIRECTIONS; way++)
-    g_clear_pointer (&connection->directions[way], fal_relay_direction_free);
+  for (guint side = DOWN; side < N_DIRECTIONS; side++)
+    g_clear_pointer (&connection->directions[side], fal_relay_direction_free);
   g_io_stream_close (G_IO_STREAM (connection->client), NULL, NULL);
   g_io_stream_close (G_IO_STREAM (connection->server), NULL, NULL);
   g_object_unref (connection->client);
@@ -78,16 +78,16 @@ on_direction_event (gpointer user, FalRelayDirection *direction, FalRelayDirecti
 {
   Connection *connection = user;
   FalRelay *relay = connection->relay;
-  guint way = direction == connection->directions[UP] ? UP : DOWN;
+  guint side = direction == connection->directions[UP] ? UP : DOWN;
 
   if (event == FAL_RELAY_DIRECTION_RECEIVED || event == FAL_RELAY_DIRECTION_SENT) {
     if (relay->tap != NULL &&
-        event == (way == UP ? FAL_RELAY_DIRECTION_RECEIVED : FAL_RELAY_DIRECTION_SENT))
-      relay->tap (relay->user, connection->number, way == UP, data, size, time);
+        event == (side == UP ? FAL_RELAY_DIRECTION_RECEIVED : FAL_RELAY_DIRECTION_SENT))
+      relay->tap (relay->user, connection->number, side == UP, data, size, time);
     return;
   }
-  g_clear_pointer (&connection->directions[way], fal_relay_direction_free);
-  if (event == FAL_RELAY_DIRECTION_FAILED || connection->directions[!way] == NULL)
+  g_clear_pointer (&connection->directions[side], fal_relay_direction_free);
+  if (event == FAL_RELAY_DIRECTION_FAILED || connection->directions[!side] == NULL)
     g_ptr_array_remove (relay->connections, connection);
 }
 
@@ -162,9 +162,9 @@ shut_down (gpointer owner, gpointer data)
 static void
 set_delay (FalRelay *relay, guint round_trip_ms, guint jitter_ms)
 {
-  for (guint way = DOWN; way < N_DIRECTIONS; way++) {
-    relay->conditions[way].delay = round_trip_ms * G_TIME_SPAN_MILLISECOND / 2;
-    relay->conditions[way].jitter = jitter_ms * G_TIME_SPAN_MILLISECOND;
+  for (guint side = DOWN; side < N_DIRECTIONS; side++) {
+    relay->conditions[side].delay = round_trip_ms * G_TIME_SPAN_MILLISECOND / 2;
+    relay->conditions[side].jitter = jitter_ms * G_TIME_SPAN_MILLISECOND;
   }
 }
 
@@ -260,11 +260,11 @@ static void
 update_all (FalRelay *relay)
 {
   for (guint i = relay->connections->len; i > 0; i--)
-    for (guint way = DOWN; i <= relay->connections->len && way < N_DIRECTIONS; way++) {
+    for (guint side = DOWN; i <= relay->connections->len && side < N_DIRECTIONS; side++) {
       Connection *connection = relay->connections->pdata[i - 1];
 
-      if (connection->directions[way] != NULL)
-        fal_relay_direction_update (connection->directions[way]);
+      if (connection->directions[side] != NULL)
+        fal_relay_direction_update (connection->directions[side]);
     }
 }
 
@@ -273,8 +273,8 @@ change_stall (gpointer owner, gpointer data)
 {
   FalRelay *relay = owner;
 
-  for (guint way = DOWN; way < N_DIRECTIONS; way++)
-    relay->conditions[way].stalled = *(gboolean *) data;
+  for (guint side = DOWN; side < N_DIRECTIONS; side++)
+    relay->conditions[side].stalled = *(gboolean *) data;
   update_all (relay);
 }
 

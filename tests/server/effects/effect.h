@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the local server does to a picture in place of a model: changes that are seen at a glance.
- */
+/* What the local server does to a picture in place of a model: changes to be seen at a glance. */
 #pragma once
 
 #include "rgb-image.h"

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The brightness of an image and its blur, from which several effects are made. Pure; any thread.
- */
+/* An image's brightness and its blur, from which several effects are made. Pure; any thread. */
 #include "luma.h"
 
 guint8 *
