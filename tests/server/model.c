@@ -3,7 +3,7 @@
  * connection must bring. The thread of its owner. */
 #include "model.h"
 #include "effects/effect.h"
-#include "fal/value.h"
+#include "fal/wire/value-msgpack.h"
 #include "result-message.h"
 #include "validation.h"
 

@@ -2,7 +2,8 @@
 /* The result: a map for each kind of result, in the order of fields that the real apps have. Any
  * thread. */
 #include "result-message.h"
-#include "fal/value.h"
+#include "fal/wire/value-json.h"
+#include "fal/wire/value-msgpack.h"
 
 /* Where a linking app would have put its picture; nobody is there. */
 #define NOWHERE "https://v3.fal.media/files/local/picture.jpg"

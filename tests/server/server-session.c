@@ -2,7 +2,7 @@
 /* The session: one connection from its upgrade to its close, by the rules of fal's open framework.
  * Server's thread. */
 #include "server-session.h"
-#include "fal/value.h"
+#include "fal/wire/value-json.h"
 #include "precise-timer.h"
 
 #define MAX_MESSAGE_SIZE (16 * 1024 * 1024) /* bytes; more is closed with 1009 */

@@ -4,7 +4,7 @@
 #include "sample-picture.h"
 #include "websocket-client.h"
 #include "effects/rgb-image.h"
-#include "fal/value.h"
+#include "fal/wire/value-json.h"
 #include <string.h>
 
 /* The picture in a result, whether bytes or a data URI: in its field @field, or there in the first

@@ -4,7 +4,7 @@
 #include "fixture.h"
 #include "sample-picture.h"
 #include "websocket-client.h"
-#include "fal/value.h"
+#include "fal/wire/value.h"
 #include <string.h>
 
 static GBytes *

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The client: connects, collects what comes, waits with a watchdog. Test's thread. */
 #include "websocket-client.h"
-#include "fal/value.h"
+#include "fal/wire/value-json.h"
+#include "fal/wire/value-msgpack.h"
 #include "fixture.h"
 #include <string.h>
 
