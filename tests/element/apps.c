@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Apps that are unlike the others: several results for a request, a word before the first one, no
  * place for a request id, a link in place of a picture. */
-#include "../server/host.h"
+#include "../server/picture-host.h"
 #include "fixture.h"
 #include <string.h>
 
@@ -217,15 +217,15 @@ expect_refused_link (const gchar *uri, const gchar *properties, const gchar *hin
   fixture_wait_for_stat (f, "results-invalid", 2);
 }
 
-static FalHost *
+static FalPictureHost *
 start_host (void)
 {
   const gchar *data = g_getenv ("FAL_TEST_DATA");
   g_autofree gchar *certificate = g_build_filename (data, "tls", "server.pem", NULL);
   g_autofree gchar *key = g_build_filename (data, "tls", "server.key", NULL);
-  const FalHostOptions options = { certificate, key };
+  const FalPictureHostOptions options = { certificate, key };
   g_autoptr (GError) error = NULL;
-  FalHost *host = fal_host_new (&options, &error);
+  FalPictureHost *host = fal_picture_host_new (&options, &error);
 
   g_assert_no_error (error);
   return host;
@@ -234,16 +234,16 @@ start_host (void)
 static void
 test_links_lead_to_no_private_place (void)
 {
-  g_autoptr (FalHost) host = start_host ();
+  g_autoptr (FalPictureHost) host = start_host ();
   g_autofree gchar *uri =
-      g_strdup_printf ("https://localhost:%u/ok.jpg?signature=x", fal_host_get_port (host));
+      g_strdup_printf ("https://localhost:%u/ok.jpg?signature=x", fal_picture_host_get_port (host));
   g_autofree gchar *listed =
-      g_strdup_printf ("result-hosts=localhost:%u", fal_host_get_port (host));
+      g_strdup_printf ("result-hosts=localhost:%u", fal_picture_host_get_port (host));
 
   expect_refused_link ("https://169.254.169.254/latest?signature=x", "", "169.254.169.254");
   expect_refused_link (uri, "", "localhost");
   expect_refused_link (uri, listed, "localhost"); /* listed, but it leads to this machine */
-  g_assert_cmpuint (fal_host_get_requests (host), ==, 0);
+  g_assert_cmpuint (fal_picture_host_get_requests (host), ==, 0);
 }
 
 int

@@ -23,10 +23,10 @@ make_frame (guint n)
   return buffer;
 }
 
-static FalReceived *
+static FalReceivedRequest *
 push_and_receive (Fixture *f, guint n)
 {
-  FalReceived *received;
+  FalReceivedRequest *received;
 
   fixture_push (f, make_frame (n));
   gst_buffer_unref (fixture_pull (f));
@@ -67,9 +67,9 @@ test_inputs_go_with_the_next_frame (void)
   g_autoptr (Fixture) f = fixture_new (NULL, NULL);
 
   fixture_set_size (f, SIZE, SIZE);
-  fal_received_free (push_and_receive (f, 0));
+  fal_received_request_free (push_and_receive (f, 0));
   for (guint i = 0; i < G_N_ELEMENTS (inputs); i++) {
-    g_autoptr (FalReceived) received = NULL;
+    g_autoptr (FalReceivedRequest) received = NULL;
     g_autofree gchar *sent = NULL;
 
     g_test_message ("%s", inputs[i].property);
@@ -85,7 +85,7 @@ static void
 test_an_input_may_be_unset (void)
 {
   g_autoptr (Fixture) f = fixture_new (NULL, "prompt=one parameters-json={\"x\":1}");
-  g_autoptr (FalReceived) before = NULL, after = NULL;
+  g_autoptr (FalReceivedRequest) before = NULL, after = NULL;
 
   fixture_set_size (f, SIZE, SIZE);
   before = push_and_receive (f, 0);
@@ -100,7 +100,7 @@ test_an_input_may_be_unset (void)
 /* ---- the picture ---- */
 
 static gsize
-get_picture (FalReceived *received, FalImageFileInfo *info)
+get_picture (FalReceivedRequest *received, FalImageFileInfo *info)
 {
   GBytes *picture;
 
@@ -115,7 +115,7 @@ static void
 test_the_picture_changes_with_the_next_frame (void)
 {
   g_autoptr (Fixture) f = fixture_new (NULL, "quality=95");
-  g_autoptr (FalReceived) fine = NULL, coarse = NULL, small = NULL, narrow = NULL;
+  g_autoptr (FalReceivedRequest) fine = NULL, coarse = NULL, small = NULL, narrow = NULL;
   FalImageFileInfo info;
   gsize size;
 
@@ -146,7 +146,7 @@ test_the_throttle_may_be_taken_off (void)
   g_autoptr (Fixture) f = fixture_new_live (NULL, "throttle-interval=3600000");
 
   fixture_set_size (f, SIZE, SIZE);
-  fal_received_free (push_and_receive (f, 0));
+  fal_received_request_free (push_and_receive (f, 0));
   fixture_push (f, fixture_frame (SIZE, SIZE, 0, 1));
   g_assert_cmpuint (fixture_stat (f, "frames-waiting"), ==, 1);
   g_object_set (f->element, "throttle-interval", 0, NULL); /* what waits goes at once */
@@ -160,7 +160,7 @@ test_more_may_be_in_flight_and_wait (void)
   g_autoptr (Fixture) f = fixture_new_live (NULL, "max-in-flight=1 request-id=always");
 
   fixture_set_size (f, SIZE, SIZE);
-  fal_received_free (push_and_receive (f, 0));
+  fal_received_request_free (push_and_receive (f, 0));
   fal_server_set_mute (f->server, TRUE);
   fixture_push (f, fixture_frame (SIZE, SIZE, 0, 1));
   fixture_wait_for_stat (f, "in-flight", 1);
@@ -184,7 +184,7 @@ test_a_live_stream_may_stop_to_drop (void)
   g_autoptr (Fixture) f = fixture_new_live (NULL, NULL);
 
   fixture_set_size (f, SIZE, SIZE);
-  fal_received_free (push_and_receive (f, 0));
+  fal_received_request_free (push_and_receive (f, 0));
   gst_util_set_object_arg (G_OBJECT (f->element), "leaky", "no");
   for (guint n = 1; n < 20; n++)
     fixture_push (f, fixture_frame (SIZE, SIZE, 0, n));
@@ -199,7 +199,7 @@ test_a_request_timeout_may_be_shortened (void)
   g_autoptr (Fixture) f = fixture_new_live (NULL, "request-timeout=0 request-id=always");
 
   fixture_set_size (f, SIZE, SIZE);
-  fal_received_free (push_and_receive (f, 0));
+  fal_received_request_free (push_and_receive (f, 0));
   fal_server_set_mute (f->server, TRUE);
   fixture_push (f, fixture_frame (SIZE, SIZE, 0, 1));
   fixture_wait_for_stat (f, "in-flight", 1);
@@ -215,9 +215,9 @@ test_a_token_is_for_the_next_connection (void)
   g_autofree gchar *before = NULL, *after = NULL;
 
   fixture_set_size (f, SIZE, SIZE);
-  fal_received_free (push_and_receive (f, 0));
+  fal_received_request_free (push_and_receive (f, 0));
   g_object_set (f->element, "token", "second", "max-buffering", 5, NULL);
-  fal_received_free (push_and_receive (f, 1));
+  fal_received_request_free (push_and_receive (f, 1));
   before = fal_server_dup_last_target (f->server);
   g_signal_emit_by_name (f->element, "reconnect");
   fixture_push (f, fixture_frame (SIZE, SIZE, 0, 2));
@@ -285,7 +285,7 @@ test_a_controller_sweeps_by_stream_time (void)
   segment.base = 7 * GST_SECOND;
   g_assert_true (gst_harness_push_event (f->harness, gst_event_new_segment (&segment)));
   for (guint n = 0; n <= 10; n++) {
-    g_autoptr (FalReceived) received = NULL;
+    g_autoptr (FalReceivedRequest) received = NULL;
     GstBuffer *buffer = fixture_frame (SIZE, SIZE, 0, 0);
     gdouble strength;
 
@@ -307,7 +307,7 @@ test_a_controller_drives_whole_numbers (void)
   control (f, "num-inference-steps", 0, GST_SECOND);
   fixture_set_size (f, SIZE, SIZE);
   for (guint n = 0; n <= 30; n += 15) {
-    g_autoptr (FalReceived) received = push_and_receive (f, n);
+    g_autoptr (FalReceivedRequest) received = push_and_receive (f, n);
     gint64 steps;
 
     g_assert_true (gst_structure_get_int64 (received->request, "num_inference_steps", &steps));

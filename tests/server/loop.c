@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The loop: a thread, its main context, and calls that hop into it. Any thread. */
+/* The loop: a thread, its main context, and calls into it. Any thread. */
 #include "loop.h"
 
 #define DRAIN_ROUNDS 64 /* of the main context, so that libsoup lets go of its connections */
@@ -17,7 +17,7 @@ typedef struct {
   GMutex mutex;
   GCond cond;
   gboolean done;
-} Hop;
+} Call;
 
 static gpointer
 run (gpointer user)
@@ -62,15 +62,15 @@ fal_loop_free (FalLoop *loop)
 }
 
 static gboolean
-run_hop (gpointer user)
+run_call (gpointer user)
 {
-  Hop *hop = user;
+  Call *call = user;
 
-  hop->func (hop->owner, hop->data);
-  g_mutex_lock (&hop->mutex);
-  hop->done = TRUE;
-  g_cond_signal (&hop->cond);
-  g_mutex_unlock (&hop->mutex);
+  call->func (call->owner, call->data);
+  g_mutex_lock (&call->mutex);
+  call->done = TRUE;
+  g_cond_signal (&call->cond);
+  g_mutex_unlock (&call->mutex);
   return G_SOURCE_REMOVE;
 }
 
@@ -79,18 +79,18 @@ run_hop (gpointer user)
 void
 fal_loop_call (FalLoop *loop, FalLoopFunc func, gpointer owner, gpointer data)
 {
-  Hop hop = { .func = func, .owner = owner, .data = data };
+  Call call = { .func = func, .owner = owner, .data = data };
   g_autoptr (GSource) source = g_idle_source_new ();
 
-  g_mutex_init (&hop.mutex);
-  g_cond_init (&hop.cond);
+  g_mutex_init (&call.mutex);
+  g_cond_init (&call.cond);
   g_source_set_priority (source, G_PRIORITY_HIGH);
-  g_source_set_callback (source, run_hop, &hop, NULL);
+  g_source_set_callback (source, run_call, &call, NULL);
   g_source_attach (source, loop->context);
-  g_mutex_lock (&hop.mutex);
-  while (!hop.done)
-    g_cond_wait (&hop.cond, &hop.mutex);
-  g_mutex_unlock (&hop.mutex);
-  g_cond_clear (&hop.cond);
-  g_mutex_clear (&hop.mutex);
+  g_mutex_lock (&call.mutex);
+  while (!call.done)
+    g_cond_wait (&call.cond, &call.mutex);
+  g_mutex_unlock (&call.mutex);
+  g_cond_clear (&call.cond);
+  g_mutex_clear (&call.mutex);
 }

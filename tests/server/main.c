@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* fal-local-server: the local server as a program, until SIGINT or SIGTERM. Main thread. */
 #include "server.h"
-#include "effects.h"
-#include "schema.h"
+#include "model.h"
 #include <glib-unix.h>
 #include <locale.h>
 #include <stdio.h>
@@ -30,7 +29,7 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Arguments, arguments_clear)
 static gboolean
 parse (Arguments *to, gint *argc, gchar ***argv, GError **error)
 {
-  g_autofree gchar *effects = fal_effect_dup_names (), *schemas = fal_schema_dup_names ();
+  g_autofree gchar *effects = fal_model_dup_effect_names (), *schemas = fal_schema_dup_names ();
   const GOptionEntry entries[] = { { "port", 0, 0, G_OPTION_ARG_INT, &to->port,
                                        "Port on 127.0.0.1; 0: any", "N" },
     { "effect", 0, 0, G_OPTION_ARG_STRING, &to->effect, effects, "NAME" },

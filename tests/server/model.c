@@ -2,25 +2,38 @@
 /* The model: checks a request, makes its pictures, and remembers what the next request of the
  * connection must bring. The thread of its owner. */
 #include "model.h"
+#include "effects/effect.h"
 #include "fal/wire/value-msgpack.h"
-#include "input.h"
-#include "outcome.h"
+#include "result-message.h"
+#include "validation.h"
 
 #define GENERATED_SIZE 512 /* pixels: a picture made from a prompt alone */
 #define MAX_PICTURES 2
 
 struct _FalModel {
-  const FalModelRules *rules;
+  const FalModelConfig *config;
   guint runs;          /* so far, those that came to a result */
   GstStructure *state; /* which the last result carried; NULL: none */
 };
 
+const FalEffect *
+fal_model_find_effect (const gchar *name)
+{
+  return fal_effect_find (name);
+}
+
+gchar *
+fal_model_dup_effect_names (void)
+{
+  return fal_effect_dup_names ();
+}
+
 FalModel *
-fal_model_new (const FalModelRules *rules)
+fal_model_new (const FalModelConfig *config)
 {
   FalModel *model = g_new0 (FalModel, 1);
 
-  model->rules = rules;
+  model->config = config;
   return model;
 }
 
@@ -49,7 +62,7 @@ check_state (FalModel *model, const GstStructure *request, const gchar *field, G
   g_autoptr (GBytes) due = NULL, brought = NULL;
 
   if (!gst_structure_has_field (request, field))
-    return fal_input_set_missing (field, error);
+    return fal_validation_set_missing (field, error);
   due = encode_field (model->state, field);
   brought = encode_field (request, field);
   if (brought != NULL && g_bytes_equal (due, brought))
@@ -65,7 +78,7 @@ check_portrait (FalModel *model, const GstStructure *request, GError **error)
   const GValue *initial = gst_structure_get_value (request, "initial_image_url");
 
   if (model->runs == 0 && initial == NULL)
-    return fal_input_set_missing ("initial_image_url", error);
+    return fal_validation_set_missing ("initial_image_url", error);
   if (initial != NULL && (!G_VALUE_HOLDS_STRING (initial) || !g_value_get_string (initial))) {
     g_set_error (
         error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, "initial_image_url: str type expected");
@@ -82,7 +95,7 @@ check_frames (FalModel *model, const GstStructure *request, GError **error)
   const gchar *due = first ? "start_frame" : "image", *other = first ? "image" : "start_frame";
 
   if (!gst_structure_has_field (request, due))
-    return fal_input_set_missing (due, error);
+    return fal_validation_set_missing (due, error);
   if (!gst_structure_has_field (request, other))
     return TRUE;
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
@@ -93,7 +106,7 @@ check_frames (FalModel *model, const GstStructure *request, GError **error)
 static gboolean
 check_sequence (FalModel *model, const GstStructure *request, GError **error)
 {
-  switch (model->rules->schema->sequence) {
+  switch (model->config->schema->sequence) {
   case FAL_SEQUENCE_PORTRAIT:
     return check_portrait (model, request, error);
   case FAL_SEQUENCE_FRAMES:
@@ -147,117 +160,121 @@ renew_state (FalModel *model)
 /* ---- The run ---- */
 
 typedef struct {
-  FalOutcomePicture pictures[MAX_PICTURES];
+  FalResultPicture items[MAX_PICTURES];
   guint count;
-} Album;
+} Pictures;
 
 static void
-album_clear (Album *album)
+pictures_clear (Pictures *pictures)
 {
-  for (guint i = 0; i < album->count; i++)
-    g_bytes_unref (album->pictures[i].bytes);
+  for (guint i = 0; i < pictures->count; i++)
+    g_bytes_unref (pictures->items[i].bytes);
 }
 
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Album, album_clear)
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Pictures, pictures_clear)
 
+/* Takes @bytes. */
 static void
-add_picture (Album *album, GBytes *bytes, const FalCanvas *canvas)
+add_picture (Pictures *pictures, GBytes *bytes, const FalRgbImage *image)
 {
-  album->pictures[album->count++] = (FalOutcomePicture){ bytes, canvas->width, canvas->height };
+  pictures->items[pictures->count++] = (FalResultPicture){ .bytes = bytes,
+    .content_type = fal_rgb_image_content_type (bytes),
+    .width = image->width,
+    .height = image->height };
 }
 
 static GBytes *
-encode_picture (const FalSchema *schema, const FalCanvas *canvas)
+encode_picture (const FalSchema *schema, const FalRgbImage *image)
 {
-  return schema->cutout ? fal_canvas_encode_cutout (canvas) : fal_canvas_encode_jpeg (canvas);
+  return schema->cutout ? fal_rgb_image_encode_cutout (image) : fal_rgb_image_encode_jpeg (image);
 }
 
-static FalCanvas *
-load_canvas (const GstStructure *request, GBytes *image, GError **error)
+static FalRgbImage *
+load_image (const GstStructure *request, GBytes *input, GError **error)
 {
-  if (image != NULL)
-    return fal_canvas_decode (image, error);
-  return fal_canvas_new_gradient (
+  if (input != NULL)
+    return fal_rgb_image_decode (input, error);
+  return fal_rgb_image_new_gradient (
       GENERATED_SIZE, GENERATED_SIZE, gst_structure_get_string (request, "prompt"));
 }
 
-/* Where asked for, an in-between picture comes first: the model's input, as good as any here. */
+/* An interpolated picture comes first where it was asked for: here it is the model's input. */
 static gboolean
-fill_album (Album *album, const FalSchema *schema, const FalEffect *effect,
-    const GstStructure *request, GBytes *image, GError **error)
+make_pictures (Pictures *pictures, const FalSchema *schema, const FalEffect *effect,
+    const GstStructure *request, GBytes *input, GError **error)
 {
-  g_autoptr (FalCanvas) canvas = load_canvas (request, image, error);
-  gboolean between = FALSE;
+  g_autoptr (FalRgbImage) image = load_image (request, input, error);
+  gboolean interpolated = FALSE;
 
-  if (canvas == NULL)
+  if (image == NULL)
     return FALSE;
-  if (schema->between)
-    gst_structure_get_boolean (request, "enable_interpolation", &between);
-  if (between)
-    add_picture (album, encode_picture (schema, canvas), canvas);
-  if (fal_effect_is_echo (effect) && image != NULL && !schema->cutout) {
-    add_picture (album, g_bytes_ref (image), canvas);
+  if (schema->interpolates)
+    gst_structure_get_boolean (request, "enable_interpolation", &interpolated);
+  if (interpolated)
+    add_picture (pictures, encode_picture (schema, image), image);
+  if (fal_effect_is_echo (effect) && input != NULL && !schema->cutout) {
+    add_picture (pictures, g_bytes_ref (input), image);
     return TRUE;
   }
-  fal_effect_apply (effect, canvas);
-  add_picture (album, encode_picture (schema, canvas), canvas);
+  fal_effect_apply (effect, image);
+  add_picture (pictures, encode_picture (schema, image), image);
   return TRUE;
 }
 
 static gboolean
 check_request (FalModel *model, const GstStructure *request, GError **error)
 {
-  const FalModelRules *rules = model->rules;
+  const FalModelConfig *config = model->config;
 
   if (g_strcmp0 (gst_structure_get_string (request, "prompt"), "boom") == 0) {
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED, "model exploded: CUDA out of memory");
     return FALSE;
   }
-  if (rules->refuse_unknown && !fal_input_check_fields (rules->schema, request, error))
+  if (config->refuse_unknown && !fal_validation_check_fields (config->schema, request, error))
     return FALSE;
   return check_sequence (model, request, error);
 }
 
 static GBytes *
-make_message (FalModel *model, const GstStructure *request, const Album *album, gdouble seconds,
-    GError **error)
+make_message (FalModel *model, const GstStructure *request, const Pictures *pictures,
+    gdouble seconds, GError **error)
 {
-  const FalModelRules *rules = model->rules;
-  FalOutcomeParts parts = { .schema = rules->schema,
+  const FalModelConfig *config = model->config;
+  FalResultParts parts = { .schema = config->schema,
     .request = request,
-    .pictures = album->pictures,
-    .n_pictures = album->count,
-    .url = rules->result_url,
+    .pictures = pictures->items,
+    .n_pictures = pictures->count,
+    .url = config->result_url,
     .seconds = seconds,
-    .echo = rules->schema->echoes && rules->echo_request_id };
+    .echo = config->schema->echoes && config->echo_request_id };
 
   model->runs++;
-  if (rules->schema->sequence == FAL_SEQUENCE_PORTRAIT)
+  if (config->schema->sequence == FAL_SEQUENCE_PORTRAIT)
     renew_state (model);
   parts.state = model->state;
-  return fal_outcome_new (&parts, error);
+  return fal_result_message_new (&parts, error);
 }
 
 GBytes *
 fal_model_run (FalModel *model, const FalEffect *effect, gdouble least_seconds,
     const GstStructure *request, GError **error)
 {
-  const FalSchema *schema = model->rules->schema;
+  const FalSchema *schema = model->config->schema;
   gint64 begin = g_get_monotonic_time ();
-  g_autoptr (GError) trouble = NULL;
-  g_autoptr (GBytes) image = NULL;
-  g_auto (Album) album = { 0 };
+  g_autoptr (GError) input_error = NULL;
+  g_autoptr (GBytes) input = NULL;
+  g_auto (Pictures) pictures = { 0 };
   gdouble seconds;
 
   if (!check_request (model, request, error))
     return NULL;
-  image = fal_input_find_image (schema, request, &trouble);
-  if (trouble != NULL) {
-    g_propagate_error (error, g_steal_pointer (&trouble));
+  input = fal_validation_find_image (schema, request, &input_error);
+  if (input_error != NULL) {
+    g_propagate_error (error, g_steal_pointer (&input_error));
     return NULL;
   }
-  if (!fill_album (&album, schema, effect, request, image, error))
+  if (!make_pictures (&pictures, schema, effect, request, input, error))
     return NULL;
   seconds = (g_get_monotonic_time () - begin) / (gdouble) G_USEC_PER_SEC;
-  return make_message (model, request, &album, MAX (seconds, least_seconds), error);
+  return make_message (model, request, &pictures, MAX (seconds, least_seconds), error);
 }

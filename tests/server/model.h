@@ -3,7 +3,6 @@
  * schema has it, and an effect on the picture. Belongs to one thread. */
 #pragma once
 
-#include "effects.h"
 #include "schema.h"
 
 G_BEGIN_DECLS
@@ -13,12 +12,20 @@ typedef struct {
   gboolean echo_request_id; /* where the schema does so at all */
   gboolean refuse_unknown;  /* top-level fields */
   const gchar *result_url;  /* in place of each picture; NULL: the picture */
-} FalModelRules;
+} FalModelConfig;
+
+/* What is done to the picture: a row of the table in effects/, which model.c alone knows. */
+typedef struct _FalEffect FalEffect;
+
+/* NULL where there is none of that name. */
+const FalEffect *fal_model_find_effect (const gchar *name);
+/* "echo, invert, …"; free with g_free(). */
+gchar *fal_model_dup_effect_names (void);
 
 typedef struct _FalModel FalModel;
 
-/* @rules must live longer. */
-FalModel *fal_model_new (const FalModelRules *rules);
+/* @config must live longer. */
+FalModel *fal_model_new (const FalModelConfig *config);
 void fal_model_free (FalModel *model);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (FalModel, fal_model_free)
 

@@ -1,39 +1,37 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The proxy: its address, its clients and what it counted. The service and the passages live in a
- * loop of their own; counters and mode are shared, behind one mutex. */
+/* The proxy: its address, its connections and what it counted. The service and the connections live
+ * in a loop of their own; counters and mode are shared, behind one mutex. */
 #include "proxy.h"
 #include "loop.h"
-#include "passage.h"
+#include "loopback-service.h"
+#include "proxy-connection.h"
 #include <string.h>
-
-/* Of the events that are counted; the last is the connections. */
-typedef guint Counts[FAL_PASSAGE_GONE + 1];
 
 struct _FalProxy {
   gchar *uri;
   gchar *authorization, *route; /* fixed */
   FalLoop *loop;
 
-  GMutex mutex; /* protects the next four */
+  GMutex mutex; /* protects the next five */
   FalProxyMode mode;
   guint64 bytes;
-  Counts counts;
+  guint accepted;
+  guint counts[FAL_PROXY_CONNECTION_CLOSED]; /* of the events before this one */
   gchar *target;
 
   /* Proxy's thread: */
-  GSocketService *service;
-  GPtrArray *passages; /* FalPassage */
+  FalLoopbackService *service;
+  GPtrArray *connections; /* FalProxyConnection */
 };
 
-#define COUNT_CONNECTIONS FAL_PASSAGE_GONE
-
 static void
-on_told (gpointer user, FalPassage *passage, FalPassageEvent event, const gchar *target)
+on_event (gpointer user, FalProxyConnection *connection, FalProxyConnectionEvent event,
+    const gchar *target)
 {
   FalProxy *proxy = user;
 
-  if (event == FAL_PASSAGE_GONE) {
-    g_ptr_array_remove (proxy->passages, passage);
+  if (event == FAL_PROXY_CONNECTION_CLOSED) {
+    g_ptr_array_remove (proxy->connections, connection);
     return;
   }
   g_mutex_lock (&proxy->mutex);
@@ -45,42 +43,34 @@ on_told (gpointer user, FalPassage *passage, FalPassageEvent event, const gchar 
   g_mutex_unlock (&proxy->mutex);
 }
 
-static gboolean
-on_incoming (GSocketService *service, GSocketConnection *client, GObject *source, gpointer user)
+static void
+on_incoming (GSocketConnection *client, gpointer user)
 {
   FalProxy *proxy = user;
-  FalPassageRules rules = { .authorization = proxy->authorization, .route = proxy->route };
+  FalProxyConnectionConfig config = { .authorization = proxy->authorization,
+    .route = proxy->route };
 
   g_mutex_lock (&proxy->mutex);
-  proxy->counts[COUNT_CONNECTIONS]++;
-  rules.mode = proxy->mode;
-  rules.bytes = proxy->bytes;
+  proxy->accepted++;
+  config.mode = proxy->mode;
+  config.bytes = proxy->bytes;
   g_mutex_unlock (&proxy->mutex);
-  if (rules.mode == FAL_PROXY_DIES_ON_ACCEPT)
+  if (config.mode == FAL_PROXY_DIES_ON_ACCEPT)
     g_io_stream_close (G_IO_STREAM (client), NULL, NULL);
   else
-    g_ptr_array_add (proxy->passages, fal_passage_new (client, &rules, on_told, proxy));
-  return TRUE;
+    g_ptr_array_add (
+        proxy->connections, fal_proxy_connection_new (client, &config, on_event, proxy));
 }
 
 static void
 start (gpointer owner, gpointer data)
 {
   FalProxy *proxy = owner;
-  g_autoptr (GInetAddress) loopback = g_inet_address_new_loopback (G_SOCKET_FAMILY_IPV4);
-  g_autoptr (GSocketAddress) address = g_inet_socket_address_new (loopback, 0);
-  g_autoptr (GSocketAddress) bound = NULL;
-  g_autoptr (GError) error = NULL;
 
-  proxy->passages = g_ptr_array_new_with_free_func ((GDestroyNotify) fal_passage_free);
-  proxy->service = g_socket_service_new ();
-  if (!g_socket_listener_add_address (G_SOCKET_LISTENER (proxy->service), address,
-          G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_TCP, NULL, &bound, &error))
-    g_error ("Could not listen on loopback for the proxy: %s", error->message);
-  proxy->uri = g_strdup_printf (
-      "http://127.0.0.1:%u", g_inet_socket_address_get_port (G_INET_SOCKET_ADDRESS (bound)));
-  g_signal_connect (proxy->service, "incoming", G_CALLBACK (on_incoming), proxy);
-  g_socket_service_start (proxy->service);
+  proxy->connections = g_ptr_array_new_with_free_func ((GDestroyNotify) fal_proxy_connection_free);
+  proxy->service = fal_loopback_service_new (on_incoming, proxy);
+  proxy->uri =
+      g_strdup_printf ("http://127.0.0.1:%u", fal_loopback_service_get_port (proxy->service));
 }
 
 static void
@@ -88,10 +78,8 @@ stop (gpointer owner, gpointer data)
 {
   FalProxy *proxy = owner;
 
-  g_socket_service_stop (proxy->service);
-  g_socket_listener_close (G_SOCKET_LISTENER (proxy->service));
-  g_clear_object (&proxy->service);
-  g_clear_pointer (&proxy->passages, g_ptr_array_unref);
+  g_clear_pointer (&proxy->service, fal_loopback_service_free);
+  g_clear_pointer (&proxy->connections, g_ptr_array_unref);
 }
 
 /* What a client must send; NULL without a user. */
@@ -154,35 +142,37 @@ fal_proxy_set_mode (FalProxy *proxy, FalProxyMode mode, guint64 bytes)
 }
 
 static guint
-get_count (FalProxy *proxy, guint count)
+get_count (FalProxy *proxy, FalProxyConnectionEvent event)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&proxy->mutex);
 
-  return proxy->counts[count];
+  return proxy->counts[event];
 }
 
 guint
 fal_proxy_get_connections (FalProxy *proxy)
 {
-  return get_count (proxy, COUNT_CONNECTIONS);
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&proxy->mutex);
+
+  return proxy->accepted;
 }
 
 guint
 fal_proxy_get_tunnels (FalProxy *proxy)
 {
-  return get_count (proxy, FAL_PASSAGE_TUNNEL);
+  return get_count (proxy, FAL_PROXY_CONNECTION_TUNNEL);
 }
 
 guint
 fal_proxy_get_forwards (FalProxy *proxy)
 {
-  return get_count (proxy, FAL_PASSAGE_FORWARD);
+  return get_count (proxy, FAL_PROXY_CONNECTION_FORWARD);
 }
 
 guint
 fal_proxy_get_refusals (FalProxy *proxy)
 {
-  return get_count (proxy, FAL_PASSAGE_REFUSED);
+  return get_count (proxy, FAL_PROXY_CONNECTION_REFUSED);
 }
 
 gchar *

@@ -1,23 +1,25 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The relay: its address, and two lanes for each connection. All of it lives in a loop of its own;
- * what tests call hops into it and waits. */
+/* The relay: its address, and two directions for each connection. It lives in a loop of its own;
+ * what tests call runs in it and is waited for, but for the two counters, which are shared. */
 #include "relay.h"
-#include "lane.h"
 #include "loop.h"
+#include "loopback-service.h"
+#include "relay-direction.h"
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #define JITTER_SEED 1 /* the same in each run */
 
-typedef enum { DOWN, UP, N_WAYS } Way;
+/* The directions of a connection: to the client and from it. */
+enum { DOWN, UP, N_DIRECTIONS };
 
 typedef struct {
   FalRelay *relay;
   guint number;
   GSocketConnection *client, *server;
-  FalLane *lanes[N_WAYS]; /* NULL: ended */
-} Passage;
+  FalRelayDirection *directions[N_DIRECTIONS]; /* NULL: ended */
+} Connection;
 
 struct _FalRelay {
   gchar *target;
@@ -26,42 +28,67 @@ struct _FalRelay {
   guint port;
   FalLoop *loop;
 
+  GMutex mutex; /* protects the next three */
+  GCond ended;
+  guint n_made, n_open; /* connections: so far, and still open */
+
   /* Relay's thread: */
-  FalLaneRules rules[N_WAYS];
-  GRand *chance;
-  GSocketService *service;
-  GPtrArray *passages; /* Passage */
-  guint connections;
+  FalRelayConditions conditions[N_DIRECTIONS];
+  GRand *random;
+  FalLoopbackService *service;
+  GPtrArray *connections; /* Connection */
 };
 
 static void
-passage_free (Passage *passage)
+count_made (FalRelay *relay)
 {
-  for (Way way = DOWN; way < N_WAYS; way++)
-    g_clear_pointer (&passage->lanes[way], fal_lane_free);
-  g_io_stream_close (G_IO_STREAM (passage->client), NULL, NULL);
-  g_io_stream_close (G_IO_STREAM (passage->server), NULL, NULL);
-  g_object_unref (passage->client);
-  g_object_unref (passage->server);
-  g_free (passage);
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&relay->mutex);
+
+  relay->n_made++;
+  relay->n_open++;
 }
 
 static void
-on_told (
-    gpointer user, FalLane *lane, FalLaneEvent event, const guint8 *data, gsize size, gint64 time)
+count_ended (FalRelay *relay)
 {
-  Passage *passage = user;
-  FalRelay *relay = passage->relay;
-  Way way = lane == passage->lanes[UP] ? UP : DOWN;
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&relay->mutex);
 
-  if (event == FAL_LANE_TAKEN || event == FAL_LANE_PASSED) {
-    if (relay->tap != NULL && event == (way == UP ? FAL_LANE_TAKEN : FAL_LANE_PASSED))
-      relay->tap (relay->user, passage->number, way == UP, data, size, time);
+  relay->n_open--;
+  g_cond_broadcast (&relay->ended);
+}
+
+static void
+connection_free (Connection *connection)
+{
+  FalRelay *relay = connection->relay;
+
+  for (guint side = DOWN; side < N_DIRECTIONS; side++)
+    g_clear_pointer (&connection->directions[side], fal_relay_direction_free);
+  g_io_stream_close (G_IO_STREAM (connection->client), NULL, NULL);
+  g_io_stream_close (G_IO_STREAM (connection->server), NULL, NULL);
+  g_object_unref (connection->client);
+  g_object_unref (connection->server);
+  g_free (connection);
+  count_ended (relay);
+}
+
+static void
+on_direction_event (gpointer user, FalRelayDirection *direction, FalRelayDirectionEvent event,
+    const guint8 *data, gsize size, gint64 time)
+{
+  Connection *connection = user;
+  FalRelay *relay = connection->relay;
+  guint side = direction == connection->directions[UP] ? UP : DOWN;
+
+  if (event == FAL_RELAY_DIRECTION_RECEIVED || event == FAL_RELAY_DIRECTION_SENT) {
+    if (relay->tap != NULL &&
+        event == (side == UP ? FAL_RELAY_DIRECTION_RECEIVED : FAL_RELAY_DIRECTION_SENT))
+      relay->tap (relay->user, connection->number, side == UP, data, size, time);
     return;
   }
-  g_clear_pointer (&passage->lanes[way], fal_lane_free);
-  if (event == FAL_LANE_BROKEN || passage->lanes[!way] == NULL)
-    g_ptr_array_remove (relay->passages, passage);
+  g_clear_pointer (&connection->directions[side], fal_relay_direction_free);
+  if (event == FAL_RELAY_DIRECTION_FAILED || connection->directions[!side] == NULL)
+    g_ptr_array_remove (relay->connections, connection);
 }
 
 /* Small writes go at once: what waits for the other's acknowledgement would come late. Silence is
@@ -78,37 +105,38 @@ prepare_socket (GSocketConnection *connection)
 }
 
 static void
-open_passage (FalRelay *relay, GSocketConnection *client, GSocketConnection *server)
+open_connection (FalRelay *relay, GSocketConnection *client, GSocketConnection *server)
 {
   GSocket *near = prepare_socket (client), *far = prepare_socket (server);
-  Passage *passage = g_new0 (Passage, 1);
+  Connection *connection = g_new0 (Connection, 1);
 
-  passage->relay = relay;
-  passage->number = ++relay->connections;
-  passage->client = g_object_ref (client);
-  passage->server = g_object_ref (server);
-  passage->lanes[UP] = fal_lane_new (near, far, &relay->rules[UP], relay->chance, on_told, passage);
-  passage->lanes[DOWN] =
-      fal_lane_new (far, near, &relay->rules[DOWN], relay->chance, on_told, passage);
-  g_ptr_array_add (relay->passages, passage);
+  connection->relay = relay;
+  count_made (relay);
+  connection->number = relay->n_made; /* which this thread alone changes */
+  connection->client = g_object_ref (client);
+  connection->server = g_object_ref (server);
+  connection->directions[UP] = fal_relay_direction_new (
+      near, far, &relay->conditions[UP], relay->random, on_direction_event, connection);
+  connection->directions[DOWN] = fal_relay_direction_new (
+      far, near, &relay->conditions[DOWN], relay->random, on_direction_event, connection);
+  g_ptr_array_add (relay->connections, connection);
 }
 
 /* On loopback a connection is made, or refused, at once. */
-static gboolean
-on_incoming (GSocketService *service, GSocketConnection *client, GObject *source, gpointer user)
+static void
+on_incoming (GSocketConnection *client, gpointer user)
 {
   FalRelay *relay = user;
-  g_autoptr (GSocketClient) way = g_socket_client_new ();
+  g_autoptr (GSocketClient) connector = g_socket_client_new ();
   g_autoptr (GSocketConnection) server = NULL;
 
-  g_socket_client_set_enable_proxy (way, FALSE);
-  g_socket_client_set_timeout (way, 1);
-  server = g_socket_client_connect_to_host (way, relay->target, 0, NULL, NULL);
+  g_socket_client_set_enable_proxy (connector, FALSE);
+  g_socket_client_set_timeout (connector, 1);
+  server = g_socket_client_connect_to_host (connector, relay->target, 0, NULL, NULL);
   if (server == NULL)
     g_io_stream_close (G_IO_STREAM (client), NULL, NULL);
   else
-    open_passage (relay, client, server);
-  return TRUE;
+    open_connection (relay, client, server);
 }
 
 /* ---- life ---- */
@@ -117,18 +145,9 @@ static void
 start (gpointer owner, gpointer data)
 {
   FalRelay *relay = owner;
-  g_autoptr (GInetAddress) loopback = g_inet_address_new_loopback (G_SOCKET_FAMILY_IPV4);
-  g_autoptr (GSocketAddress) address = g_inet_socket_address_new (loopback, 0);
-  g_autoptr (GSocketAddress) bound = NULL;
-  g_autoptr (GError) error = NULL;
 
-  relay->service = g_socket_service_new ();
-  if (!g_socket_listener_add_address (G_SOCKET_LISTENER (relay->service), address,
-          G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_TCP, NULL, &bound, &error))
-    g_error ("Could not listen on loopback for the relay: %s", error->message);
-  relay->port = g_inet_socket_address_get_port (G_INET_SOCKET_ADDRESS (bound));
-  g_signal_connect (relay->service, "incoming", G_CALLBACK (on_incoming), relay);
-  g_socket_service_start (relay->service);
+  relay->service = fal_loopback_service_new (on_incoming, relay);
+  relay->port = fal_loopback_service_get_port (relay->service);
 }
 
 static void
@@ -136,18 +155,16 @@ shut_down (gpointer owner, gpointer data)
 {
   FalRelay *relay = owner;
 
-  g_socket_service_stop (relay->service);
-  g_socket_listener_close (G_SOCKET_LISTENER (relay->service));
-  g_clear_object (&relay->service);
-  g_ptr_array_set_size (relay->passages, 0);
+  g_clear_pointer (&relay->service, fal_loopback_service_free);
+  g_ptr_array_set_size (relay->connections, 0);
 }
 
 static void
 set_delay (FalRelay *relay, guint round_trip_ms, guint jitter_ms)
 {
-  for (Way way = DOWN; way < N_WAYS; way++) {
-    relay->rules[way].delay = round_trip_ms * G_TIME_SPAN_MILLISECOND / 2;
-    relay->rules[way].jitter = jitter_ms * G_TIME_SPAN_MILLISECOND;
+  for (guint side = DOWN; side < N_DIRECTIONS; side++) {
+    relay->conditions[side].delay = round_trip_ms * G_TIME_SPAN_MILLISECOND / 2;
+    relay->conditions[side].jitter = jitter_ms * G_TIME_SPAN_MILLISECOND;
   }
 }
 
@@ -156,14 +173,16 @@ fal_relay_new (const FalRelayOptions *options)
 {
   FalRelay *relay = g_new0 (FalRelay, 1);
 
+  g_mutex_init (&relay->mutex);
+  g_cond_init (&relay->ended);
   relay->target = g_strdup (options->target);
   relay->tap = options->tap;
   relay->user = options->user;
-  relay->rules[UP].rate = options->up_rate;
-  relay->rules[DOWN].rate = options->down_rate;
+  relay->conditions[UP].rate = options->up_rate;
+  relay->conditions[DOWN].rate = options->down_rate;
   set_delay (relay, options->round_trip_ms, options->jitter_ms);
-  relay->chance = g_rand_new_with_seed (JITTER_SEED);
-  relay->passages = g_ptr_array_new_with_free_func ((GDestroyNotify) passage_free);
+  relay->random = g_rand_new_with_seed (JITTER_SEED);
+  relay->connections = g_ptr_array_new_with_free_func ((GDestroyNotify) connection_free);
   relay->loop = fal_loop_new ("fal-relay");
   fal_loop_call (relay->loop, start, relay, NULL);
   return relay;
@@ -174,8 +193,10 @@ fal_relay_free (FalRelay *relay)
 {
   fal_loop_call (relay->loop, shut_down, relay, NULL);
   fal_loop_free (relay->loop);
-  g_ptr_array_unref (relay->passages);
-  g_rand_free (relay->chance);
+  g_ptr_array_unref (relay->connections);
+  g_rand_free (relay->random);
+  g_cond_clear (&relay->ended);
+  g_mutex_clear (&relay->mutex);
   g_free (relay->target);
   g_free (relay);
 }
@@ -188,32 +209,32 @@ fal_relay_get_port (FalRelay *relay)
   return relay->port;
 }
 
-static void
-count (gpointer owner, gpointer data)
-{
-  FalRelay *relay = owner;
-  guint *counts = data;
-
-  counts[0] = relay->connections;
-  counts[1] = relay->passages->len;
-}
-
 guint
 fal_relay_get_connections (FalRelay *relay)
 {
-  guint counts[2];
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&relay->mutex);
 
-  fal_loop_call (relay->loop, count, relay, counts);
-  return counts[0];
+  return relay->n_made;
 }
 
 guint
 fal_relay_get_open (FalRelay *relay)
 {
-  guint counts[2];
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&relay->mutex);
 
-  fal_loop_call (relay->loop, count, relay, counts);
-  return counts[1];
+  return relay->n_open;
+}
+
+gboolean
+fal_relay_wait_until_closed (FalRelay *relay, guint timeout_ms)
+{
+  gint64 end = g_get_monotonic_time () + timeout_ms * G_TIME_SPAN_MILLISECOND;
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&relay->mutex);
+
+  while (relay->n_open > 0)
+    if (!g_cond_wait_until (&relay->ended, &relay->mutex, end))
+      return FALSE;
+  return TRUE;
 }
 
 /* ---- how it behaves ---- */
@@ -234,16 +255,16 @@ fal_relay_set_round_trip (FalRelay *relay, guint round_trip_ms, guint jitter_ms)
   fal_loop_call (relay->loop, change_delay, relay, values);
 }
 
-/* From behind: a passage whose lanes go on may end and leave the list. */
+/* From the last to the first: a connection whose directions go on may end and leave the list. */
 static void
-poke_all (FalRelay *relay)
+update_all (FalRelay *relay)
 {
-  for (guint i = relay->passages->len; i > 0; i--)
-    for (Way way = DOWN; i <= relay->passages->len && way < N_WAYS; way++) {
-      Passage *passage = relay->passages->pdata[i - 1];
+  for (guint i = relay->connections->len; i > 0; i--)
+    for (guint side = DOWN; i <= relay->connections->len && side < N_DIRECTIONS; side++) {
+      Connection *connection = relay->connections->pdata[i - 1];
 
-      if (passage->lanes[way] != NULL)
-        fal_lane_poke (passage->lanes[way]);
+      if (connection->directions[side] != NULL)
+        fal_relay_direction_update (connection->directions[side]);
     }
 }
 
@@ -252,9 +273,9 @@ change_stall (gpointer owner, gpointer data)
 {
   FalRelay *relay = owner;
 
-  for (Way way = DOWN; way < N_WAYS; way++)
-    relay->rules[way].stalled = *(gboolean *) data;
-  poke_all (relay);
+  for (guint side = DOWN; side < N_DIRECTIONS; side++)
+    relay->conditions[side].stalled = *(gboolean *) data;
+  update_all (relay);
 }
 
 void
@@ -263,7 +284,7 @@ fal_relay_set_stalled (FalRelay *relay, gboolean stalled)
   fal_loop_call (relay->loop, change_stall, relay, &stalled);
 }
 
-/* A socket that closes without lingering does not say good-bye. */
+/* A socket that closes without lingering resets the connection. */
 static void
 stop_lingering (GSocketConnection *connection)
 {
@@ -278,13 +299,13 @@ cut_all (gpointer owner, gpointer data)
 {
   FalRelay *relay = owner;
 
-  for (guint i = 0; *(gboolean *) data && i < relay->passages->len; i++) {
-    Passage *passage = relay->passages->pdata[i];
+  for (guint i = 0; *(gboolean *) data && i < relay->connections->len; i++) {
+    Connection *connection = relay->connections->pdata[i];
 
-    stop_lingering (passage->client);
-    stop_lingering (passage->server);
+    stop_lingering (connection->client);
+    stop_lingering (connection->server);
   }
-  g_ptr_array_set_size (relay->passages, 0);
+  g_ptr_array_set_size (relay->connections, 0);
 }
 
 void

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A relay on loopback, for tests and benchmarks: every connection to it is led on to one target
- * over a way that is as long and as narrow as told. In a thread of its own; every function may be
+/* A relay on loopback, for tests and benchmarks: every connection to it is led on to one target,
+ * with the delay, jitter and rate that it is given. In a thread of its own; every function may be
  * called from any thread. */
 #pragma once
 
@@ -33,6 +33,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (FalRelay, fal_relay_free)
 guint fal_relay_get_port (FalRelay *relay);
 guint fal_relay_get_connections (FalRelay *relay); /* led on so far */
 guint fal_relay_get_open (FalRelay *relay);        /* of them, still open */
+/* Waits until none is open any more; FALSE after @timeout_ms. */
+gboolean fal_relay_wait_until_closed (FalRelay *relay, guint timeout_ms);
 
 /* Of the bytes that come from now on. */
 void fal_relay_set_round_trip (FalRelay *relay, guint round_trip_ms, guint jitter_ms);

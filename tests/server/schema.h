@@ -19,11 +19,11 @@ typedef enum {
 } FalForms;
 
 typedef enum {
-  FAL_OUTCOME_IMAGES, /* {images: [{…}], timings, seed, …} */
-  FAL_OUTCOME_IMAGE,  /* {image: {…}} */
-  FAL_OUTCOME_BYTES,  /* {image: bytes, timings, seed} */
-  FAL_OUTCOME_RAW,    /* the picture's bytes alone */
-} FalOutcomeKind;
+  FAL_SCHEMA_RESULT_IMAGES, /* {images: [{…}], timings, seed, …} */
+  FAL_SCHEMA_RESULT_IMAGE,  /* {image: {…}} */
+  FAL_SCHEMA_RESULT_BYTES,  /* {image: bytes, timings, seed} */
+  FAL_SCHEMA_RESULT_RAW,    /* the picture's bytes alone */
+} FalSchemaResult;
 
 /* What a connection's requests have to do with one another. */
 typedef enum {
@@ -43,15 +43,15 @@ typedef struct {
   const gchar *const *fields;               /* the others that it knows; NULL: whatever comes */
   gboolean needs_image; /* else a prompt alone is answered with a picture as well */
   const gchar *output;  /* the field of a picture in the result */
-  FalOutcomeKind kind;
+  FalSchemaResult kind;
   FalSequence sequence;
-  gboolean echoes;  /* request_id */
-  gboolean ready;   /* says so first */
-  gboolean waits;   /* for nobody to speak before that */
-  gboolean json;    /* JSON bytes in place of msgpack, both ways */
-  gboolean cutout;  /* the result has an alpha channel */
-  gboolean between; /* knows enable_interpolation */
-  gboolean links;   /* its result is an https URL where sync_mode is not set */
+  gboolean echoes;       /* request_id */
+  gboolean ready;        /* says so first */
+  gboolean waits;        /* for nobody to speak before that */
+  gboolean json;         /* JSON bytes in place of msgpack, both ways */
+  gboolean cutout;       /* the result has an alpha channel */
+  gboolean interpolates; /* knows enable_interpolation */
+  gboolean links;        /* its result is an https URL where sync_mode is not set */
 } FalSchema;
 
 /* NULL where there is none of that name. */

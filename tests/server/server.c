@@ -1,38 +1,39 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The local server: addresses and threads. The SoupServer, the gate and the peers live in a loop of
- * their own; what tests call hops into it and waits, or goes to the ledger. */
+/* The local server: addresses and threads. The SoupServer, the access control and the sessions live
+ * in a loop of their own; what tests call runs in it and is waited for, or goes to the state. */
 #include "server.h"
+#include "access-control.h"
 #include "certificate.h"
-#include "gate.h"
-#include "ledger.h"
 #include "loop.h"
-#include "peer.h"
+#include "message-holder.h"
+#include "server-session.h"
+#include "server-state.h"
 
 #define MAX_REQUESTS 4096 /* kept for fal_server_pop_request() */
 
 struct _FalServer {
   gchar *uri;
-  FalLedger *ledger;  /* the one part that is shared by threads */
-  FalPeerRules rules; /* fixed */
-  gchar *result_url;  /* which the rules refer to */
+  FalServerState *state;         /* the one part that is shared by threads */
+  FalServerSessionConfig config; /* fixed */
+  gchar *result_url;             /* which the configuration refers to */
   FalLoop *loop;
 
   /* Server's thread: */
   SoupServer *soup;
-  FalGate *gate;
-  GPtrArray *peers; /* FalPeer, those whose socket has not closed */
-  guint n_peers;    /* made so far */
+  FalAccessControl *access;
+  GPtrArray *sessions; /* FalServerSession, those whose socket has not closed */
+  guint n_sessions;    /* made so far */
 };
 
 /* ---- Upgrades ---- */
 
 static void
-on_gone (FalPeer *peer, gpointer user)
+on_closed (FalServerSession *session, gpointer user)
 {
   FalServer *server = user;
 
-  fal_ledger_add (server->ledger, FAL_COUNT_OPEN, -1);
-  g_ptr_array_remove (server->peers, peer);
+  fal_server_state_add (server->state, FAL_COUNT_OPEN, -1);
+  g_ptr_array_remove (server->sessions, session);
 }
 
 static void
@@ -40,11 +41,13 @@ on_websocket (SoupServer *soup, SoupServerMessage *message, const char *path,
     SoupWebsocketConnection *socket, gpointer user)
 {
   FalServer *server = user;
-  FalPeer *peer = fal_peer_new (socket, soup_server_message_get_socket (message), &server->rules,
-      ++server->n_peers, server->ledger, on_gone, server);
+  FalServerSession *session =
+      fal_server_session_new (socket, soup_server_message_get_socket (message), &server->config,
+          ++server->n_sessions, server->state, on_closed, server);
 
-  g_ptr_array_add (server->peers, peer);
-  fal_ledger_add (server->ledger, FAL_COUNT_OPEN, 1);
+  g_ptr_array_add (server->sessions, session);
+  fal_message_holder_release (soup, message);
+  fal_server_state_add (server->state, FAL_COUNT_OPEN, 1);
 }
 
 /* Any owner and alias are an app, but for the owner "missing". */
@@ -59,13 +62,13 @@ is_app (const gchar *path)
 static guint
 judge_upgrade (FalServer *server, SoupServerMessage *message)
 {
-  guint refusal = fal_ledger_get_refusal (server->ledger);
+  guint refusal = fal_server_state_get_refusal (server->state);
 
   if (refusal != 0)
     return refusal;
   if (!is_app (g_uri_get_path (soup_server_message_get_uri (message))))
     return SOUP_STATUS_NOT_FOUND;
-  return fal_gate_admits (server->gate, message) ? 0 : SOUP_STATUS_UNAUTHORIZED;
+  return fal_access_control_allows (server->access, message) ? 0 : SOUP_STATUS_UNAUTHORIZED;
 }
 
 static gboolean
@@ -89,12 +92,12 @@ on_request_head (SoupServer *soup, SoupServerMessage *message, const char *path,
 
   if (!is_upgrade (message))
     return;
-  fal_ledger_set_target (server->ledger, target);
+  fal_server_state_set_target (server->state, target);
   status = judge_upgrade (server, message);
   if (status != 0)
     soup_server_message_set_status (message, status, NULL);
   else /* here, so that a client which is let in finds itself counted */
-    fal_ledger_add (server->ledger, FAL_COUNT_CONNECTIONS, 1);
+    fal_server_state_add (server->state, FAL_COUNT_CONNECTIONS, 1);
 }
 
 /* ---- Token requests ---- */
@@ -130,8 +133,8 @@ on_request (SoupServer *soup, SoupServerMessage *message, const char *path, GHas
   } else if (soup_server_message_get_method (message) != SOUP_METHOD_POST) {
     soup_server_message_set_status (message, SOUP_STATUS_METHOD_NOT_ALLOWED, NULL);
   } else {
-    fal_ledger_add (server->ledger, FAL_COUNT_TOKEN_REQUESTS, 1);
-    fal_gate_issue (server->gate, message, proxy);
+    fal_server_state_add (server->state, FAL_COUNT_TOKEN_REQUESTS, 1);
+    fal_access_control_issue_token (server->access, message, proxy);
   }
 }
 
@@ -183,7 +186,7 @@ check_name (const gchar *kind, const gchar *name, gconstpointer found, gchar *na
   return found != NULL;
 }
 
-/* Fills in the rules; an unknown name is an error that lists the known ones. */
+/* Fills in the configuration; an unknown name is an error that lists the known ones. */
 static gboolean
 take_options (FalServer *server, const FalServerOptions *options, GError **error)
 {
@@ -191,22 +194,23 @@ take_options (FalServer *server, const FalServerOptions *options, GError **error
   const gchar *effect = options->effect ? options->effect : "invert";
 
   server->result_url = g_strdup (options->result_url);
-  server->rules = (FalPeerRules){ .model = { .schema = fal_schema_find (schema),
-                                      .echo_request_id = !options->no_echo_request_id,
-                                      .refuse_unknown = options->refuse_unknown,
-                                      .result_url = server->result_url },
+  server->config = (FalServerSessionConfig){ .model = { .schema = fal_schema_find (schema),
+                                                 .echo_request_id = !options->no_echo_request_id,
+                                                 .refuse_unknown = options->refuse_unknown,
+                                                 .result_url = server->result_url },
     .jitter_percent = options->jitter_percent,
     .buffering = options->buffering,
-    .session_timeout_ms = options->session_timeout_ms,
     .results = MAX (options->results, 1),
     .end_after_results = options->end_after_results,
     .ready_delay_ms = options->ready_delay_ms,
     .timings = options->timings };
-  fal_ledger_set_effect (server->ledger, fal_effect_find (effect));
-  fal_ledger_set_delay (server->ledger, options->delay_ms);
+  fal_server_state_set_effect (server->state, fal_model_find_effect (effect));
+  fal_server_state_set_delay (server->state, options->delay_ms);
+  fal_server_state_set_session_timeout (server->state, options->session_timeout_ms);
   return check_name (
-             "schema", schema, server->rules.model.schema, fal_schema_dup_names (), error) &&
-         check_name ("effect", effect, fal_effect_find (effect), fal_effect_dup_names (), error);
+             "schema", schema, server->config.model.schema, fal_schema_dup_names (), error) &&
+         check_name ("effect", effect, fal_model_find_effect (effect),
+             fal_model_dup_effect_names (), error);
 }
 
 typedef struct {
@@ -221,6 +225,7 @@ start (gpointer owner, gpointer data)
   Start *how = data;
 
   server->soup = soup_server_new ("server-header", "fal-local-server ", NULL);
+  fal_message_holder_attach (server->soup);
   /* It costs more than the model, and pictures do not get smaller. */
   if (!how->options->deflate)
     soup_server_remove_websocket_extension (server->soup, SOUP_TYPE_WEBSOCKET_EXTENSION_DEFLATE);
@@ -234,9 +239,9 @@ fal_server_new (const FalServerOptions *options, GError **error)
   g_autoptr (FalServer) server = g_new0 (FalServer, 1);
   Start how = { options, NULL };
 
-  server->ledger = fal_ledger_new (options->forget_requests ? 0 : MAX_REQUESTS);
-  server->gate = fal_gate_new (options->token, options->api_key);
-  server->peers = g_ptr_array_new_with_free_func ((GDestroyNotify) fal_peer_free);
+  server->state = fal_server_state_new (options->forget_requests ? 0 : MAX_REQUESTS);
+  server->access = fal_access_control_new (options->token, options->api_key);
+  server->sessions = g_ptr_array_new_with_free_func ((GDestroyNotify) fal_server_session_free);
   server->loop = fal_loop_new ("fal-server");
   if (!take_options (server, options, error))
     return NULL;
@@ -253,8 +258,8 @@ cut_all (gpointer owner, gpointer data)
 {
   FalServer *server = owner;
 
-  fal_ledger_add (server->ledger, FAL_COUNT_OPEN, -(gint) server->peers->len);
-  g_ptr_array_set_size (server->peers, 0);
+  fal_server_state_add (server->state, FAL_COUNT_OPEN, -(gint) server->sessions->len);
+  g_ptr_array_set_size (server->sessions, 0);
 }
 
 static void
@@ -273,9 +278,9 @@ fal_server_free (FalServer *server)
   fal_loop_call (server->loop, shut_down, server, NULL);
   fal_loop_free (server->loop);
   g_clear_object (&server->soup);
-  g_ptr_array_unref (server->peers);
-  fal_gate_free (server->gate);
-  fal_ledger_free (server->ledger);
+  g_ptr_array_unref (server->sessions);
+  fal_access_control_free (server->access);
+  fal_server_state_free (server->state);
   g_free (server->result_url);
   g_free (server->uri);
   g_free (server);
@@ -292,55 +297,55 @@ fal_server_get_uri (FalServer *server)
 guint
 fal_server_get_connections (FalServer *server)
 {
-  return fal_ledger_get (server->ledger, FAL_COUNT_CONNECTIONS);
+  return fal_server_state_get (server->state, FAL_COUNT_CONNECTIONS);
 }
 
 guint
 fal_server_get_open (FalServer *server)
 {
-  return fal_ledger_get (server->ledger, FAL_COUNT_OPEN);
+  return fal_server_state_get (server->state, FAL_COUNT_OPEN);
 }
 
 guint
 fal_server_get_requests (FalServer *server)
 {
-  return fal_ledger_get (server->ledger, FAL_COUNT_REQUESTS);
+  return fal_server_state_get (server->state, FAL_COUNT_REQUESTS);
 }
 
 guint
 fal_server_get_dropped (FalServer *server)
 {
-  return fal_ledger_get (server->ledger, FAL_COUNT_DROPPED);
+  return fal_server_state_get (server->state, FAL_COUNT_DROPPED);
 }
 
 guint
 fal_server_get_token_requests (FalServer *server)
 {
-  return fal_ledger_get (server->ledger, FAL_COUNT_TOKEN_REQUESTS);
+  return fal_server_state_get (server->state, FAL_COUNT_TOKEN_REQUESTS);
 }
 
 guint
 fal_server_get_inferences (FalServer *server)
 {
-  return fal_ledger_get (server->ledger, FAL_COUNT_INFERENCES);
+  return fal_server_state_get (server->state, FAL_COUNT_INFERENCES);
 }
 
 guint
 fal_server_get_model_time (FalServer *server)
 {
-  return fal_ledger_get (server->ledger, FAL_COUNT_MODEL_TIME);
+  return fal_server_state_get (server->state, FAL_COUNT_MODEL_TIME);
 }
 
-FalReceived *
+FalReceivedRequest *
 fal_server_pop_received (FalServer *server, guint timeout_ms)
 {
-  return fal_ledger_pop (server->ledger, timeout_ms);
+  return fal_server_state_pop (server->state, timeout_ms);
 }
 
 GstStructure *
 fal_server_pop_request (FalServer *server, guint timeout_ms)
 {
-  g_autoptr (FalReceived) received = fal_ledger_pop (server->ledger, timeout_ms);
+  g_autoptr (FalReceivedRequest) received = fal_server_state_pop (server->state, timeout_ms);
 
   return received ? g_steal_pointer (&received->request) : NULL;
 }
@@ -348,7 +353,7 @@ fal_server_pop_request (FalServer *server, guint timeout_ms)
 gchar *
 fal_server_dup_last_target (FalServer *server)
 {
-  return fal_ledger_dup_target (server->ledger);
+  return fal_server_state_dup_target (server->state);
 }
 
 /* ---- How it misbehaves ---- */
@@ -356,34 +361,40 @@ fal_server_dup_last_target (FalServer *server)
 void
 fal_server_set_delay (FalServer *server, guint delay_ms)
 {
-  fal_ledger_set_delay (server->ledger, delay_ms);
+  fal_server_state_set_delay (server->state, delay_ms);
+}
+
+void
+fal_server_set_session_timeout (FalServer *server, guint timeout_ms)
+{
+  fal_server_state_set_session_timeout (server->state, timeout_ms);
 }
 
 void
 fal_server_set_effect (FalServer *server, const gchar *effect)
 {
-  const FalEffect *found = fal_effect_find (effect);
+  const FalEffect *found = fal_model_find_effect (effect);
 
   g_return_if_fail (found != NULL);
-  fal_ledger_set_effect (server->ledger, found);
+  fal_server_state_set_effect (server->state, found);
 }
 
 void
 fal_server_set_answer (FalServer *server, GBytes *message, gboolean text)
 {
-  fal_ledger_set_answer (server->ledger, message, text);
+  fal_server_state_set_answer (server->state, message, text);
 }
 
 void
 fal_server_set_mute (FalServer *server, gboolean mute)
 {
-  fal_ledger_set_mute (server->ledger, mute);
+  fal_server_state_set_mute (server->state, mute);
 }
 
 void
 fal_server_set_refusal (FalServer *server, guint status)
 {
-  fal_ledger_set_refusal (server->ledger, status);
+  fal_server_state_set_refusal (server->state, status);
 }
 
 typedef struct {
@@ -397,8 +408,8 @@ send_to_all (gpointer owner, gpointer data)
   FalServer *server = owner;
   const Sending *sending = data;
 
-  for (guint i = 0; i < server->peers->len; i++)
-    fal_peer_send (server->peers->pdata[i], sending->message, sending->text);
+  for (guint i = 0; i < server->sessions->len; i++)
+    fal_server_session_send (server->sessions->pdata[i], sending->message, sending->text);
 }
 
 void
@@ -420,8 +431,8 @@ close_all (gpointer owner, gpointer data)
   FalServer *server = owner;
   const Closing *closing = data;
 
-  for (guint i = 0; i < server->peers->len; i++)
-    fal_peer_close (server->peers->pdata[i], closing->code, closing->reason);
+  for (guint i = 0; i < server->sessions->len; i++)
+    fal_server_session_close (server->sessions->pdata[i], closing->code, closing->reason);
 }
 
 void

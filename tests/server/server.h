@@ -7,7 +7,7 @@
  * connection. */
 #pragma once
 
-#include "received.h"
+#include "received-request.h"
 
 G_BEGIN_DECLS
 
@@ -51,7 +51,7 @@ guint fal_server_get_inferences (FalServer *server); /* begun so far */
 guint fal_server_get_model_time (FalServer *server); /* of them together, µs; for an hour */
 /* The next request not yet popped, oldest first; waits for it at most
  * @timeout_ms, then NULL. The last 4096 are kept. */
-FalReceived *fal_server_pop_received (FalServer *server, guint timeout_ms);
+FalReceivedRequest *fal_server_pop_received (FalServer *server, guint timeout_ms);
 /* The same, without the rest. */
 GstStructure *fal_server_pop_request (FalServer *server, guint timeout_ms);
 /* Path and query of the last upgrade request. */
@@ -59,6 +59,8 @@ gchar *fal_server_dup_last_target (FalServer *server);
 
 /* How it misbehaves from now on. */
 void fal_server_set_delay (FalServer *server, guint delay_ms);
+/* Of each session from its next input on; 0: never. */
+void fal_server_set_session_timeout (FalServer *server, guint timeout_ms);
 void fal_server_set_effect (FalServer *server, const gchar *effect);
 /* Answers requests with exactly these bytes in place of a result; NULL: results again. */
 void fal_server_set_answer (FalServer *server, GBytes *message, gboolean text);

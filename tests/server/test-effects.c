@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The effects, and pictures in and out of the canvas. No network. */
-#include "effects.h"
+/* The effects, and pictures decoded and encoded. No network. */
+#include "effects/effect.h"
 #include <string.h>
 
-static FalCanvas *
-make_canvas (guint width, guint height, guint8 red, guint8 green, guint8 blue)
+static FalRgbImage *
+make_image (guint width, guint height, guint8 red, guint8 green, guint8 blue)
 {
-  FalCanvas *canvas = fal_canvas_new (width, height);
+  FalRgbImage *image = fal_rgb_image_new (width, height);
   const guint8 colour[3] = { red, green, blue };
 
   for (guint i = 0; i < 3 * width * height; i++)
-    canvas->data[i] = colour[i % 3];
-  return canvas;
+    image->data[i] = colour[i % 3];
+  return image;
 }
 
 static void
@@ -48,66 +48,66 @@ test_even_area (gconstpointer data)
   const EvenRow *row = data;
 
   for (guint i = 0; i < G_N_ELEMENTS (sizes); i++) {
-    g_autoptr (FalCanvas) canvas =
-        make_canvas (sizes[i][0], sizes[i][1], row->from[0], row->from[1], row->from[2]);
+    g_autoptr (FalRgbImage) image =
+        make_image (sizes[i][0], sizes[i][1], row->from[0], row->from[1], row->from[2]);
 
-    fal_effect_apply (fal_effect_find (row->effect), canvas);
+    fal_effect_apply (fal_effect_find (row->effect), image);
     for (guint at = 0; at < sizes[i][0] * sizes[i][1]; at++)
-      assert_near (canvas->data + 3 * at, row->to[0], row->to[1], row->to[2], 1);
+      assert_near (image->data + 3 * at, row->to[0], row->to[1], row->to[2], 1);
   }
 }
 
 /* Black on the left, white on the right. */
-static FalCanvas *
+static FalRgbImage *
 make_border (guint width, guint height)
 {
-  FalCanvas *canvas = make_canvas (width, height, 0, 0, 0);
+  FalRgbImage *image = make_image (width, height, 0, 0, 0);
 
   for (guint y = 0; y < height; y++)
-    memset (canvas->data + 3 * (y * width + width / 2), 255, 3 * (width - width / 2));
-  return canvas;
+    memset (image->data + 3 * (y * width + width / 2), 255, 3 * (width - width / 2));
+  return image;
 }
 
 static void
 test_edge_glows_at_a_border (void)
 {
-  g_autoptr (FalCanvas) canvas = make_border (64, 32);
+  g_autoptr (FalRgbImage) image = make_border (64, 32);
 
-  fal_effect_apply (fal_effect_find ("edge"), canvas);
-  g_assert_cmpuint (canvas->data[3 * (16 * 64 + 32)], >, 150);
-  g_assert_cmpuint (canvas->data[3 * (16 * 64 + 10)], ==, 0);
-  g_assert_cmpuint (canvas->data[3 * (16 * 64 + 60)], ==, 0);
+  fal_effect_apply (fal_effect_find ("edge"), image);
+  g_assert_cmpuint (image->data[3 * (16 * 64 + 32)], >, 150);
+  g_assert_cmpuint (image->data[3 * (16 * 64 + 10)], ==, 0);
+  g_assert_cmpuint (image->data[3 * (16 * 64 + 60)], ==, 0);
 }
 
 static void
 test_cartoon_inks_the_dark_side_of_a_border (void)
 {
-  g_autoptr (FalCanvas) canvas = make_canvas (64, 32, 220, 120, 120);
+  g_autoptr (FalRgbImage) image = make_image (64, 32, 220, 120, 120);
 
   for (guint y = 0; y < 32; y++)
-    memset (canvas->data + 3 * (y * 64 + 32), 255, 3 * 32);
-  fal_effect_apply (fal_effect_find ("cartoon"), canvas);
-  g_assert_cmpuint (canvas->data[3 * (16 * 64 + 30)], <, 100);
-  g_assert_cmpuint (canvas->data[3 * (16 * 64 + 5)], >, 180);
-  g_assert_cmpuint (canvas->data[3 * (16 * 64 + 60)], >, 240);
+    memset (image->data + 3 * (y * 64 + 32), 255, 3 * 32);
+  fal_effect_apply (fal_effect_find ("cartoon"), image);
+  g_assert_cmpuint (image->data[3 * (16 * 64 + 30)], <, 100);
+  g_assert_cmpuint (image->data[3 * (16 * 64 + 5)], >, 180);
+  g_assert_cmpuint (image->data[3 * (16 * 64 + 60)], >, 240);
 }
 
 static void
 test_mirror_reflects_the_left_half (void)
 {
-  g_autoptr (FalCanvas) canvas = make_border (64, 4);
+  g_autoptr (FalRgbImage) image = make_border (64, 4);
 
-  fal_effect_apply (fal_effect_find ("mirror"), canvas);
-  assert_near (canvas->data, 0, 0, 0, 0);
-  assert_near (canvas->data + 3 * 63, 0, 0, 0, 0);
+  fal_effect_apply (fal_effect_find ("mirror"), image);
+  assert_near (image->data, 0, 0, 0, 0);
+  assert_near (image->data + 3 * 63, 0, 0, 0, 0);
 }
 
 static void
 test_jpeg_survives_the_round (void)
 {
-  g_autoptr (FalCanvas) canvas = make_canvas (33, 17, 10, 200, 120);
-  g_autoptr (GBytes) picture = fal_canvas_encode_jpeg (canvas);
-  g_autoptr (FalCanvas) again = fal_canvas_decode (picture, NULL);
+  g_autoptr (FalRgbImage) image = make_image (33, 17, 10, 200, 120);
+  g_autoptr (GBytes) picture = fal_rgb_image_encode_jpeg (image);
+  g_autoptr (FalRgbImage) again = fal_rgb_image_decode (picture, NULL);
 
   g_assert_cmpuint (again->width, ==, 33);
   g_assert_cmpuint (again->height, ==, 17);
@@ -117,23 +117,23 @@ test_jpeg_survives_the_round (void)
 static void
 test_truncated_jpeg_is_an_error (void)
 {
-  g_autoptr (FalCanvas) canvas = fal_canvas_new_gradient (64, 64, "x");
-  g_autoptr (GBytes) picture = fal_canvas_encode_jpeg (canvas);
+  g_autoptr (FalRgbImage) image = fal_rgb_image_new_gradient (64, 64, "x");
+  g_autoptr (GBytes) picture = fal_rgb_image_encode_jpeg (image);
   g_autoptr (GBytes) half = g_bytes_new_from_bytes (picture, 0, g_bytes_get_size (picture) / 2);
   g_autoptr (GError) error = NULL;
 
-  g_assert_null (fal_canvas_decode (half, &error));
+  g_assert_null (fal_rgb_image_decode (half, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA);
 }
 
 static void
 test_cutout_is_opaque_inside_only (void)
 {
-  g_autoptr (FalCanvas) canvas = make_canvas (64, 64, 255, 255, 255);
-  g_autoptr (GBytes) picture = fal_canvas_encode_cutout (canvas);
-  g_autoptr (FalCanvas) on_black = fal_canvas_decode (picture, NULL);
+  g_autoptr (FalRgbImage) image = make_image (64, 64, 255, 255, 255);
+  g_autoptr (GBytes) picture = fal_rgb_image_encode_cutout (image);
+  g_autoptr (FalRgbImage) on_black = fal_rgb_image_decode (picture, NULL);
 
-  if (g_str_equal (fal_canvas_content_type (picture), "image/jpeg")) {
+  if (g_str_equal (fal_rgb_image_content_type (picture), "image/jpeg")) {
     g_test_skip ("built without libpng");
     return;
   }
@@ -144,8 +144,8 @@ test_cutout_is_opaque_inside_only (void)
 static void
 test_size_is_bounded (void)
 {
-  g_assert_null (fal_canvas_new (0, 1));
-  g_assert_null (fal_canvas_new (65000, 65000));
+  g_assert_null (fal_rgb_image_new (0, 1));
+  g_assert_null (fal_rgb_image_new (65000, 65000));
 }
 
 int
@@ -163,9 +163,9 @@ main (int argc, char **argv)
   g_test_add_func ("/effects/cartoon-inks-the-dark-side-of-a-border",
       test_cartoon_inks_the_dark_side_of_a_border);
   g_test_add_func ("/effects/mirror-reflects-the-left-half", test_mirror_reflects_the_left_half);
-  g_test_add_func ("/canvas/jpeg-survives-the-round", test_jpeg_survives_the_round);
-  g_test_add_func ("/canvas/truncated-jpeg-is-an-error", test_truncated_jpeg_is_an_error);
-  g_test_add_func ("/canvas/cutout-is-opaque-inside-only", test_cutout_is_opaque_inside_only);
-  g_test_add_func ("/canvas/size-is-bounded", test_size_is_bounded);
+  g_test_add_func ("/image/jpeg-survives-the-round", test_jpeg_survives_the_round);
+  g_test_add_func ("/image/truncated-jpeg-is-an-error", test_truncated_jpeg_is_an_error);
+  g_test_add_func ("/image/cutout-is-opaque-inside-only", test_cutout_is_opaque_inside_only);
+  g_test_add_func ("/image/size-is-bounded", test_size_is_bounded);
   return g_test_run ();
 }

@@ -1,18 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The proxy of the tests: what passes through it, what it asks for, how it dies. */
-#include "probe.h"
+#include "fixture.h"
 #include "proxy.h"
+#include "websocket-client.h"
 #include <string.h>
 
 static FalServer *
 serve (gboolean tls)
 {
-  g_autofree gchar *certificate = fal_probe_dup_tls_file ("server.pem");
-  g_autofree gchar *key = fal_probe_dup_tls_file ("server.key");
-
-  if (!tls)
-    return fal_probe_serve ((FalServerOptions){ 0 });
-  return fal_probe_serve ((FalServerOptions){ .tls_certificate = certificate, .tls_key = key });
+  return tls ? fal_fixture_serve_tls ("server") : fal_fixture_serve ((FalServerOptions){ 0 });
 }
 
 /* "127.0.0.1:PORT" */
@@ -29,7 +25,8 @@ check_upgrade (gboolean tls)
 {
   g_autoptr (FalServer) server = serve (tls);
   g_autoptr (FalProxy) proxy = fal_proxy_new (NULL);
-  g_autoptr (FalProbe) client = fal_probe_new_by_proxy (server, fal_proxy_get_uri (proxy));
+  g_autoptr (FalWebsocketClient) client =
+      fal_websocket_client_new_by_proxy (server, fal_proxy_get_uri (proxy));
   g_autofree gchar *target = fal_proxy_dup_last_target (proxy);
 
   g_assert_nonnull (client->socket);
@@ -37,10 +34,10 @@ check_upgrade (gboolean tls)
   g_assert_cmpuint (fal_proxy_get_tunnels (proxy), ==, tls);
   g_assert_cmpuint (fal_proxy_get_forwards (proxy), ==, !tls);
   g_assert_cmpstr (target, ==, get_address (server));
-  fal_probe_send_prompt (client, "x", "1");
-  fal_probe_assert_id (client, "1");
+  fal_websocket_client_send_prompt (client, "x", "1");
+  fal_websocket_client_assert_id (client, "1");
   fal_server_close (server, 1008, "scope");
-  FAL_PROBE_WAIT (client->closed);
+  FAL_WAIT_UNTIL (client->closed);
   g_assert_cmpuint (soup_websocket_connection_get_close_code (client->socket), ==, 1008);
 }
 
@@ -61,14 +58,15 @@ test_large_messages_pass (void)
 {
   g_autoptr (FalServer) server = serve (TRUE);
   g_autoptr (FalProxy) proxy = fal_proxy_new (NULL);
-  g_autoptr (FalProbe) client = fal_probe_new_by_proxy (server, fal_proxy_get_uri (proxy));
+  g_autoptr (FalWebsocketClient) client =
+      fal_websocket_client_new_by_proxy (server, fal_proxy_get_uri (proxy));
   gsize size = 4 * 1024 * 1024;
   g_autoptr (GBytes) much = g_bytes_new_take (g_malloc0 (size), size);
-  g_autoptr (FalProbeMessage) message = NULL;
+  g_autoptr (FalWebsocketClientMessage) message = NULL;
 
-  FAL_PROBE_WAIT (fal_server_get_open (server) == 1);
+  FAL_WAIT_UNTIL (fal_server_get_open (server) == 1);
   fal_server_send (server, much, FALSE);
-  message = fal_probe_next (client);
+  message = fal_websocket_client_next (client);
   g_assert_true (g_bytes_equal (message->bytes, much));
 }
 
@@ -84,7 +82,7 @@ ask (FalProxy *proxy, const gchar *request)
   GString *text = g_string_new (NULL);
   gchar byte;
 
-  g_socket_client_set_timeout (client, FAL_PROBE_WATCHDOG);
+  g_socket_client_set_timeout (client, FAL_WATCHDOG_SECONDS);
   connection = g_socket_client_connect_to_host (client, address, 0, NULL, NULL);
   g_assert_nonnull (connection);
   g_output_stream_write_all (g_io_stream_get_output_stream (G_IO_STREAM (connection)), request,
@@ -134,7 +132,7 @@ test_credentials_follow_on_a_new_connection (void)
       fal_proxy_new (&(FalProxyOptions){ .user = "me", .password = "secret" });
   g_autofree gchar *uri =
       g_strconcat ("http://me:secret@", fal_proxy_get_uri (proxy) + strlen ("http://"), NULL);
-  g_autoptr (FalProbe) client = fal_probe_new_by_proxy (server, uri);
+  g_autoptr (FalWebsocketClient) client = fal_websocket_client_new_by_proxy (server, uri);
 
   g_assert_nonnull (client->socket);
   g_assert_cmpuint (fal_proxy_get_connections (proxy), ==, 2);
@@ -197,13 +195,14 @@ test_death (gconstpointer data)
   g_autoptr (FalServer) server = serve (TRUE);
   g_autoptr (FalProxy) proxy =
       fal_proxy_new (&(FalProxyOptions){ .mode = row->mode, .bytes = row->bytes });
-  g_autoptr (FalProbe) client = fal_probe_new_by_proxy (server, fal_proxy_get_uri (proxy));
-  g_autoptr (FalProbe) next = NULL;
+  g_autoptr (FalWebsocketClient) client =
+      fal_websocket_client_new_by_proxy (server, fal_proxy_get_uri (proxy));
+  g_autoptr (FalWebsocketClient) next = NULL;
 
   g_assert_null (client->socket);
   g_assert_cmpint (fal_proxy_get_tunnels (proxy) > 0, ==, row->answered);
   fal_proxy_set_mode (proxy, FAL_PROXY_WORKS, 0);
-  next = fal_probe_new_by_proxy (server, fal_proxy_get_uri (proxy));
+  next = fal_websocket_client_new_by_proxy (server, fal_proxy_get_uri (proxy));
   g_assert_nonnull (next->socket);
 }
 
@@ -213,14 +212,15 @@ test_dies_in_the_middle_of_a_session (void)
   g_autoptr (FalServer) server = serve (FALSE);
   g_autoptr (FalProxy) proxy =
       fal_proxy_new (&(FalProxyOptions){ .mode = FAL_PROXY_DIES_ON_BYTES, .bytes = 100000 });
-  g_autoptr (FalProbe) client = fal_probe_new_by_proxy (server, fal_proxy_get_uri (proxy));
+  g_autoptr (FalWebsocketClient) client =
+      fal_websocket_client_new_by_proxy (server, fal_proxy_get_uri (proxy));
   g_autoptr (GBytes) much = g_bytes_new_take (g_malloc0 (200000), 200000);
 
   g_assert_nonnull (client->socket);
-  fal_probe_send_prompt (client, "x", "1");
-  fal_probe_assert_id (client, "1");
+  fal_websocket_client_send_prompt (client, "x", "1");
+  fal_websocket_client_assert_id (client, "1");
   fal_server_send (server, much, FALSE);
-  FAL_PROBE_WAIT (client->closed);
+  FAL_WAIT_UNTIL (client->closed);
   g_assert_true (g_queue_is_empty (&client->inbox));
 }
 
@@ -229,20 +229,14 @@ test_free_cuts_what_passes (void)
 {
   g_autoptr (FalServer) server = serve (TRUE);
   FalProxy *proxy = fal_proxy_new (NULL);
-  g_autoptr (FalProbe) client = fal_probe_new_by_proxy (server, fal_proxy_get_uri (proxy));
+  g_autoptr (FalWebsocketClient) client =
+      fal_websocket_client_new_by_proxy (server, fal_proxy_get_uri (proxy));
 
-  FAL_PROBE_WAIT (fal_server_get_open (server) == 1);
+  FAL_WAIT_UNTIL (fal_server_get_open (server) == 1);
   fal_proxy_free (proxy);
-  FAL_PROBE_WAIT (client->closed);
-  FAL_PROBE_WAIT (fal_server_get_open (server) == 0);
+  FAL_WAIT_UNTIL (client->closed);
+  FAL_WAIT_UNTIL (fal_server_get_open (server) == 0);
 }
-
-#define ADD_ROWS(folder, rows, func)                                                               \
-  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {                                                \
-    g_autofree gchar *name = g_strconcat ("/proxy/" folder "/", rows[i].name, NULL);               \
-                                                                                                   \
-    g_test_add_data_func (name, &rows[i], func);                                                   \
-  }
 
 int
 main (int argc, char **argv)
@@ -250,9 +244,9 @@ main (int argc, char **argv)
   gst_init (NULL, NULL);
   g_test_init (&argc, &argv, NULL);
 
-  ADD_ROWS ("credentials", credential_rows, test_credentials);
-  ADD_ROWS ("reply", reply_rows, test_reply);
-  ADD_ROWS ("dies", death_rows, test_death);
+  FAL_FIXTURE_ADD_ROWS ("/proxy/credentials", credential_rows, test_credentials);
+  FAL_FIXTURE_ADD_ROWS ("/proxy/reply", reply_rows, test_reply);
+  FAL_FIXTURE_ADD_ROWS ("/proxy/dies", death_rows, test_death);
   g_test_add_func ("/proxy/wss-goes-through-a-tunnel", test_wss_goes_through_a_tunnel);
   g_test_add_func ("/proxy/ws-is-passed-on", test_ws_is_passed_on);
   g_test_add_func ("/proxy/large-messages-pass", test_large_messages_pass);

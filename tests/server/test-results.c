@@ -1,30 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What the local server answers to a request: results by schema, failures by cause. */
-#include "probe.h"
-#include "canvas.h"
+#include "fixture.h"
+#include "sample-picture.h"
+#include "websocket-client.h"
+#include "effects/rgb-image.h"
 #include "fal/wire/value-json.h"
 #include <string.h>
 
-static GBytes *
-make_jpeg (guint width, guint height, guint8 level)
-{
-  g_autoptr (FalCanvas) canvas = fal_canvas_new (width, height);
-
-  memset (canvas->data, level, (gsize) width * height * 3);
-  return fal_canvas_encode_jpeg (canvas);
-}
-
-static gchar *
-to_data_uri (GBytes *picture)
-{
-  gsize size;
-  const guchar *data = g_bytes_get_data (picture, &size);
-  g_autofree gchar *text = g_base64_encode (data, size);
-
-  return g_strconcat ("data:image/jpeg;base64,", text, NULL);
-}
-
-/* The picture at @path of a result, whether bytes or a data URI. */
+/* The picture in a result, whether bytes or a data URI: in its field @field, or there in the first
+ * item of its field @list. */
 static GBytes *
 get_picture (const GstStructure *result, const gchar *list, const gchar *field)
 {
@@ -74,7 +58,7 @@ make_request (const SchemaRow *row, GBytes *picture)
       "map", "prompt", G_TYPE_STRING, "a cat", "request_id", G_TYPE_STRING, "r", NULL);
 
   if (row->uri) {
-    g_autofree gchar *uri = to_data_uri (picture);
+    g_autofree gchar *uri = fal_sample_picture_dup_data_uri (picture);
 
     gst_structure_set (request, row->input, G_TYPE_STRING, uri, NULL);
   } else {
@@ -87,22 +71,22 @@ static void
 test_schema (gconstpointer data)
 {
   const SchemaRow *row = data;
-  g_autoptr (FalServer) server = fal_probe_serve ((FalServerOptions){ .schema = row->schema });
-  g_autoptr (FalProbe) client = fal_probe_connect (server);
-  g_autoptr (GBytes) picture = make_jpeg (64, 48, 255);
+  g_autoptr (FalServer) server = fal_fixture_serve ((FalServerOptions){ .schema = row->schema });
+  g_autoptr (FalWebsocketClient) client = fal_websocket_client_connect (server);
+  g_autoptr (GBytes) picture = fal_sample_picture_new (64, 48, 255);
   g_autoptr (GstStructure) request = make_request (row, picture);
   g_autoptr (GstStructure) result = NULL;
   g_autoptr (GBytes) answer = NULL;
-  g_autoptr (FalCanvas) canvas = NULL;
+  g_autoptr (FalRgbImage) image = NULL;
 
-  fal_probe_send (client, request);
-  result = fal_probe_next_map (client, FALSE);
+  fal_websocket_client_send (client, request);
+  result = fal_websocket_client_next_map (client, FALSE);
   answer = get_picture (result, row->list, row->output);
-  canvas = fal_canvas_decode (answer, NULL);
-  g_assert_cmpstr (fal_canvas_content_type (answer), ==, row->content_type);
-  g_assert_cmpuint (canvas->width, ==, 64);
-  g_assert_cmpuint (canvas->height, ==, 48);
-  g_assert_cmpuint (canvas->data[3 * (24 * 64 + 32)], <=, 3); /* white, inverted */
+  image = fal_rgb_image_decode (answer, NULL);
+  g_assert_cmpstr (fal_rgb_image_content_type (answer), ==, row->content_type);
+  g_assert_cmpuint (image->width, ==, 64);
+  g_assert_cmpuint (image->height, ==, 48);
+  g_assert_cmpuint (image->data[3 * (24 * 64 + 32)], <=, 3); /* white, inverted */
   g_assert_cmpint (gst_structure_has_field (result, "request_id"), ==, row->echoes);
 }
 
@@ -114,17 +98,17 @@ test_bytes_are_the_captured_ones (void)
   static const guint8 tail[] = "\xa4seed\xce\x00\x5f\x65\xf7\xb3num_inference_steps\x04"
                                "\xb1has_nsfw_concepts\x91\xc2\xaarequest_id\xa1"
                                "1";
-  g_autoptr (FalServer) server = fal_probe_serve ((FalServerOptions){ .effect = "echo" });
-  g_autoptr (FalProbe) client = fal_probe_connect (server);
-  g_autoptr (GBytes) picture = make_jpeg (64, 64, 0);
+  g_autoptr (FalServer) server = fal_fixture_serve ((FalServerOptions){ .effect = "echo" });
+  g_autoptr (FalWebsocketClient) client = fal_websocket_client_connect (server);
+  g_autoptr (GBytes) picture = fal_sample_picture_new (64, 64, 0);
   g_autoptr (GstStructure) request = gst_structure_new ("map", "image_bytes", G_TYPE_BYTES, picture,
       "seed", G_TYPE_INT64, G_GINT64_CONSTANT (6252023), "request_id", G_TYPE_STRING, "1", NULL);
-  g_autoptr (FalProbeMessage) message = NULL;
+  g_autoptr (FalWebsocketClientMessage) message = NULL;
   const guint8 *data;
   gsize size, tail_size = sizeof tail - 1;
 
-  fal_probe_send (client, request);
-  message = fal_probe_next (client);
+  fal_websocket_client_send (client, request);
+  message = fal_websocket_client_next (client);
   data = g_bytes_get_data (message->bytes, &size);
   g_assert_cmpmem (data, sizeof head - 1, head, sizeof head - 1);
   g_assert_cmpmem (data + size - tail_size, tail_size, tail, tail_size);
@@ -134,17 +118,18 @@ static void
 test_raw_says_ready_and_sends_the_picture_alone (void)
 {
   g_autoptr (FalServer) server =
-      fal_probe_serve ((FalServerOptions){ .schema = "raw", .effect = "echo" });
-  g_autoptr (FalProbe) client = fal_probe_new (server, "/fal-ai/krea-wan-14b/ws", NULL);
-  g_autoptr (GBytes) picture = make_jpeg (16, 16, 9);
+      fal_fixture_serve ((FalServerOptions){ .schema = "raw", .effect = "echo" });
+  g_autoptr (FalWebsocketClient) client =
+      fal_websocket_client_new (server, "/fal-ai/krea-wan-14b/ws", NULL);
+  g_autoptr (GBytes) picture = fal_sample_picture_new (16, 16, 9);
   g_autoptr (GstStructure) request =
       gst_structure_new ("map", "start_frame", G_TYPE_BYTES, picture, NULL);
-  g_autoptr (GstStructure) ready = fal_probe_next_map (client, TRUE);
-  g_autoptr (FalProbeMessage) message = NULL;
+  g_autoptr (GstStructure) ready = fal_websocket_client_next_map (client, TRUE);
+  g_autoptr (FalWebsocketClientMessage) message = NULL;
 
   g_assert_cmpstr (gst_structure_get_string (ready, "status"), ==, "ready");
-  fal_probe_send (client, request);
-  message = fal_probe_next (client);
+  fal_websocket_client_send (client, request);
+  message = fal_websocket_client_next (client);
   g_assert_false (message->text);
   g_assert_true (g_bytes_equal (message->bytes, picture));
 }
@@ -152,17 +137,17 @@ test_raw_says_ready_and_sends_the_picture_alone (void)
 static void
 test_effect_changes_while_it_runs (void)
 {
-  g_autoptr (FalServer) server = fal_probe_serve ((FalServerOptions){ 0 });
-  g_autoptr (FalProbe) client = fal_probe_connect (server);
-  g_autoptr (GBytes) picture = make_jpeg (16, 16, 77);
+  g_autoptr (FalServer) server = fal_fixture_serve ((FalServerOptions){ 0 });
+  g_autoptr (FalWebsocketClient) client = fal_websocket_client_connect (server);
+  g_autoptr (GBytes) picture = fal_sample_picture_new (16, 16, 77);
   g_autoptr (GstStructure) request =
       gst_structure_new ("map", "image", G_TYPE_BYTES, picture, NULL);
   g_autoptr (GstStructure) result = NULL;
   g_autoptr (GBytes) answer = NULL;
 
   fal_server_set_effect (server, "echo");
-  fal_probe_send (client, request);
-  result = fal_probe_next_map (client, FALSE);
+  fal_websocket_client_send (client, request);
+  result = fal_websocket_client_next_map (client, FALSE);
   answer = get_picture (result, "images", "content");
   g_assert_true (g_bytes_equal (answer, picture));
 }
@@ -170,14 +155,14 @@ test_effect_changes_while_it_runs (void)
 static void
 test_interpolation_brings_two_pictures (void)
 {
-  g_autoptr (FalServer) server = fal_probe_serve ((FalServerOptions){ .schema = "klein" });
-  g_autoptr (FalProbe) client = fal_probe_connect (server);
+  g_autoptr (FalServer) server = fal_fixture_serve ((FalServerOptions){ .schema = "klein" });
+  g_autoptr (FalWebsocketClient) client = fal_websocket_client_connect (server);
   g_autoptr (GstStructure) request = gst_structure_new (
       "map", "prompt", G_TYPE_STRING, "x", "enable_interpolation", G_TYPE_BOOLEAN, TRUE, NULL);
   g_autoptr (GstStructure) result = NULL;
 
-  fal_probe_send (client, request);
-  result = fal_probe_next_map (client, FALSE);
+  fal_websocket_client_send (client, request);
+  result = fal_websocket_client_next_map (client, FALSE);
   g_assert_cmpuint (gst_value_array_get_size (gst_structure_get_value (result, "images")), ==, 2);
 }
 
@@ -185,14 +170,14 @@ static void
 test_json_app_takes_and_answers_json (void)
 {
   static const gchar text[] = "{\"prompt\":\"x\",\"request_id\":\"j\"}";
-  g_autoptr (FalServer) server = fal_probe_serve ((FalServerOptions){ .schema = "json" });
-  g_autoptr (FalProbe) client = fal_probe_connect (server);
+  g_autoptr (FalServer) server = fal_fixture_serve ((FalServerOptions){ .schema = "json" });
+  g_autoptr (FalWebsocketClient) client = fal_websocket_client_connect (server);
   g_autoptr (GBytes) request = g_bytes_new_static (text, strlen (text));
-  g_autoptr (FalProbeMessage) message = NULL;
+  g_autoptr (FalWebsocketClientMessage) message = NULL;
   g_autoptr (GstStructure) result = NULL;
 
-  fal_probe_send_bytes (client, request);
-  message = fal_probe_next (client);
+  fal_websocket_client_send_bytes (client, request);
+  message = fal_websocket_client_next (client);
   g_assert_false (message->text);
   result = fal_value_from_json (
       g_bytes_get_data (message->bytes, NULL), g_bytes_get_size (message->bytes), NULL);
@@ -202,17 +187,18 @@ test_json_app_takes_and_answers_json (void)
 static void
 test_prompt_alone_gets_a_picture (void)
 {
-  g_autoptr (FalServer) server = fal_probe_serve ((FalServerOptions){ .no_echo_request_id = TRUE });
-  g_autoptr (FalProbe) client = fal_probe_connect (server);
+  g_autoptr (FalServer) server =
+      fal_fixture_serve ((FalServerOptions){ .no_echo_request_id = TRUE });
+  g_autoptr (FalWebsocketClient) client = fal_websocket_client_connect (server);
   g_autoptr (GstStructure) result = NULL;
   g_autoptr (GBytes) answer = NULL;
-  g_autoptr (FalCanvas) canvas = NULL;
+  g_autoptr (FalRgbImage) image = NULL;
 
-  fal_probe_send_prompt (client, "a cat", "r");
-  result = fal_probe_next_map (client, FALSE);
+  fal_websocket_client_send_prompt (client, "a cat", "r");
+  result = fal_websocket_client_next_map (client, FALSE);
   answer = get_picture (result, "images", "content");
-  canvas = fal_canvas_decode (answer, NULL);
-  g_assert_cmpuint (canvas->width, ==, 512);
+  image = fal_rgb_image_decode (answer, NULL);
+  g_assert_cmpuint (image->width, ==, 512);
   g_assert_false (gst_structure_has_field (result, "request_id"));
 }
 
@@ -220,14 +206,14 @@ static void
 test_timings_follow_the_result (void)
 {
   g_autoptr (FalServer) server =
-      fal_probe_serve ((FalServerOptions){ .timings = TRUE, .delay_ms = 20 });
-  g_autoptr (FalProbe) client = fal_probe_connect (server);
+      fal_fixture_serve ((FalServerOptions){ .timings = TRUE, .delay_ms = 20 });
+  g_autoptr (FalWebsocketClient) client = fal_websocket_client_connect (server);
   g_autoptr (GstStructure) timings = NULL;
   gdouble seconds = 0;
 
-  fal_probe_send_prompt (client, "x", "1");
-  fal_probe_assert_id (client, "1");
-  timings = fal_probe_next_map (client, TRUE);
+  fal_websocket_client_send_prompt (client, "x", "1");
+  fal_websocket_client_assert_id (client, "1");
+  timings = fal_websocket_client_next_map (client, TRUE);
   g_assert_cmpstr (gst_structure_get_string (timings, "type"), ==, "x-fal-message");
   g_assert_cmpstr (gst_structure_get_string (timings, "action"), ==, "timings");
   g_assert_true (gst_structure_get_double (timings, "timing", &seconds));
@@ -272,46 +258,46 @@ static void
 test_failure (gconstpointer data)
 {
   const FailureRow *row = data;
-  g_autoptr (FalServer) server = fal_probe_serve ((FalServerOptions){ .schema = row->schema });
-  g_autoptr (FalProbe) client = fal_probe_connect (server);
+  g_autoptr (FalServer) server = fal_fixture_serve ((FalServerOptions){ .schema = row->schema });
+  g_autoptr (FalWebsocketClient) client = fal_websocket_client_connect (server);
   g_autoptr (GBytes) message = g_bytes_new_static (row->message, row->size);
 
-  fal_probe_send_bytes (client, message);
-  fal_probe_assert_error (client, "INTERNAL_ERROR", row->reason);
+  fal_websocket_client_send_bytes (client, message);
+  fal_websocket_client_assert_error (client, "INTERNAL_ERROR", row->reason);
 }
 
 static void
 test_text_frame_ends_the_session (void)
 {
-  g_autoptr (FalServer) server = fal_probe_serve ((FalServerOptions){ 0 });
-  g_autoptr (FalProbe) client = fal_probe_connect (server);
+  g_autoptr (FalServer) server = fal_fixture_serve ((FalServerOptions){ 0 });
+  g_autoptr (FalWebsocketClient) client = fal_websocket_client_connect (server);
 
   soup_websocket_connection_send_text (client->socket, "{\"prompt\":\"x\"}");
-  fal_probe_assert_error (client, "INTERNAL_ERROR", "'bytes'");
+  fal_websocket_client_assert_error (client, "INTERNAL_ERROR", "'bytes'");
 }
 
 static void
 test_queued_requests_are_lost_with_the_session (void)
 {
-  g_autoptr (FalServer) server = fal_probe_serve ((FalServerOptions){ .delay_ms = 20 });
-  g_autoptr (FalProbe) client = fal_probe_connect (server);
+  g_autoptr (FalServer) server = fal_fixture_serve ((FalServerOptions){ .delay_ms = 20 });
+  g_autoptr (FalWebsocketClient) client = fal_websocket_client_connect (server);
 
-  fal_probe_send_prompt (client, "boom", "1");
-  fal_probe_send_prompt (client, "x", "2");
-  fal_probe_assert_error (client, "INTERNAL_ERROR", "model exploded");
+  fal_websocket_client_send_prompt (client, "boom", "1");
+  fal_websocket_client_send_prompt (client, "x", "2");
+  fal_websocket_client_assert_error (client, "INTERNAL_ERROR", "model exploded");
   g_assert_true (g_queue_is_empty (&client->inbox));
 }
 
 static void
 test_message_over_16_mib_is_too_big (void)
 {
-  g_autoptr (FalServer) server = fal_probe_serve ((FalServerOptions){ 0 });
-  g_autoptr (FalProbe) client = fal_probe_connect (server);
+  g_autoptr (FalServer) server = fal_fixture_serve ((FalServerOptions){ 0 });
+  g_autoptr (FalWebsocketClient) client = fal_websocket_client_connect (server);
   gsize size = 16 * 1024 * 1024 + 1;
   g_autoptr (GBytes) message = g_bytes_new_take (g_malloc0 (size), size);
 
-  fal_probe_send_bytes (client, message);
-  FAL_PROBE_WAIT (client->closed);
+  fal_websocket_client_send_bytes (client, message);
+  FAL_WAIT_UNTIL (client->closed);
   g_assert_cmpuint (soup_websocket_connection_get_close_code (client->socket), ==, 1009);
 }
 
@@ -327,11 +313,7 @@ main (int argc, char **argv)
 
     g_test_add_data_func (name, &schema_rows[i], test_schema);
   }
-  for (guint i = 0; i < G_N_ELEMENTS (failure_rows); i++) {
-    g_autofree gchar *name = g_strconcat ("/failures/", failure_rows[i].name, NULL);
-
-    g_test_add_data_func (name, &failure_rows[i], test_failure);
-  }
+  FAL_FIXTURE_ADD_ROWS ("/failures", failure_rows, test_failure);
   g_test_add_func ("/results/bytes-are-the-captured-ones", test_bytes_are_the_captured_ones);
   g_test_add_func ("/results/raw-says-ready-and-sends-the-picture-alone",
       test_raw_says_ready_and_sends_the_picture_alone);

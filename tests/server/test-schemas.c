@@ -1,34 +1,31 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What the apps with rules of their own ask for: the type of a field, the order of requests, the
  * state that travels, the fields that are known. */
-#include "probe.h"
-#include "canvas.h"
+#include "fixture.h"
+#include "sample-picture.h"
+#include "websocket-client.h"
 #include "fal/wire/value.h"
 #include <string.h>
 
 static GBytes *
-make_jpeg (void)
+make_picture (void)
 {
-  g_autoptr (FalCanvas) canvas = fal_canvas_new_gradient (32, 32, "schemas");
-
-  return fal_canvas_encode_jpeg (canvas);
+  return fal_sample_picture_new (32, 32, 160);
 }
 
 static gchar *
 make_data_uri (void)
 {
-  g_autoptr (GBytes) picture = make_jpeg ();
-  g_autofree gchar *text =
-      g_base64_encode (g_bytes_get_data (picture, NULL), g_bytes_get_size (picture));
+  g_autoptr (GBytes) picture = make_picture ();
 
-  return g_strconcat ("data:image/jpeg;base64,", text, NULL);
+  return fal_sample_picture_dup_data_uri (picture);
 }
 
 /* A request with the picture as bytes in @field. */
 static GstStructure *
 make_request (const gchar *field)
 {
-  g_autoptr (GBytes) picture = make_jpeg ();
+  g_autoptr (GBytes) picture = make_picture ();
 
   return gst_structure_new ("map", field, G_TYPE_BYTES, picture, NULL);
 }
@@ -36,7 +33,7 @@ make_request (const gchar *field)
 static FalServer *
 serve (const gchar *schema)
 {
-  return fal_probe_serve ((FalServerOptions){ .schema = schema, .effect = "echo" });
+  return fal_fixture_serve ((FalServerOptions){ .schema = schema, .effect = "echo" });
 }
 
 static const GstStructure *
@@ -54,19 +51,19 @@ static void
 test_sync_mode_brings_a_data_uri (void)
 {
   g_autoptr (FalServer) server = serve ("lcm-sd15");
-  g_autoptr (FalProbe) client = fal_probe_connect (server);
+  g_autoptr (FalWebsocketClient) client = fal_websocket_client_connect (server);
   g_autofree gchar *uri = make_data_uri ();
   g_autoptr (GstStructure) request = gst_structure_new ("map", "image_url", G_TYPE_STRING, uri,
       "sync_mode", G_TYPE_BOOLEAN, TRUE, "request_id", G_TYPE_STRING, "7", NULL);
   g_autoptr (GstStructure) synced = NULL, linked = NULL;
 
-  fal_probe_send (client, request);
-  synced = fal_probe_next_map (client, FALSE);
+  fal_websocket_client_send (client, request);
+  synced = fal_websocket_client_next_map (client, FALSE);
   g_assert_cmpstr (gst_structure_get_string (get_picture (synced), "url"), ==, uri);
   g_assert_cmpstr (gst_structure_get_string (synced, "request_id"), ==, "7");
   gst_structure_remove_field (request, "sync_mode");
-  fal_probe_send (client, request);
-  linked = fal_probe_next_map (client, FALSE);
+  fal_websocket_client_send (client, request);
+  linked = fal_websocket_client_next_map (client, FALSE);
   g_assert_true (
       g_str_has_prefix (gst_structure_get_string (get_picture (linked), "url"), "https://"));
   g_assert_false (gst_structure_has_field (get_picture (linked), "content"));
@@ -75,7 +72,7 @@ test_sync_mode_brings_a_data_uri (void)
 /* ---- live-portrait ---- */
 
 static void
-send_portrait (FalProbe *client, const gchar *initial, const GstStructure *state)
+send_portrait (FalWebsocketClient *client, const gchar *initial, const GstStructure *state)
 {
   g_autoptr (GstStructure) request = make_request ("image_bytes");
 
@@ -88,68 +85,70 @@ send_portrait (FalProbe *client, const gchar *initial, const GstStructure *state
 
       gst_structure_set_value (request, field, gst_structure_get_value (state, field));
     }
-  fal_probe_send (client, request);
+  fal_websocket_client_send (client, request);
 }
 
 static void
 test_portrait_takes_its_state_back (void)
 {
   g_autoptr (FalServer) server = serve ("live-portrait");
-  g_autoptr (FalProbe) client = fal_probe_connect (server);
+  g_autoptr (FalWebsocketClient) client = fal_websocket_client_connect (server);
   g_autoptr (GstStructure) first = NULL, second = NULL, third = NULL;
   const GValue *value;
 
   send_portrait (client, "https://v3.fal.media/files/me.jpg", NULL);
-  first = fal_probe_next_map (client, FALSE);
+  first = fal_websocket_client_next_map (client, FALSE);
   g_assert_true (gst_structure_has_field_typed (get_picture (first), "content", G_TYPE_BYTES));
   g_assert_cmpstr (gst_structure_get_string (first, "request_id"), ==, "p");
   g_assert_true (gst_structure_has_field_typed (first, "r_d_0", GST_TYPE_ARRAY));
   value = fal_value_get_path (first, "x_d_0_info.exp.data");
   g_assert_true (value && G_VALUE_HOLDS (value, G_TYPE_BYTES));
   send_portrait (client, NULL, first);
-  second = fal_probe_next_map (client, FALSE);
+  second = fal_websocket_client_next_map (client, FALSE);
   g_assert_false (gst_structure_is_equal (first, second));
   send_portrait (client, NULL, second);
-  third = fal_probe_next_map (client, FALSE);
+  third = fal_websocket_client_next_map (client, FALSE);
   send_portrait (client, NULL, second); /* the last but one */
-  fal_probe_assert_error (client, "INTERNAL_ERROR", "x_d_0_info: is not that of the last result");
+  fal_websocket_client_assert_error (
+      client, "INTERNAL_ERROR", "x_d_0_info: is not that of the last result");
 }
 
 static void
 test_portrait_needs_its_state_back (void)
 {
   g_autoptr (FalServer) server = serve ("live-portrait");
-  g_autoptr (FalProbe) client = fal_probe_connect (server);
+  g_autoptr (FalWebsocketClient) client = fal_websocket_client_connect (server);
   g_autoptr (GstStructure) first = NULL, request = make_request ("image_bytes");
 
   send_portrait (client, "data:,", NULL);
-  first = fal_probe_next_map (client, FALSE);
+  first = fal_websocket_client_next_map (client, FALSE);
   gst_structure_set_value (request, "x_d_0_info", gst_structure_get_value (first, "x_d_0_info"));
-  fal_probe_send (client, request);
-  fal_probe_assert_error (client, "INTERNAL_ERROR", "r_d_0: field required");
+  fal_websocket_client_send (client, request);
+  fal_websocket_client_assert_error (client, "INTERNAL_ERROR", "r_d_0: field required");
 }
 
 static void
 test_portrait_begins_with_a_picture_on_each_connection (void)
 {
   g_autoptr (FalServer) server = serve ("live-portrait");
-  g_autoptr (FalProbe) client = fal_probe_connect (server), next = fal_probe_connect (server);
+  g_autoptr (FalWebsocketClient) client = fal_websocket_client_connect (server),
+                                 next = fal_websocket_client_connect (server);
   g_autoptr (GstStructure) first = NULL;
 
   send_portrait (client, "https://v3.fal.media/files/me.jpg", NULL);
-  first = fal_probe_next_map (client, FALSE);
+  first = fal_websocket_client_next_map (client, FALSE);
   send_portrait (next, NULL, NULL);
-  fal_probe_assert_error (next, "INTERNAL_ERROR", "initial_image_url: field required");
+  fal_websocket_client_assert_error (next, "INTERNAL_ERROR", "initial_image_url: field required");
 }
 
 /* ---- krea ---- */
 
 /* A connection that has heard that the app is ready. */
-static FalProbe *
+static FalWebsocketClient *
 connect_ready (FalServer *server)
 {
-  FalProbe *client = fal_probe_new (server, "/fal-ai/krea-wan-14b/ws", NULL);
-  g_autoptr (GstStructure) ready = fal_probe_next_map (client, TRUE);
+  FalWebsocketClient *client = fal_websocket_client_new (server, "/fal-ai/krea-wan-14b/ws", NULL);
+  g_autoptr (GstStructure) ready = fal_websocket_client_next_map (client, TRUE);
 
   g_assert_cmpstr (gst_structure_get_string (ready, "status"), ==, "ready");
   return client;
@@ -159,16 +158,16 @@ static void
 test_krea_takes_a_start_frame_then_images (void)
 {
   g_autoptr (FalServer) server =
-      fal_probe_serve ((FalServerOptions){ .schema = "krea", .effect = "echo", .results = 3 });
-  g_autoptr (FalProbe) client = connect_ready (server);
-  g_autoptr (GBytes) picture = make_jpeg ();
+      fal_fixture_serve ((FalServerOptions){ .schema = "krea", .effect = "echo", .results = 3 });
+  g_autoptr (FalWebsocketClient) client = connect_ready (server);
+  g_autoptr (GBytes) picture = make_picture ();
 
   for (guint i = 0; i < 2; i++) {
     g_autoptr (GstStructure) request = make_request (i ? "image" : "start_frame");
 
-    fal_probe_send (client, request);
+    fal_websocket_client_send (client, request);
     for (guint k = 0; k < 3; k++) {
-      g_autoptr (FalProbeMessage) message = fal_probe_next (client);
+      g_autoptr (FalWebsocketClientMessage) message = fal_websocket_client_next (client);
 
       g_assert_false (message->text);
       g_assert_true (g_bytes_equal (message->bytes, picture));
@@ -191,41 +190,43 @@ test_krea_refuses (gconstpointer data)
 {
   const FrameRow *row = data;
   g_autoptr (FalServer) server = serve ("krea");
-  g_autoptr (FalProbe) client = connect_ready (server);
+  g_autoptr (FalWebsocketClient) client = connect_ready (server);
 
   for (guint i = 0; i < G_N_ELEMENTS (row->fields) && row->fields[i] != NULL; i++) {
     g_autoptr (GstStructure) request = make_request (row->fields[i]);
-    g_autoptr (FalProbeMessage) message = NULL;
+    g_autoptr (FalWebsocketClientMessage) message = NULL;
 
-    fal_probe_send (client, request);
+    fal_websocket_client_send (client, request);
     if (i + 1 < G_N_ELEMENTS (row->fields) && row->fields[i + 1] != NULL)
-      message = fal_probe_next (client);
+      message = fal_websocket_client_next (client);
   }
-  fal_probe_assert_error (client, "INTERNAL_ERROR", row->reason);
+  fal_websocket_client_assert_error (client, "INTERNAL_ERROR", row->reason);
 }
 
 static void
 test_krea_refuses_both_at_once (void)
 {
   g_autoptr (FalServer) server = serve ("krea");
-  g_autoptr (FalProbe) client = connect_ready (server);
+  g_autoptr (FalWebsocketClient) client = connect_ready (server);
   g_autoptr (GstStructure) request = make_request ("start_frame");
 
   gst_structure_set_value (request, "image", gst_structure_get_value (request, "start_frame"));
-  fal_probe_send (client, request);
-  fal_probe_assert_error (client, "INTERNAL_ERROR", "image: not permitted in the first message");
+  fal_websocket_client_send (client, request);
+  fal_websocket_client_assert_error (
+      client, "INTERNAL_ERROR", "image: not permitted in the first message");
 }
 
 static void
 test_krea_hears_nothing_before_it_is_ready (void)
 {
   g_autoptr (FalServer) server =
-      fal_probe_serve ((FalServerOptions){ .schema = "krea", .ready_delay_ms = 60000 });
-  g_autoptr (FalProbe) client = fal_probe_new (server, "/fal-ai/krea-wan-14b/ws", NULL);
+      fal_fixture_serve ((FalServerOptions){ .schema = "krea", .ready_delay_ms = 60000 });
+  g_autoptr (FalWebsocketClient) client =
+      fal_websocket_client_new (server, "/fal-ai/krea-wan-14b/ws", NULL);
   g_autoptr (GstStructure) request = make_request ("start_frame");
 
-  fal_probe_send (client, request);
-  fal_probe_assert_error (client, "INTERNAL_ERROR", "not ready");
+  fal_websocket_client_send (client, request);
+  fal_websocket_client_assert_error (client, "INTERNAL_ERROR", "not ready");
 }
 
 /* ---- Types and fields ---- */
@@ -249,7 +250,7 @@ test_type (gconstpointer data)
 {
   const TypeRow *row = data;
   g_autoptr (FalServer) server = serve (row->schema);
-  g_autoptr (FalProbe) client = fal_probe_connect (server);
+  g_autoptr (FalWebsocketClient) client = fal_websocket_client_connect (server);
   g_autoptr (GstStructure) request = make_request (row->field);
   g_autofree gchar *uri = make_data_uri ();
   g_autofree gchar *reason =
@@ -257,25 +258,25 @@ test_type (gconstpointer data)
 
   if (row->text)
     gst_structure_set (request, row->field, G_TYPE_STRING, uri, NULL);
-  fal_probe_send (client, request);
-  fal_probe_assert_error (client, "INTERNAL_ERROR", reason);
+  fal_websocket_client_send (client, request);
+  fal_websocket_client_assert_error (client, "INTERNAL_ERROR", reason);
 }
 
 static void
 check_refusal (const gchar *schema, const gchar *field, const gchar *reason)
 {
   g_autoptr (FalServer) server =
-      fal_probe_serve ((FalServerOptions){ .schema = schema, .refuse_unknown = TRUE });
-  g_autoptr (FalProbe) client = fal_probe_connect (server);
+      fal_fixture_serve ((FalServerOptions){ .schema = schema, .refuse_unknown = TRUE });
+  g_autoptr (FalWebsocketClient) client = fal_websocket_client_connect (server);
   g_autoptr (GstStructure) request =
       gst_structure_new ("map", "prompt", G_TYPE_STRING, "x", field, G_TYPE_STRING, "1", NULL);
   g_autoptr (GstStructure) result = NULL;
 
-  fal_probe_send (client, request);
+  fal_websocket_client_send (client, request);
   if (reason != NULL)
-    fal_probe_assert_error (client, "INTERNAL_ERROR", reason);
+    fal_websocket_client_assert_error (client, "INTERNAL_ERROR", reason);
   else
-    result = fal_probe_next_map (client, FALSE);
+    result = fal_websocket_client_next_map (client, FALSE);
 }
 
 static void
@@ -301,11 +302,7 @@ main (int argc, char **argv)
 
     g_test_add_data_func (name, &type_rows[i], test_type);
   }
-  for (guint i = 0; i < G_N_ELEMENTS (frame_rows); i++) {
-    g_autofree gchar *name = g_strconcat ("/schemas/krea-refuses/", frame_rows[i].name, NULL);
-
-    g_test_add_data_func (name, &frame_rows[i], test_krea_refuses);
-  }
+  FAL_FIXTURE_ADD_ROWS ("/schemas/krea-refuses", frame_rows, test_krea_refuses);
   g_test_add_func ("/schemas/sync-mode-brings-a-data-uri", test_sync_mode_brings_a_data_uri);
   g_test_add_func ("/schemas/portrait-takes-its-state-back", test_portrait_takes_its_state_back);
   g_test_add_func ("/schemas/portrait-needs-its-state-back", test_portrait_needs_its_state_back);

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The local server under load, at its gate, and how it misbehaves when told to. */
-#include "probe.h"
+/* The local server under load, with its access control, and how it misbehaves when told to. */
+#include "fixture.h"
+#include "websocket-client.h"
 #include <string.h>
 
 /* ---- Load and sessions ---- */
 
 static void
-send_five (FalProbe *client)
+send_five (FalWebsocketClient *client)
 {
   for (guint i = 1; i <= 5; i++) {
     g_autofree gchar *id = g_strdup_printf ("%u", i);
 
-    fal_probe_send_prompt (client, "x", id);
+    fal_websocket_client_send_prompt (client, "x", id);
   }
 }
 
@@ -19,13 +20,15 @@ static void
 test_buffering_keeps_the_newest (void)
 {
   g_autoptr (FalServer) server =
-      fal_probe_serve ((FalServerOptions){ .buffering = 2, .delay_ms = 200 });
-  g_autoptr (FalProbe) client = fal_probe_connect (server);
+      fal_fixture_serve ((FalServerOptions){ .buffering = 2, .delay_ms = 1000 });
+  g_autoptr (FalWebsocketClient) client = fal_websocket_client_connect (server);
 
   send_five (client);
-  fal_probe_assert_id (client, "1");
-  fal_probe_assert_id (client, "4");
-  fal_probe_assert_id (client, "5");
+  FAL_WAIT_UNTIL (fal_server_get_requests (server) == 5); /* the first is still worked on */
+  fal_server_set_delay (server, 1);
+  fal_websocket_client_assert_id (client, "1");
+  fal_websocket_client_assert_id (client, "4");
+  fal_websocket_client_assert_id (client, "5");
   g_assert_cmpuint (fal_server_get_dropped (server), ==, 2);
   g_assert_cmpuint (fal_server_get_requests (server), ==, 5);
 }
@@ -33,15 +36,15 @@ test_buffering_keeps_the_newest (void)
 static void
 test_without_buffering_nothing_is_dropped (void)
 {
-  g_autoptr (FalServer) server = fal_probe_serve ((FalServerOptions){ .delay_ms = 10 });
-  g_autoptr (FalProbe) client = fal_probe_connect (server);
+  g_autoptr (FalServer) server = fal_fixture_serve ((FalServerOptions){ .delay_ms = 10 });
+  g_autoptr (FalWebsocketClient) client = fal_websocket_client_connect (server);
   gint64 begin = g_get_monotonic_time ();
 
   send_five (client);
   for (guint i = 1; i <= 5; i++) {
     g_autofree gchar *id = g_strdup_printf ("%u", i);
 
-    fal_probe_assert_id (client, id);
+    fal_websocket_client_assert_id (client, id);
   }
   g_assert_cmpuint (fal_server_get_dropped (server), ==, 0);
   /* One inference at a time. */
@@ -52,15 +55,15 @@ test_without_buffering_nothing_is_dropped (void)
 static void
 time_answers (guint delay_ms, guint jitter_percent, guint n, gint64 *times)
 {
-  g_autoptr (FalServer) server = fal_probe_serve (
+  g_autoptr (FalServer) server = fal_fixture_serve (
       (FalServerOptions){ .delay_ms = delay_ms, .jitter_percent = jitter_percent });
-  g_autoptr (FalProbe) client = fal_probe_connect (server);
+  g_autoptr (FalWebsocketClient) client = fal_websocket_client_connect (server);
   gint64 begin = g_get_monotonic_time ();
 
   for (guint i = 0; i < n; i++)
-    fal_probe_send_prompt (client, "x", "1");
+    fal_websocket_client_send_prompt (client, "x", "1");
   for (guint i = 0; i < n; i++) {
-    fal_probe_assert_id (client, "1");
+    fal_websocket_client_assert_id (client, "1");
     times[i] = g_get_monotonic_time () - begin;
   }
   g_assert_cmpuint (fal_server_get_inferences (server), ==, n);
@@ -92,40 +95,58 @@ test_jitter_goes_both_ways (void)
   g_assert_cmpint (times[19], <, 1000 * G_TIME_SPAN_MILLISECOND);
 }
 
+/* A client whose session ends so long after its next input: a slow start of it does not count. */
+static FalWebsocketClient *
+connect_with_timeout (FalServer *server, guint timeout_ms)
+{
+  FalWebsocketClient *client = fal_websocket_client_connect (server);
+
+  FAL_WAIT_UNTIL (fal_server_get_open (server) == 1); /* and has begun without a timeout */
+  fal_server_set_session_timeout (server, timeout_ms);
+  return client;
+}
+
 static void
 test_idle_session_times_out (void)
 {
-  g_autoptr (FalServer) server = fal_probe_serve ((FalServerOptions){ .session_timeout_ms = 30 });
-  g_autoptr (FalProbe) client = fal_probe_connect (server);
+  g_autoptr (FalServer) server = fal_fixture_serve ((FalServerOptions){ 0 });
+  g_autoptr (FalWebsocketClient) client = connect_with_timeout (server, 30);
 
-  fal_probe_send_prompt (client, "x", "1");
-  fal_probe_assert_id (client, "1");
-  fal_probe_assert_error (client, "TIMEOUT", "no inputs, reconnect when needed!");
-  FAL_PROBE_WAIT (fal_server_get_open (server) == 0);
+  fal_websocket_client_send_prompt (client, "x", "1");
+  fal_websocket_client_assert_id (client, "1");
+  fal_websocket_client_assert_error (client, "TIMEOUT", "no inputs, reconnect when needed!");
+  FAL_WAIT_UNTIL (fal_server_get_open (server) == 0);
+}
+
+static void
+test_session_without_any_input_times_out (void)
+{
+  g_autoptr (FalServer) server = fal_fixture_serve ((FalServerOptions){ .session_timeout_ms = 30 });
+  g_autoptr (FalWebsocketClient) client = fal_websocket_client_connect (server);
+
+  fal_websocket_client_assert_error (client, "TIMEOUT", "no inputs");
 }
 
 static void
 test_running_inference_is_no_idle_session (void)
 {
-  g_autoptr (FalServer) server =
-      fal_probe_serve ((FalServerOptions){ .session_timeout_ms = 60, .delay_ms = 100 });
-  g_autoptr (FalProbe) client = fal_probe_connect (server);
+  g_autoptr (FalServer) server = fal_fixture_serve ((FalServerOptions){ .delay_ms = 100 });
+  g_autoptr (FalWebsocketClient) client = connect_with_timeout (server, 60);
 
-  fal_probe_send_prompt (client, "x", "1");
-  fal_probe_assert_id (client, "1");
-  fal_probe_assert_error (client, "TIMEOUT", "no inputs");
+  fal_websocket_client_send_prompt (client, "x", "1");
+  fal_websocket_client_assert_id (client, "1");
+  fal_websocket_client_assert_error (client, "TIMEOUT", "no inputs");
 }
 
 static void
 test_inference_of_twice_the_session_fails (void)
 {
-  g_autoptr (FalServer) server =
-      fal_probe_serve ((FalServerOptions){ .session_timeout_ms = 20, .delay_ms = 5000 });
-  g_autoptr (FalProbe) client = fal_probe_connect (server);
+  g_autoptr (FalServer) server = fal_fixture_serve ((FalServerOptions){ .delay_ms = 5000 });
+  g_autoptr (FalWebsocketClient) client = connect_with_timeout (server, 20);
   g_autoptr (GstStructure) map = NULL;
 
-  fal_probe_send_prompt (client, "x", "1");
-  map = fal_probe_next_map (client, TRUE);
+  fal_websocket_client_send_prompt (client, "x", "1");
+  map = fal_websocket_client_next_map (client, TRUE);
   g_assert_cmpstr (gst_structure_get_string (map, "error"), ==, "INTERNAL_ERROR");
   g_assert_cmpstr (gst_structure_get_string (map, "reason"), ==, "");
 }
@@ -143,16 +164,16 @@ static const UpgradeRow upgrade_rows[] = {
   { "older-path", NULL, NULL, "/me/app/ws", NULL, 101 },
   { "unknown-app", NULL, NULL, "/missing/app/realtime", NULL, 404 },
   { "no-app", NULL, NULL, "/app", NULL, 404 },
-  { "right-token", "a+b/=", NULL, FAL_PROBE_TURBO "?fal_jwt_token=a%2Bb%2F%3D", NULL, 101 },
-  { "wrong-token", "good", NULL, FAL_PROBE_TURBO "?fal_jwt_token=bad", NULL, 401 },
-  { "no-token", "good", NULL, FAL_PROBE_TURBO, NULL, 401 },
-  { "right-key-header", NULL, "id:secret", FAL_PROBE_TURBO, "Key id:secret", 101 },
-  { "wrong-key-header", NULL, "id:secret", FAL_PROBE_TURBO, "Key id:wrong", 401 },
-  { "bearer-is-no-key", NULL, "id:secret", FAL_PROBE_TURBO, "Bearer id:secret", 401 },
-  { "right-key-query", NULL, "id:secret", FAL_PROBE_TURBO "?fal_key_id=id&fal_key_secret=secret",
+  { "right-token", "a+b/=", NULL, FAL_TURBO_PATH "?fal_jwt_token=a%2Bb%2F%3D", NULL, 101 },
+  { "wrong-token", "good", NULL, FAL_TURBO_PATH "?fal_jwt_token=bad", NULL, 401 },
+  { "no-token", "good", NULL, FAL_TURBO_PATH, NULL, 401 },
+  { "right-key-header", NULL, "id:secret", FAL_TURBO_PATH, "Key id:secret", 101 },
+  { "wrong-key-header", NULL, "id:secret", FAL_TURBO_PATH, "Key id:wrong", 401 },
+  { "bearer-is-no-key", NULL, "id:secret", FAL_TURBO_PATH, "Bearer id:secret", 401 },
+  { "right-key-query", NULL, "id:secret", FAL_TURBO_PATH "?fal_key_id=id&fal_key_secret=secret",
       NULL, 101 },
-  { "half-a-key-query", NULL, "id:secret", FAL_PROBE_TURBO "?fal_key_id=id", NULL, 401 },
-  { "token-beside-key", "good", "id:secret", FAL_PROBE_TURBO "?fal_jwt_token=good", NULL, 101 },
+  { "half-a-key-query", NULL, "id:secret", FAL_TURBO_PATH "?fal_key_id=id", NULL, 401 },
+  { "token-beside-key", "good", "id:secret", FAL_TURBO_PATH "?fal_jwt_token=good", NULL, 101 },
 };
 
 static void
@@ -160,8 +181,9 @@ test_upgrade (gconstpointer data)
 {
   const UpgradeRow *row = data;
   g_autoptr (FalServer) server =
-      fal_probe_serve ((FalServerOptions){ .token = row->token, .api_key = row->api_key });
-  g_autoptr (FalProbe) client = fal_probe_new (server, row->target, row->authorization);
+      fal_fixture_serve ((FalServerOptions){ .token = row->token, .api_key = row->api_key });
+  g_autoptr (FalWebsocketClient) client =
+      fal_websocket_client_new (server, row->target, row->authorization);
   g_autofree gchar *target = fal_server_dup_last_target (server);
 
   g_assert_cmpuint (soup_message_get_status (client->upgrade), ==, row->status);
@@ -193,7 +215,7 @@ request_token (FalServer *server, const gchar *path, const gchar *name, const gc
   soup_message_set_request_body_from_bytes (message, "application/json", request);
   soup_message_headers_append (soup_message_get_request_headers (message), name, value);
   soup_session_send_and_read_async (session, message, G_PRIORITY_DEFAULT, NULL, on_token, &reply);
-  FAL_PROBE_WAIT (reply != NULL);
+  FAL_WAIT_UNTIL (reply != NULL);
   g_assert_cmpuint (soup_message_get_status (message), ==, status);
   if (status != 200)
     return NULL;
@@ -206,8 +228,8 @@ request_token (FalServer *server, const gchar *path, const gchar *name, const gc
 static guint
 try_token (FalServer *server, const gchar *token)
 {
-  g_autofree gchar *target = g_strconcat (FAL_PROBE_TURBO "?fal_jwt_token=", token, NULL);
-  g_autoptr (FalProbe) client = fal_probe_new (server, target, NULL);
+  g_autofree gchar *target = g_strconcat (FAL_TURBO_PATH "?fal_jwt_token=", token, NULL);
+  g_autoptr (FalWebsocketClient) client = fal_websocket_client_new (server, target, NULL);
 
   return soup_message_get_status (client->upgrade);
 }
@@ -235,7 +257,7 @@ static void
 test_token (gconstpointer data)
 {
   const TokenRow *row = data;
-  g_autoptr (FalServer) server = fal_probe_serve ((FalServerOptions){ .api_key = "id:secret" });
+  g_autoptr (FalServer) server = fal_fixture_serve ((FalServerOptions){ .api_key = "id:secret" });
   g_autofree gchar *token =
       request_token (server, row->path, row->header, row->value, row->body, row->status);
 
@@ -247,7 +269,7 @@ test_token (gconstpointer data)
 static void
 test_tokens_are_fresh (void)
 {
-  g_autoptr (FalServer) server = fal_probe_serve ((FalServerOptions){ 0 });
+  g_autoptr (FalServer) server = fal_fixture_serve ((FalServerOptions){ 0 });
   g_autofree gchar *first = request_token (server, "/tokens/", "Accept", "*/*", "{}", 200);
   g_autofree gchar *second = request_token (server, "/tokens/", "Accept", "*/*", "{}", 200);
 
@@ -259,14 +281,14 @@ test_tokens_are_fresh (void)
 static void
 test_requests_are_kept_in_order (void)
 {
-  g_autoptr (FalServer) server = fal_probe_serve ((FalServerOptions){ 0 });
-  g_autoptr (FalProbe) client = fal_probe_connect (server);
+  g_autoptr (FalServer) server = fal_fixture_serve ((FalServerOptions){ 0 });
+  g_autoptr (FalWebsocketClient) client = fal_websocket_client_connect (server);
   g_autoptr (GstStructure) first = NULL, second = NULL;
 
-  fal_probe_send_prompt (client, "a", "1");
-  fal_probe_send_prompt (client, "b", "2");
-  fal_probe_assert_id (client, "1");
-  fal_probe_assert_id (client, "2");
+  fal_websocket_client_send_prompt (client, "a", "1");
+  fal_websocket_client_send_prompt (client, "b", "2");
+  fal_websocket_client_assert_id (client, "1");
+  fal_websocket_client_assert_id (client, "2");
   first = fal_server_pop_request (server, 1000);
   second = fal_server_pop_request (server, 1000);
   g_assert_cmpstr (gst_structure_get_string (first, "prompt"), ==, "a");
@@ -277,11 +299,11 @@ test_requests_are_kept_in_order (void)
 static void
 test_forgotten_requests_are_counted_all_the_same (void)
 {
-  g_autoptr (FalServer) server = fal_probe_serve ((FalServerOptions){ .forget_requests = TRUE });
-  g_autoptr (FalProbe) client = fal_probe_connect (server);
+  g_autoptr (FalServer) server = fal_fixture_serve ((FalServerOptions){ .forget_requests = TRUE });
+  g_autoptr (FalWebsocketClient) client = fal_websocket_client_connect (server);
 
-  fal_probe_send_prompt (client, "a", "1");
-  fal_probe_assert_id (client, "1");
+  fal_websocket_client_send_prompt (client, "a", "1");
+  fal_websocket_client_assert_id (client, "1");
   g_assert_cmpuint (fal_server_get_requests (server), ==, 1);
   g_assert_null (fal_server_pop_request (server, 1));
 }
@@ -289,108 +311,109 @@ test_forgotten_requests_are_counted_all_the_same (void)
 static void
 test_connections_are_counted (void)
 {
-  g_autoptr (FalServer) server = fal_probe_serve ((FalServerOptions){ 0 });
-  FalProbe *first = fal_probe_connect (server);
-  g_autoptr (FalProbe) second = fal_probe_connect (server);
+  g_autoptr (FalServer) server = fal_fixture_serve ((FalServerOptions){ 0 });
+  FalWebsocketClient *first = fal_websocket_client_connect (server);
+  g_autoptr (FalWebsocketClient) second = fal_websocket_client_connect (server);
 
-  FAL_PROBE_WAIT (fal_server_get_open (server) == 2);
-  fal_probe_free (first);
-  FAL_PROBE_WAIT (fal_server_get_open (server) == 1);
+  FAL_WAIT_UNTIL (fal_server_get_open (server) == 2);
+  fal_websocket_client_free (first);
+  FAL_WAIT_UNTIL (fal_server_get_open (server) == 1);
   g_assert_cmpuint (fal_server_get_connections (server), ==, 2);
 }
 
 static void
 test_mute_swallows_requests (void)
 {
-  g_autoptr (FalServer) server = fal_probe_serve ((FalServerOptions){ .delay_ms = 50 });
-  g_autoptr (FalProbe) client = fal_probe_connect (server);
+  g_autoptr (FalServer) server = fal_fixture_serve ((FalServerOptions){ .delay_ms = 50 });
+  g_autoptr (FalWebsocketClient) client = fal_websocket_client_connect (server);
 
   fal_server_set_mute (server, TRUE);
-  fal_probe_send_prompt (client, "x", "1");
-  FAL_PROBE_WAIT (fal_server_get_requests (server) == 1);
+  fal_websocket_client_send_prompt (client, "x", "1");
+  FAL_WAIT_UNTIL (fal_server_get_requests (server) == 1);
   fal_server_set_mute (server, FALSE);
-  fal_probe_send_prompt (client, "x", "2");
-  fal_probe_assert_id (client, "2");
+  fal_websocket_client_send_prompt (client, "x", "2");
+  fal_websocket_client_assert_id (client, "2");
 }
 
 static void
 test_answer_replaces_results (void)
 {
-  g_autoptr (FalServer) server = fal_probe_serve ((FalServerOptions){ 0 });
-  g_autoptr (FalProbe) client = fal_probe_connect (server);
+  g_autoptr (FalServer) server = fal_fixture_serve ((FalServerOptions){ 0 });
+  g_autoptr (FalWebsocketClient) client = fal_websocket_client_connect (server);
   g_autoptr (GBytes) answer = g_bytes_new_static ("{\"status\":\"error\"}", 18);
   g_autoptr (GstStructure) map = NULL;
 
   fal_server_set_answer (server, answer, TRUE);
-  fal_probe_send_prompt (client, "x", "1");
-  map = fal_probe_next_map (client, TRUE);
+  fal_websocket_client_send_prompt (client, "x", "1");
+  map = fal_websocket_client_next_map (client, TRUE);
   g_assert_cmpstr (gst_structure_get_string (map, "status"), ==, "error");
   fal_server_set_answer (server, NULL, FALSE);
-  fal_probe_send_prompt (client, "x", "2");
-  fal_probe_assert_id (client, "2");
+  fal_websocket_client_send_prompt (client, "x", "2");
+  fal_websocket_client_assert_id (client, "2");
 }
 
 static void
 test_delay_changes_while_it_runs (void)
 {
-  g_autoptr (FalServer) server = fal_probe_serve ((FalServerOptions){ .delay_ms = 60000 });
-  g_autoptr (FalProbe) client = fal_probe_connect (server);
+  g_autoptr (FalServer) server = fal_fixture_serve ((FalServerOptions){ .delay_ms = 60000 });
+  g_autoptr (FalWebsocketClient) client = fal_websocket_client_connect (server);
 
   fal_server_set_delay (server, 1);
-  fal_probe_send_prompt (client, "x", "1");
-  fal_probe_assert_id (client, "1");
+  fal_websocket_client_send_prompt (client, "x", "1");
+  fal_websocket_client_assert_id (client, "1");
 }
 
 static void
 test_refusal_comes_and_goes (void)
 {
-  g_autoptr (FalServer) server = fal_probe_serve ((FalServerOptions){ 0 });
-  g_autoptr (FalProbe) refused = NULL, accepted = NULL;
+  g_autoptr (FalServer) server = fal_fixture_serve ((FalServerOptions){ 0 });
+  g_autoptr (FalWebsocketClient) refused = NULL, accepted = NULL;
 
   fal_server_set_refusal (server, 503);
-  refused = fal_probe_new (server, FAL_PROBE_TURBO, NULL);
+  refused = fal_websocket_client_new (server, FAL_TURBO_PATH, NULL);
   g_assert_cmpuint (soup_message_get_status (refused->upgrade), ==, 503);
   fal_server_set_refusal (server, 0);
-  accepted = fal_probe_connect (server);
+  accepted = fal_websocket_client_connect (server);
 }
 
 static void
 test_send_reaches_every_connection (void)
 {
-  g_autoptr (FalServer) server = fal_probe_serve ((FalServerOptions){ 0 });
-  g_autoptr (FalProbe) first = fal_probe_connect (server), second = fal_probe_connect (server);
+  g_autoptr (FalServer) server = fal_fixture_serve ((FalServerOptions){ 0 });
+  g_autoptr (FalWebsocketClient) first = fal_websocket_client_connect (server),
+                                 second = fal_websocket_client_connect (server);
   g_autoptr (GBytes) bytes = g_bytes_new_static ("\x80", 1);
   g_autoptr (GstStructure) one = NULL, other = NULL;
 
   fal_server_send (server, bytes, FALSE);
-  one = fal_probe_next_map (first, FALSE);
-  other = fal_probe_next_map (second, FALSE);
+  one = fal_websocket_client_next_map (first, FALSE);
+  other = fal_websocket_client_next_map (second, FALSE);
 }
 
 static void
 test_close_says_its_code (void)
 {
-  g_autoptr (FalServer) server = fal_probe_serve ((FalServerOptions){ .delay_ms = 60000 });
-  g_autoptr (FalProbe) client = fal_probe_connect (server);
+  g_autoptr (FalServer) server = fal_fixture_serve ((FalServerOptions){ .delay_ms = 60000 });
+  g_autoptr (FalWebsocketClient) client = fal_websocket_client_connect (server);
 
-  fal_probe_send_prompt (client, "x", "1");
-  FAL_PROBE_WAIT (fal_server_get_requests (server) == 1);
+  fal_websocket_client_send_prompt (client, "x", "1");
+  FAL_WAIT_UNTIL (fal_server_get_requests (server) == 1);
   fal_server_close (server, 1008, "scope");
-  FAL_PROBE_WAIT (client->closed);
+  FAL_WAIT_UNTIL (client->closed);
   g_assert_cmpuint (soup_websocket_connection_get_close_code (client->socket), ==, 1008);
   g_assert_cmpstr (soup_websocket_connection_get_close_data (client->socket), ==, "scope");
-  FAL_PROBE_WAIT (fal_server_get_open (server) == 0);
+  FAL_WAIT_UNTIL (fal_server_get_open (server) == 0);
 }
 
 static void
 test_cut_sends_no_close_frame (void)
 {
-  g_autoptr (FalServer) server = fal_probe_serve ((FalServerOptions){ 0 });
-  g_autoptr (FalProbe) client = fal_probe_connect (server);
+  g_autoptr (FalServer) server = fal_fixture_serve ((FalServerOptions){ 0 });
+  g_autoptr (FalWebsocketClient) client = fal_websocket_client_connect (server);
 
   fal_server_close (server, 0, NULL);
   g_assert_cmpuint (fal_server_get_open (server), ==, 0);
-  FAL_PROBE_WAIT (client->closed);
+  FAL_WAIT_UNTIL (client->closed);
   g_assert_cmpuint (soup_websocket_connection_get_close_code (client->socket), ==, 0);
 }
 
@@ -398,12 +421,13 @@ test_cut_sends_no_close_frame (void)
 static gint64
 measure_free (void)
 {
-  FalServer *server = fal_probe_serve ((FalServerOptions){ .delay_ms = 60000 });
-  g_autoptr (FalProbe) busy = fal_probe_connect (server), idle = fal_probe_connect (server);
+  FalServer *server = fal_fixture_serve ((FalServerOptions){ .delay_ms = 60000 });
+  g_autoptr (FalWebsocketClient) busy = fal_websocket_client_connect (server),
+                                 idle = fal_websocket_client_connect (server);
   gint64 begin;
 
-  fal_probe_send_prompt (busy, "x", "1");
-  FAL_PROBE_WAIT (fal_server_get_requests (server) == 1);
+  fal_websocket_client_send_prompt (busy, "x", "1");
+  FAL_WAIT_UNTIL (fal_server_get_requests (server) == 1);
   begin = g_get_monotonic_time ();
   fal_server_free (server);
   return g_get_monotonic_time () - begin;
@@ -440,22 +464,16 @@ main (int argc, char **argv)
   gst_init (NULL, NULL);
   g_test_init (&argc, &argv, NULL);
 
-  for (guint i = 0; i < G_N_ELEMENTS (upgrade_rows); i++) {
-    g_autofree gchar *name = g_strconcat ("/upgrade/", upgrade_rows[i].name, NULL);
-
-    g_test_add_data_func (name, &upgrade_rows[i], test_upgrade);
-  }
-  for (guint i = 0; i < G_N_ELEMENTS (token_rows); i++) {
-    g_autofree gchar *name = g_strconcat ("/token/", token_rows[i].name, NULL);
-
-    g_test_add_data_func (name, &token_rows[i], test_token);
-  }
+  FAL_FIXTURE_ADD_ROWS ("/upgrade", upgrade_rows, test_upgrade);
+  FAL_FIXTURE_ADD_ROWS ("/token", token_rows, test_token);
   g_test_add_func ("/server/buffering-keeps-the-newest", test_buffering_keeps_the_newest);
   g_test_add_func (
       "/server/without-buffering-nothing-is-dropped", test_without_buffering_nothing_is_dropped);
   g_test_add_func ("/server/the-model-keeps-its-time", test_the_model_keeps_its_time);
   g_test_add_func ("/server/jitter-goes-both-ways", test_jitter_goes_both_ways);
   g_test_add_func ("/server/idle-session-times-out", test_idle_session_times_out);
+  g_test_add_func (
+      "/server/session-without-any-input-times-out", test_session_without_any_input_times_out);
   g_test_add_func (
       "/server/running-inference-is-no-idle-session", test_running_inference_is_no_idle_session);
   g_test_add_func (

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The local server over TLS, and what each test certificate is worth to a client. */
-#include "probe.h"
+#include "fixture.h"
+#include "websocket-client.h"
 
 typedef struct {
   const gchar *name; /* of the certificate's files */
@@ -15,24 +16,12 @@ static const CertificateRow rows[] = {
   { "self-signed", G_TLS_CERTIFICATE_UNKNOWN_CA },
 };
 
-static FalServer *
-serve (const gchar *name)
-{
-  g_autofree gchar *certificate = g_strconcat (name, ".pem", NULL);
-  g_autofree gchar *key = g_strconcat (name, ".key", NULL);
-  g_autofree gchar *certificate_path = fal_probe_dup_tls_file (certificate);
-  g_autofree gchar *key_path = fal_probe_dup_tls_file (key);
-
-  return fal_probe_serve (
-      (FalServerOptions){ .tls_certificate = certificate_path, .tls_key = key_path });
-}
-
 static void
 test_certificate (gconstpointer data)
 {
   const CertificateRow *row = data;
-  g_autoptr (FalServer) server = serve (row->name);
-  g_autoptr (FalProbe) client = fal_probe_new (server, FAL_PROBE_TURBO, NULL);
+  g_autoptr (FalServer) server = fal_fixture_serve_tls (row->name);
+  g_autoptr (FalWebsocketClient) client = fal_websocket_client_new (server, FAL_TURBO_PATH, NULL);
 
   g_assert_true (g_str_has_prefix (fal_server_get_uri (server), "wss://127.0.0.1:"));
   g_assert_cmpuint (
@@ -43,25 +32,25 @@ test_certificate (gconstpointer data)
 static void
 test_requests_are_answered (void)
 {
-  g_autoptr (FalServer) server = serve ("server");
-  g_autoptr (FalProbe) client = fal_probe_connect (server);
+  g_autoptr (FalServer) server = fal_fixture_serve_tls ("server");
+  g_autoptr (FalWebsocketClient) client = fal_websocket_client_connect (server);
 
-  fal_probe_send_prompt (client, "x", "1");
-  fal_probe_assert_id (client, "1");
+  fal_websocket_client_send_prompt (client, "x", "1");
+  fal_websocket_client_assert_id (client, "1");
   fal_server_close (server, 1008, "scope");
-  FAL_PROBE_WAIT (client->closed);
+  FAL_WAIT_UNTIL (client->closed);
   g_assert_cmpuint (soup_websocket_connection_get_close_code (client->socket), ==, 1008);
 }
 
 static void
 test_cut_ends_the_link (void)
 {
-  g_autoptr (FalServer) server = serve ("server");
-  g_autoptr (FalProbe) client = fal_probe_connect (server);
+  g_autoptr (FalServer) server = fal_fixture_serve_tls ("server");
+  g_autoptr (FalWebsocketClient) client = fal_websocket_client_connect (server);
 
-  FAL_PROBE_WAIT (fal_server_get_open (server) == 1);
+  FAL_WAIT_UNTIL (fal_server_get_open (server) == 1);
   fal_server_close (server, 0, NULL);
-  FAL_PROBE_WAIT (client->closed);
+  FAL_WAIT_UNTIL (client->closed);
   g_assert_cmpuint (soup_websocket_connection_get_close_code (client->socket), ==, 0);
 }
 
@@ -69,23 +58,23 @@ test_cut_ends_the_link (void)
 static void
 test_free_does_not_wait_for_a_client_that_does_not_read (void)
 {
-  FalServer *server = serve ("server");
-  g_autoptr (FalProbe) client = fal_probe_connect (server);
+  FalServer *server = fal_fixture_serve_tls ("server");
+  g_autoptr (FalWebsocketClient) client = fal_websocket_client_connect (server);
   gsize size = 16 * 1024 * 1024;
   g_autoptr (GBytes) much = g_bytes_new_take (g_malloc0 (size), size);
 
-  FAL_PROBE_WAIT (fal_server_get_open (server) == 1);
+  FAL_WAIT_UNTIL (fal_server_get_open (server) == 1);
   fal_server_send (server, much, FALSE);
   fal_server_send (server, much, FALSE); /* comes back when the first is under way */
   fal_server_free (server);
-  FAL_PROBE_WAIT (client->closed);
+  FAL_WAIT_UNTIL (client->closed);
 }
 
 static void
 test_half_a_certificate_is_an_error (void)
 {
-  g_autofree gchar *path = fal_probe_dup_tls_file ("server.pem");
-  g_autofree gchar *missing = fal_probe_dup_tls_file ("missing.key");
+  g_autofree gchar *path = fal_fixture_dup_tls_file ("server.pem");
+  g_autofree gchar *missing = fal_fixture_dup_tls_file ("missing.key");
   const FalServerOptions wrong[] = { { .tls_certificate = path }, { .tls_key = path },
     { .tls_certificate = path, .tls_key = missing } };
 
@@ -103,11 +92,7 @@ main (int argc, char **argv)
   gst_init (NULL, NULL);
   g_test_init (&argc, &argv, NULL);
 
-  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
-    g_autofree gchar *name = g_strconcat ("/tls/certificate/", rows[i].name, NULL);
-
-    g_test_add_data_func (name, &rows[i], test_certificate);
-  }
+  FAL_FIXTURE_ADD_ROWS ("/tls/certificate", rows, test_certificate);
   g_test_add_func ("/tls/requests-are-answered", test_requests_are_answered);
   g_test_add_func ("/tls/cut-ends-the-link", test_cut_ends_the_link);
   g_test_add_func ("/tls/free-does-not-wait-for-a-client-that-does-not-read",
