@@ -4,7 +4,8 @@
  * a second, resident KiB after a tenth and at the end, results, CPU microseconds a second. The
  * first tenth warms up. With a rate the pipeline is live, and frames come at that rate; else it
  * takes all frames there are, as fast as they go. */
-#include "cpu.h"
+#include "camera-clock.h"
+#include "process-usage.h"
 #include <gst/gst.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -108,9 +109,7 @@ feed (GstElement *source, GstSample *sample, Bench *bench)
 
   for (gint i = 0; i < options.frames; i++) {
     if (options.rate > 0) {
-      gint64 rest = began + i * G_USEC_PER_SEC / options.rate - g_get_monotonic_time ();
-
-      g_usleep (MAX (rest, 0));
+      wait_until (began + i * G_USEC_PER_SEC / options.rate);
       if (i == options.frames / 10)
         begin (bench);
     }
