@@ -3,7 +3,7 @@
  * frame, cut to a square and scaled to 512 by 512, as JPEG: by the element's encoder, or by
  * videocrop, videoscale, videoconvert and jpegenc. The last one goes through RGB, without which
  * jpegenc writes white as 235. Prints CPU microseconds a frame, and bytes of the JPEG. */
-#include <fal/codec.h>
+#include <fal/image/encoder.h>
 #include <gst/check/gstharness.h>
 #include <stdio.h>
 #include <stdlib.h>

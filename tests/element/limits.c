@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What keeps a connection from being paid for without need: idle-timeout and session-limit. */
-#include "fal/dialer.h"
+#include "fal/policy/dialer.h"
 #include "fixture.h"
 #include <string.h>
 

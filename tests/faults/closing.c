@@ -2,7 +2,7 @@
 /* What is closed is closed: at every phase of connecting nothing stays open and nothing is sent,
  * and what an old connection still brings does not touch the new one. */
 #include "case.h"
-#include "fal/dialer.h"
+#include "fal/policy/dialer.h"
 #include "rig.h"
 
 #include <string.h>

@@ -2,7 +2,7 @@
 /* A server that goes and comes back, freezes, loads its model: what is told, and how soon results
  * come again. */
 #include "case.h"
-#include "fal/dialer.h"
+#include "fal/policy/dialer.h"
 #include "program.h"
 
 #include <string.h>

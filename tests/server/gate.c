@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The gate: credentials of upgrades and of token requests. Server's thread. */
 #include "gate.h"
-#include "fal/value.h"
+#include "fal/wire/value-json.h"
 #include <string.h>
 
 #define TOKEN_LIFE 120 /* seconds, where the request does not say */

@@ -2,7 +2,7 @@
 /* The model: checks a request, makes its pictures, and remembers what the next request of the
  * connection must bring. The thread of its owner. */
 #include "model.h"
-#include "fal/value.h"
+#include "fal/wire/value-msgpack.h"
 #include "input.h"
 #include "outcome.h"
 

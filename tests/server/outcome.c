@@ -3,7 +3,8 @@
  * thread. */
 #include "outcome.h"
 #include "canvas.h"
-#include "fal/value.h"
+#include "fal/wire/value-json.h"
+#include "fal/wire/value-msgpack.h"
 
 /* Where a linking app would have put its picture; nobody is there. */
 #define NOWHERE "https://v3.fal.media/files/local/picture.jpg"

@@ -2,7 +2,7 @@
 /* The peer: the life of one connection as fal's open framework leads it. Server's thread. */
 #include "peer.h"
 #include "alarm.h"
-#include "fal/value.h"
+#include "fal/wire/value-json.h"
 
 #define MAX_MESSAGE_SIZE (16 * 1024 * 1024) /* bytes; more is closed with 1009 */
 /* libsoup's own limit cuts a client off in the middle of its sending, so that it may never read

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The probe: connects, collects what comes, waits with a watchdog. Test's thread. */
 #include "probe.h"
-#include "fal/value.h"
+#include "fal/wire/value-json.h"
+#include "fal/wire/value-msgpack.h"
 #include <string.h>
 
 void

@@ -2,7 +2,8 @@
 /* The table of schemas. Strict where the real app is: each image field has the one type that the
  * app declares. The first, raw and json take what a client may send. Any thread. */
 #include "schema.h"
-#include "fal/value.h"
+#include "fal/wire/value-json.h"
+#include "fal/wire/value-msgpack.h"
 
 static const gchar *const diffusion_fields[] = { "prompt", "negative_prompt", "strength",
   "num_inference_steps", "guidance_scale", "seed", "image_size", "sync_mode", "num_images",

@@ -2,7 +2,7 @@
 /* What the local server answers to a request: results by schema, failures by cause. */
 #include "probe.h"
 #include "canvas.h"
-#include "fal/value.h"
+#include "fal/wire/value-json.h"
 #include <string.h>
 
 static GBytes *

@@ -3,7 +3,7 @@
  * state that travels, the fields that are known. */
 #include "probe.h"
 #include "canvas.h"
-#include "fal/value.h"
+#include "fal/wire/value.h"
 #include <string.h>
 
 static GBytes *
