@@ -13,24 +13,25 @@ here = os.path.dirname(os.path.abspath(__file__))
 
 
 class Place:
-    """A build, a folder for what is kept, and one for what is not."""
+    """A build, a folder for what is kept, and one for what is not. @plugin: another build, whose
+    plugin is measured with the programs of this one."""
 
-    def __init__(self, build, results):
+    def __init__(self, build, results, plugin=None):
         self.build = os.path.abspath(build or os.path.join(here, "../../build"))
         self.results = os.path.abspath(results or os.path.join(self.build, "benchmarks"))
         self.programs = os.path.join(self.build, "tests/benchmarks")
         self.scratch = tempfile.TemporaryDirectory()
         # A registry of its own, so that no installed plugin of the same name is met.
-        self.env = dict(os.environ, GST_PLUGIN_PATH=os.path.join(self.build, "gst"),
+        self.env = dict(os.environ, GST_PLUGIN_PATH=os.path.join(os.path.abspath(plugin or self.build), "gst"),
                         GST_REGISTRY=os.path.join(self.scratch.name, "registry.bin"))
         os.makedirs(self.results, exist_ok=True)
 
-    def run(self, command, env=None):
+    def run(self, command, env=None, timeout=120):
         """The numbers on the last line that the command prints."""
         if "/" not in command[0]:
             command = [os.path.join(self.programs, command[0])] + command[1:]
         done = subprocess.run([str(word) for word in command], capture_output=True, text=True,
-                              env=env or self.env, timeout=120)
+                              env=env or self.env, timeout=timeout)
         if done.returncode != 0:
             sys.exit("{} failed:\n{}".format(command, done.stderr))
         return [float(word) for word in done.stdout.split("\n")[-2].split()]

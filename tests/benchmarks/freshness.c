@@ -4,7 +4,8 @@
  * it was taken to be sent, when its reply was there, when it left the source pad (monotonic µs).
  * Prints, as JSON, frames, begin and end, CPU time, codec times, and how often each thread waited.
  */
-#include "cpu.h"
+#include "camera-clock.h"
+#include "process-usage.h"
 #include <gst/gst.h>
 #include <stdio.h>
 #include <string.h>
@@ -71,15 +72,6 @@ watch (GstElement *filter, const gchar *name, GstPadProbeCallback callback, Benc
 }
 
 /* ---- the camera ---- */
-
-static void
-wait_until (gint64 time)
-{
-  gint64 now = g_get_monotonic_time ();
-
-  if (time > now)
-    g_usleep (time - now);
-}
 
 /* Frames at their times, however long one takes to push. */
 static void

@@ -5,7 +5,8 @@
  * before and with them, results a second, and the milliseconds that all took to start.
  *
  * bench-scale start PLUGIN: microseconds that loading the plugin takes, and making an element. */
-#include "cpu.h"
+#include "camera-clock.h"
+#include "process-usage.h"
 #include <gst/gst.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -72,7 +73,7 @@ feed (Line *lines, guint n, guint rate, gdouble seconds, GstBuffer *picture)
     gint64 due = began + (gint64) i * G_USEC_PER_SEC / (n * rate);
     GstFlowReturn flow;
 
-    g_usleep (MAX (due - g_get_monotonic_time (), 0));
+    wait_until (due);
     GST_BUFFER_PTS (buffer) = (due - began) * GST_USECOND;
     g_signal_emit_by_name (lines[i % n].source, "push-buffer", buffer, &flow);
   }

@@ -1,4 +1,4 @@
-// node client.mjs ws://127.0.0.1:PORT JPEG FRAMES: the JavaScript client sending the same bytes, two
+// node throughput.mjs ws://127.0.0.1:PORT JPEG FRAMES: the JavaScript client sending the same bytes, two
 // requests under way. Prints CPU microseconds a frame of this process and frames a second.
 import { readFileSync } from "node:fs";
 import { createFalClient } from "@fal-ai/client";

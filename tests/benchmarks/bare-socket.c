@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* bench-bare raw|jpeg JPEG FRAMES: the same codec work over a plain socket, as little as it can
- * be: the floor to compare the element with. A child process echoes what it gets; two requests
+/* bench-bare-socket raw|jpeg JPEG FRAMES: the same codec work over a plain socket, as little as it
+ * can be: the floor to compare the element with. A child process echoes what it gets; two requests
  * are under way. Prints CPU microseconds a frame of this process and frames a second. */
-#include "cpu.h"
+#include "process-usage.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -122,7 +122,7 @@ main (int argc, char **argv)
   int fds[2];
 
   if (frames == 0) {
-    fprintf (stderr, "usage: bench-bare raw|jpeg JPEG FRAMES\n");
+    fprintf (stderr, "usage: bench-bare-socket raw|jpeg JPEG FRAMES\n");
     return 2;
   }
   if (socketpair (AF_UNIX, SOCK_STREAM, 0, fds) != 0)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* bench-way: the local server behind the relay, as a program of its own, so that what it costs is
- * nobody else's. Prints where it listens; "delay N" on its standard input changes the model's time,
- * the end of the input ends it. Its log has a line for each message that passed at the client's
- * end: up or down, the request id, when its first and its last byte passed (monotonic µs), its
- * size; one for a change of the model's time; and at the end one for how many inferences took how
- * long, µs. */
+/* bench-relayed-server: the local server behind the relay, as a program of its own, so that what it
+ * costs is nobody else's. Prints where it listens; "delay N" on its standard input changes the
+ * model's time, the end of the input ends it. Its log has a line for each message that passed at
+ * the client's end: up or down, the request id, when its first and its last byte passed (monotonic
+ * µs), its size; one for a change of the model's time; and at the end one for how many inferences
+ * took how long, µs. */
 #include "relay.h"
 #include "server.h"
 #include "wiretap.h"
@@ -121,12 +121,12 @@ main (int argc, char **argv)
                                  .forget_requests = TRUE },
         &error);
   if (server == NULL) {
-    fprintf (stderr, "bench-way: %s\n", error->message);
+    fprintf (stderr, "bench-relayed-server: %s\n", error->message);
     return 1;
   }
   log = fopen (arguments.log ? arguments.log : "/dev/null", "w");
   if (log == NULL) {
-    fprintf (stderr, "bench-way: cannot write %s\n", arguments.log);
+    fprintf (stderr, "bench-relayed-server: cannot write %s\n", arguments.log);
     return 1;
   }
   run (server, &arguments, log);

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* bench-shrink fal|gstreamer|gstreamer-rgb FORMAT WIDTH HEIGHT PICTURE FRAMES: a camera's frame,
- * cut to a square and scaled to 512 by 512, as JPEG: by the element's encoder, or by videocrop,
- * videoscale, videoconvert and jpegenc. The last one goes through RGB, without which jpegenc writes
- * white as 235. Prints CPU microseconds a frame, and bytes of the JPEG. */
-#include <fal/image/decoder.h>
+/* bench-square-jpeg fal|gstreamer|gstreamer-rgb FORMAT WIDTH HEIGHT PICTURE FRAMES: a camera's
+ * frame, cut to a square and scaled to 512 by 512, as JPEG: by the element's encoder, or by
+ * videocrop, videoscale, videoconvert and jpegenc. The last one goes through RGB, without which
+ * jpegenc writes white as 235. Prints CPU microseconds a frame, and bytes of the JPEG. */
 #include <fal/image/encoder.h>
-#include <fal/image/image-file.h>
 #include <gst/check/gstharness.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -92,8 +90,9 @@ main (int argc, char **argv)
   if (frames > 0)
     sample = load (argv[2], atoi (argv[3]), atoi (argv[4]), argv[5]);
   if (sample == NULL) {
-    fprintf (stderr, "usage: bench-shrink fal|gstreamer|gstreamer-rgb FORMAT WIDTH HEIGHT PICTURE "
-                     "FRAMES\n");
+    fprintf (stderr,
+        "usage: bench-square-jpeg fal|gstreamer|gstreamer-rgb FORMAT WIDTH HEIGHT PICTURE "
+        "FRAMES\n");
     return 2;
   }
   if (strcmp (argv[1], "fal") == 0)
