@@ -5,18 +5,21 @@
  * while they wait. Times are µs of a monotonic clock, given as arguments.
  *
  * Where the app echoes no ids, replies are told apart by their order alone, and of several members
- * one has a request out at a time. Where it does, each member has as many out as it likes, as long
- * as it is not ahead of another: requests are counted, and who has sent more than another active
- * member waits until that one has caught up. A member is active while it has a message waiting or a
- * request out, and for one more round trip, in which its next message would come. There are two
- * exceptions, so that no capacity is wasted. Where the model would run out of work, whoever has a
- * message sends it, and it is counted only as far as one ahead: nobody was kept from anything. And
- * who comes back after a pause begins where the others are, with no credit for the pause.
+ * one has a request out at a time. Where it does, requests are counted, and a member that has sent
+ * more of them than another active member waits until that one has caught up. A member is active
+ * while it has a message waiting, for two round trips after it sent a request (which may be lost),
+ * and for one after an answer, in which its next message would come.
+ *
+ * Two exceptions see to it that no capacity is wasted. Where the model would run out of work,
+ * whoever has a message sends it; nobody was kept from anything, so this leaves it one ahead at
+ * most. And who comes back after a pause begins where the others are, with no credit for the pause.
  *
  * So of members that always have a message none gets more than one request ahead of another while
  * the model is busy; a member that sends seldom, or whose own window lets it send little, does not
- * slow the others; and one that is alone never waits. All that waits goes out in its order: its
- * sender counts it as sent, and its window bounds how much that is. */
+ * slow the others; and one that is alone never waits.
+ *
+ * All messages that wait go out, in their order. One that waited is a little stale, but its sender
+ * counts it as sent already, and its window bounds how many there are. */
 #pragma once
 
 #include <glib.h>

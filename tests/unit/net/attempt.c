@@ -2,6 +2,7 @@
 /* An attempt against a peer that says what it is told to, in the main context of the test: what is
  * told, when, and that nothing stays. */
 #include "fal/net/attempt.h"
+#include "install-properties.h"
 
 #include <string.h>
 
@@ -507,6 +508,7 @@ main (int argc, char **argv)
   g_setenv ("GIO_USE_PROXY_RESOLVER", "dummy", TRUE);
   gst_init (&argc, &argv);
   g_test_init (&argc, &argv, NULL);
+  install_properties ();
 #define ADD(name) g_test_add_func ("/attempt/" #name, test_##name)
   ADD (an_upgrade_opens);
   ADD (a_refusal_without_an_end_is_over_at_once);

@@ -2,6 +2,7 @@
 /* Which credential is used, with literal tokens and a literal clock. */
 #include <gst/gst.h>
 #include "fal/net/credentials.h"
+#include "install-properties.h"
 #include <gio/gio.h>
 #include <string.h>
 
@@ -206,6 +207,7 @@ main (int argc, char **argv)
 {
   gst_init (&argc, &argv);
   g_test_init (&argc, &argv, NULL);
+  install_properties ();
 #define ADD(name) g_test_add_func ("/credentials/" #name, test_##name)
   ADD (nothing_set_shows_nothing);
   ADD (each_setting_has_its_way);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Which proxies, names and headers can work, and which headers a request gets. */
 #include "fal/net/transport.h"
+#include "install-properties.h"
 #include <string.h>
 
 static FalSettings *
@@ -175,6 +176,7 @@ main (int argc, char **argv)
 {
   gst_init (&argc, &argv);
   g_test_init (&argc, &argv, NULL);
+  install_properties ();
 #define ADD(name) g_test_add_func ("/transport/" #name, test_##name)
   ADD (what_cannot_be_a_proxy_is_refused);
   ADD (a_user_agent_is_one_line);
