@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The token request: one POST, a bounded reply. Runs on the net thread. */
+/* One POST, a bounded reply.
+ *
+ * libsoup 3.4 to 3.6.5 finish a request twice that is cancelled between its headers and its
+ * callback. So it is cancelled before its headers only; later its connection, which is its own, is
+ * cut, which libsoup takes for the end of the reply. */
 #include "token-request.h"
+#include "socket-list.h"
+
 #include <string.h>
 
 #define MAX_REPLY (64 * 1024) /* bytes */
@@ -8,6 +14,12 @@
 /* What a request's task keeps. */
 typedef struct {
   SoupMessage *message;
+  FalSocketList *sockets;
+  GCancellable *wanted; /* the caller's */
+  gulong on_cancelled;
+  GCancellable *sending;
+  gboolean is_answered; /* the headers are there */
+  GCancellable *reading;
   gchar *reply;
 } Request;
 
@@ -16,7 +28,13 @@ request_free (gpointer data)
 {
   Request *request = data;
 
+  g_cancellable_disconnect (request->wanted, request->on_cancelled);
+  g_signal_handlers_disconnect_by_data (request->message, request);
   g_object_unref (request->message);
+  g_object_unref (request->wanted);
+  g_object_unref (request->sending);
+  g_object_unref (request->reading);
+  fal_socket_list_unref (request->sockets);
   g_free (request->reply);
   g_free (request);
 }
@@ -67,7 +85,7 @@ on_reply (GObject *source, GAsyncResult *result, gpointer data)
   }
   request->reply = g_malloc (MAX_REPLY);
   g_input_stream_read_all_async (body, request->reply, MAX_REPLY, G_PRIORITY_DEFAULT,
-      g_task_get_cancellable (task), on_read, g_object_ref (task));
+      request->reading, on_read, g_object_ref (task));
 }
 
 SoupMessage *
@@ -81,7 +99,7 @@ fal_token_request_new_message (const FalTokenQuery *query)
 
   if (message == NULL)
     return NULL;
-  soup_message_add_flags (message, SOUP_MESSAGE_NO_REDIRECT);
+  soup_message_add_flags (message, SOUP_MESSAGE_NO_REDIRECT | SOUP_MESSAGE_NEW_CONNECTION);
 #if SOUP_CHECK_VERSION(3, 4, 0)
   soup_message_set_force_http1 (message, TRUE);
 #endif
@@ -92,17 +110,77 @@ fal_token_request_new_message (const FalTokenQuery *query)
   return message;
 }
 
+static void
+on_network_event (
+    SoupMessage *message, GSocketClientEvent event, GIOStream *stream, Request *request)
+{
+  const gchar *const protocols[] = { "http/1.1", NULL };
+
+  if (event == G_SOCKET_CLIENT_CONNECTING)
+    fal_socket_list_add (
+        request->sockets, NULL, 0, g_socket_connection_get_socket (G_SOCKET_CONNECTION (stream)));
+  if (event == G_SOCKET_CLIENT_TLS_HANDSHAKING && G_IS_TLS_CONNECTION (stream))
+    g_tls_connection_set_advertised_protocols (G_TLS_CONNECTION (stream), protocols);
+}
+
+/* The text of a refusal is not read. libsoup would gather that of some refusals in memory before
+ * its callback, whatever its size. */
+static void
+on_headers (SoupMessage *message, Request *request)
+{
+  request->is_answered = TRUE;
+  if (!SOUP_STATUS_IS_SUCCESSFUL (soup_message_get_status (message)))
+    fal_socket_list_cut_all (request->sockets);
+}
+
+/* libsoup asks anew, by another connection. */
+static void
+on_restarted (SoupMessage *message, Request *request)
+{
+  request->is_answered = FALSE;
+  if (g_cancellable_is_cancelled (request->wanted))
+    g_cancellable_cancel (request->sending);
+}
+
+static void
+on_cancelled (GCancellable *wanted, Request *request)
+{
+  if (!request->is_answered) {
+    g_cancellable_cancel (request->sending);
+    return;
+  }
+  fal_socket_list_cut_all (request->sockets);
+  g_cancellable_cancel (request->reading);
+}
+
+static Request *
+request_new (SoupMessage *message, GCancellable *cancellable)
+{
+  Request *request = g_new0 (Request, 1);
+
+  request->message = g_object_ref (message);
+  request->sockets = fal_socket_list_new ();
+  request->wanted = g_object_ref (cancellable);
+  request->sending = g_cancellable_new ();
+  request->reading = g_cancellable_new ();
+  request->on_cancelled =
+      g_cancellable_connect (cancellable, G_CALLBACK (on_cancelled), request, NULL);
+  g_signal_connect (message, "network-event", G_CALLBACK (on_network_event), request);
+  g_signal_connect (message, "got-headers", G_CALLBACK (on_headers), request);
+  g_signal_connect (message, "restarted", G_CALLBACK (on_restarted), request);
+  return request;
+}
+
 void
 fal_token_request_async (SoupSession *soup, SoupMessage *message, GCancellable *cancellable,
     GAsyncReadyCallback callback, gpointer user)
 {
   g_autoptr (GTask) task = g_task_new (NULL, cancellable, callback, user);
-  Request *request = g_new0 (Request, 1);
+  Request *request = request_new (message, cancellable);
 
-  request->message = g_object_ref (message);
   g_task_set_task_data (task, request, request_free);
   soup_session_send_async (
-      soup, message, G_PRIORITY_DEFAULT, cancellable, on_reply, g_object_ref (task));
+      soup, message, G_PRIORITY_DEFAULT, request->sending, on_reply, g_object_ref (task));
 }
 
 gchar *

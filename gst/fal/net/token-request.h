@@ -25,7 +25,9 @@ void fal_token_request_add_key (SoupMessage *message, const gchar *api_key);
 /* The request, without a key; NULL: the address is none. */
 SoupMessage *fal_token_request_new_message (const FalTokenQuery *query);
 
-/* Sends @message, which fal_token_request_new_message() made. */
+/* Sends @message, which fal_token_request_new_message() made. @cancellable is not NULL, and may be
+ * cancelled at any time in the net thread; the callback comes soon then, but from the main loop.
+ * The session is not aborted before it has come. */
 void fal_token_request_async (SoupSession *soup, SoupMessage *message, GCancellable *cancellable,
     GAsyncReadyCallback callback, gpointer user);
 

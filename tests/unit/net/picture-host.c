@@ -13,6 +13,7 @@ static const struct {
 } answers[] = {
   { "/chunked", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
                 "9\r\nthe bytes\r\nd\r\n of a picture\r\n0\r\n\r\n" },
+  { "/token", "HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n\"a.b.c\"" },
   { "/jar", "HTTP/1.1 200 OK\r\nSet-Cookie: a=b; Path=/\r\nContent-Length: 1\r\n\r\nx" },
   { "/404", "HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\n\r\nnone" },
   { "/401",
