@@ -514,8 +514,8 @@ assert_near (guint8 sample, gdouble expected)
 }
 
 static void
-check_picture (const FalYuvScaler *planes, const GstVideoFrame *frame, const GstVideoRectangle *from,
-    const GstVideoRectangle *to)
+check_picture (const FalYuvScaler *planes, const GstVideoFrame *frame,
+    const GstVideoRectangle *from, const GstVideoRectangle *to)
 {
   const guint8 *data[3];
   gint strides[3];
