@@ -17,8 +17,7 @@ void fal_fallback_picture_free (FalFallbackPicture *picture);
 /* Forgets the last result, for a new stream. */
 void fal_fallback_picture_reset (FalFallbackPicture *picture);
 
-/* @result, an encoded picture that could be decoded, was shown: it is the last result from now on.
- */
+/* @result, an encoded picture that could be decoded, was shown: it is the last result now. */
 void fal_fallback_picture_note_result (FalFallbackPicture *picture, GBytes *result);
 
 /* An encoded picture, which is decoded as a result is: of the size of the last result, so that the

@@ -127,8 +127,7 @@ fal_jpeg_markers_read (const guint8 *data, gsize size, FalJpegMarkers *markers)
   return TRUE;
 }
 
-/* Blocks are decoded in groups of up to 32 × 32 pixels, so a side of 1 costs as much as one of 32.
- */
+/* Blocks are decoded in groups of up to 32 × 32 pixels: a side of 1 costs as much as one of 32. */
 gboolean
 fal_jpeg_markers_have_too_many_scans (const FalJpegMarkers *markers)
 {

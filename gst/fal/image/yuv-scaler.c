@@ -41,8 +41,8 @@ struct _FalYuvScaler {
  * of words while it is summed up. */
 typedef guint8 Bytes __attribute__ ((vector_size (BAND)));
 typedef guint16 Words __attribute__ ((vector_size (2 * BAND)));
-/* For the transposition of a block of eight by eight: a row, two rows interleaved, four rows
- * interleaved, a column. */
+/* For the transposition of a block of eight by eight bytes: vectors of bytes, of pairs and of
+ * fours, as rows are interleaved; of two numbers, to load a row; and a half column of two fours. */
 typedef guint8 Rows __attribute__ ((vector_size (16)));
 typedef guint16 Pairs __attribute__ ((vector_size (16)));
 typedef guint32 Fours __attribute__ ((vector_size (16)));
@@ -76,8 +76,7 @@ finish_row (guint8 *restrict row, const guint16 *restrict sums, gsize size)
     row[i] = sums[i] / ONE;
 }
 
-/* Vertically. @top: the first sample of the part of the frame that is used; @size: bytes of a row.
- */
+/* @top: the first sample of the part of the frame that is used; @size: bytes of a row. */
 HOT void
 scale_vertically (FalYuvScaler *scaler, const Plane *plane, const guint8 *top, gint stride,
     gsize size, gint first_row)

@@ -447,8 +447,7 @@ is_picture (const guint8 *data, gsize size)
   return size >= 12 && memcmp (data, "RIFF", 4) == 0 && memcmp (data + 8, "WEBP", 4) == 0;
 }
 
-/* Apps that encode with JSON send it in binary messages too. A msgpack map cannot begin with "{".
- */
+/* Apps that encode with JSON send it in binary messages too. No msgpack map begins with "{". */
 static GstStructure *
 map_from_binary (GBytes *message, GError **error)
 {

@@ -25,8 +25,7 @@ gchar *fal_token_format_parse_reply (const gchar *body, gsize length, GError **e
  * that neither end a header nor a query's value. */
 gboolean fal_token_format_is_token (const gchar *text);
 
-/* When @token, a JWT, expires, in seconds since 1970; 0 where it does not say. @token may be NULL.
- */
+/* When @token, a JWT or NULL, expires, in seconds since 1970; 0 where it does not say. */
 gint64 fal_token_format_get_expiry (const gchar *token);
 
 G_END_DECLS

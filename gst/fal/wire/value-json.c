@@ -31,8 +31,7 @@ json_unit (const gchar *p, const gchar *end)
   return unit;
 }
 
-/* What follows the escape at @p; NULL: it is not valid, or is U+0000, which a C string cannot hold.
- */
+/* What follows the escape at @p; NULL: it is not valid, or U+0000, which no C string can hold. */
 static const gchar *
 skip_json_escape (const gchar *p, const gchar *end)
 {
@@ -156,8 +155,7 @@ find_json_fault (const gchar *p, const gchar *next, guint depth, guint objects)
 
 /* Refuses what json-glib must not get: deep nesting, with which 1.6 overflows the stack; very many
  * values; and what it accepts though it is not JSON: comments, single quotes, text after the
- * object, numbers that it would change (010, 2⁶³). The order of the tokens is checked by json-glib.
- */
+ * object, numbers that it would change (010, 2⁶³). json-glib checks the order of the tokens. */
 static gboolean
 check_json (const gchar *text, gsize length, GError **error)
 {

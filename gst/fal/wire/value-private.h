@@ -18,8 +18,7 @@ void fal_value_take_map (GValue *value, GstStructure *map);
 /* An array of GValue, for fal_value_take_list(), with room for @count. */
 GArray *fal_value_new_items (guint count);
 
-/* Initialises @value and moves the values of @items into it. The array itself stays the caller's.
- */
+/* Initialises @value and moves the values of @items into it. The caller keeps the empty items. */
 void fal_value_take_list (GValue *value, GArray *items);
 
 /* How values are written. @out is the writer's own. A function that returns text returns NULL, or

@@ -48,8 +48,7 @@ GstSample *make_sample (GstCaps *caps, const Matrix *matrix, const Patch *patche
 GstSample *plain_sample (const gchar *format, gint width, gint height, const gchar *more,
     const Matrix *matrix, const Colour *colour);
 
-/* Ends the test where a sample is further than @tolerance from what is wanted; @what tells which.
- */
+/* Ends the test where a sample is further than @tolerance from the one wanted, and names @what. */
 void assert_near (
     guint got, guint wanted, guint tolerance, const gchar *what, const Colour *colour);
 void assert_pixel (const guint8 *rgb, const Colour *colour, guint tolerance, const gchar *what);
