@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Fuzz target: any bytes through the gate, and what it lets through into pixels.
- * Few pixels, so that each run is short. */
+/* libFuzzer target: any bytes are probed, and decoded where that succeeds. Few pixels, so that each
+ * run is short. */
 #include <fal/image/image-file.h>
 
 #define FUZZ_MAX_PIXELS (64 * 64)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* libFuzzer target: one message of the server. The first byte says whether it came as
- * text (odd) and where its pictures are looked for; the rest is the message. What msgpack
- * could be read must say the same once written and read again. */
+/* libFuzzer target: one message of the server. The first byte says whether it is a text message
+ * (odd) and which field has its pictures; the rest is the message. A message that can be parsed
+ * must be the same after it was written and parsed again. */
 #include "fal/wire/protocol.h"
 #include "fal/wire/value-msgpack.h"
 

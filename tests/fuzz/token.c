@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* libFuzzer target: the answer of a token server, and a token's claims. */
+/* libFuzzer target: the response of a token server, and the claims of a token. */
 #include "fal/wire/token-format.h"
 
 #include <string.h>

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The decoder: turns pictures from the wire into buffers that downstream takes, and
- * keeps its choice, its pool and its converter while pictures stay alike. Used by
- * the source pad's task alone. */
+/* Decodes pictures to buffers. The choice of caps, the pool and the converter are kept while
+ * pictures are of the same kind and size. Used by the source pad's task alone. */
 #include "decoder.h"
 #include "image-file.h"
 #include "video-frame.h"
@@ -13,14 +12,14 @@
 #define CAPS_IN_MESSAGE 200
 
 struct _FalDecoder {
-  GstCaps *caps;           /* chosen for what stands in the next two; NULL: nothing yet */
-  FalDecoderConfig config; /* its caps are a reference of ours */
+  GstCaps *caps;           /* chosen for the next two; NULL: nothing was chosen yet */
+  FalDecoderConfig config; /* with a reference to its caps */
   FalImageFileInfo picture;
 
-  gboolean is_raw; /* else the picture travels on as it is, and what follows is unset */
+  gboolean is_raw; /* else the picture stays encoded, and what follows is not set */
   GstVideoInfo info;
   GstBufferPool *pool;
-  GstVideoConverter *converter; /* decoded to @info; NULL: decoded straight into the buffer */
+  GstVideoConverter *converter; /* from @decoded to @info; NULL: decoded into the buffer itself */
   GstVideoFrame decoded;
 };
 
@@ -73,7 +72,7 @@ static const GstVideoFormat preferred[] = {
   GST_VIDEO_FORMAT_AYUV,
 };
 
-/* 0 is best: the preferred ones in their order, then other colours, then grey. */
+/* 0 is best: the preferred formats in their order, then others with colour, then grey. */
 static guint
 format_rank (const GstVideoFormatInfo *format)
 {
@@ -84,7 +83,7 @@ format_rank (const GstVideoFormatInfo *format)
   return G_N_ELEMENTS (preferred) + (GST_VIDEO_FORMAT_INFO_IS_GRAY (format) ? 1 : 0);
 }
 
-/* @user_data: not NULL when alpha comes before anything else. */
+/* @user_data: not NULL where formats with alpha come first. */
 static gint
 compare_formats (gconstpointer a, gconstpointer b, gpointer user_data)
 {
@@ -256,7 +255,7 @@ choose (FalDecoder *decoder, GError **error)
   return FALSE;
 }
 
-/* The pool's own allocations abort when memory ends: ask for as much beforehand. */
+/* The pool's own allocation aborts the process where there is no memory, so it is tried before. */
 static gboolean
 make_pool (FalDecoder *decoder, GError **error)
 {
@@ -277,9 +276,9 @@ make_pool (FalDecoder *decoder, GError **error)
   return FALSE;
 }
 
-/* For formats that the picture's decoder does not write. */
+/* For formats that the picture's library cannot write: it writes RGB, which is converted. */
 static gboolean
-make_detour (FalDecoder *decoder, GError **error)
+make_converter (FalDecoder *decoder, GError **error)
 {
   GstVideoFormat format =
       GST_VIDEO_INFO_HAS_ALPHA (&decoder->info) ? GST_VIDEO_FORMAT_RGBA : GST_VIDEO_FORMAT_RGBx;
@@ -326,7 +325,7 @@ decoder_prepare (FalDecoder *decoder, const FalImageFileInfo *picture,
     return TRUE;
   if (make_pool (decoder, error) &&
       (fal_image_file_decodes_to (picture, GST_VIDEO_INFO_FORMAT (&decoder->info)) ||
-          make_detour (decoder, error)))
+          make_converter (decoder, error)))
     return TRUE;
 
   decoder_reset (decoder);

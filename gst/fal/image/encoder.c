@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The encoder: turns samples into JPEGs for the wire, and keeps its converter and
- * intermediate frames while sizes and formats stay. Camera video becomes the planes of
- * a JPEG and never RGB, all other raw video RGB where it is not. Used by the send
- * thread alone. */
+/* Encodes samples as JPEGs. Converters and intermediate frames are kept while sizes and formats are
+ * the same. 8-bit YUV is scaled to the planes of a JPEG, all other raw video to RGB. */
 #include "encoder.h"
 #include "image-file.h"
 #include "video-frame.h"
@@ -11,25 +9,25 @@
 #include <gio/gio.h>
 #include <turbojpeg.h>
 
-/* Into this one the converter has the quickest ways, and TurboJPEG reads it. */
+/* The converter is fastest with this format, and TurboJPEG reads it. */
 #define CANVAS_FORMAT GST_VIDEO_FORMAT_BGRx
 
-/* The largest side that libjpeg writes. */
+/* The largest width and height that libjpeg writes. */
 #define MAX_SIDE 65500
 
 struct _FalEncoder {
   tjhandle jpeg;
 
-  GstCaps *caps;           /* what all below was made for; NULL: nothing yet */
-  FalEncoderConfig config; /* likewise, but for the quality */
+  GstCaps *caps;           /* that all below was made for; NULL: nothing yet */
+  FalEncoderConfig config; /* that all below was made for, except the quality */
   GstVideoInfo input;
-  GstVideoRectangle from; /* the part of the input that is seen */
-  GstVideoRectangle to;   /* where it stands in the canvas */
+  GstVideoRectangle from; /* the part of the input that is used */
+  GstVideoRectangle to;   /* its place in the JPEG */
 
-  FalYuvScaler *planes;         /* input to the JPEG's planes; NULL: not for such a frame */
   gint width, height;           /* of the JPEG */
-  GstVideoConverter *converter; /* input to canvas; NULL: the input is the canvas */
-  GstVideoFrame canvas;         /* an RGB format, black around @to */
+  FalYuvScaler *scaler;         /* from the input to the JPEG's planes; NULL: by way of RGB */
+  GstVideoConverter *converter; /* from the input to @canvas; NULL: the input is compressed */
+  GstVideoFrame canvas;         /* RGB, black around @to */
 };
 
 FalEncoder *
@@ -42,7 +40,7 @@ static void
 encoder_reset (FalEncoder *encoder)
 {
   gst_clear_caps (&encoder->caps);
-  g_clear_pointer (&encoder->planes, fal_yuv_scaler_free);
+  g_clear_pointer (&encoder->scaler, fal_yuv_scaler_free);
   g_clear_pointer (&encoder->converter, gst_video_converter_free);
   fal_video_frame_clear (&encoder->canvas);
 }
@@ -56,7 +54,8 @@ fal_encoder_free (FalEncoder *encoder)
   g_free (encoder);
 }
 
-/* One field of two that travel apart is a picture of its own, of half the height. */
+/* Where the two fields of a frame come in buffers of their own, each is a picture of half the
+ * height. */
 static gboolean
 take_field (GstVideoInfo *info)
 {
@@ -70,7 +69,8 @@ take_field (GstVideoInfo *info)
   return gst_util_fraction_multiply (frame.par_n, frame.par_d, 1, 2, &info->par_n, &info->par_d);
 }
 
-/* The converter wants to know all of the colours, and does not care about time. */
+/* What the caps leave open about the colours is set to the usual, because the converter wants it.
+ * The frame rate is left out, because the converter refuses two that differ. */
 static gboolean
 parse_input (const GstCaps *caps, GstVideoInfo *info)
 {
@@ -103,14 +103,14 @@ keep_ratio (GstVideoRectangle *area, guint64 width, guint64 height)
     area->w = CLAMP (gst_util_uint64_scale_round (outer.h, width, height), 1, (guint64) outer.w);
   else
     area->h = CLAMP (gst_util_uint64_scale_round (outer.w, height, width), 1, (guint64) outer.h);
-  /* Where chroma is halved it stands at even places. */
+  /* At even coordinates, for the sake of subsampled chroma. */
   area->x += (outer.w - area->w) / 4 * 2;
   area->y += (outer.h - area->h) / 4 * 2;
 }
 
-/* The cut begins where a chroma sample does, or the colours would shift. */
+/* Moves the area to where a chroma sample begins: otherwise the colours would shift. */
 static void
-align_cut (GstVideoRectangle *cut, const GstVideoFormatInfo *format)
+align_to_chroma (GstVideoRectangle *area, const GstVideoFormatInfo *format)
 {
   guint x = 0, y = 0;
 
@@ -118,8 +118,8 @@ align_cut (GstVideoRectangle *cut, const GstVideoFormatInfo *format)
     x = MAX (x, GST_VIDEO_FORMAT_INFO_W_SUB (format, i));
     y = MAX (y, GST_VIDEO_FORMAT_INFO_H_SUB (format, i));
   }
-  cut->x = (cut->x >> x) << x;
-  cut->y = (cut->y >> y) << y;
+  area->x = (area->x >> x) << x;
+  area->y = (area->y >> y) << y;
 }
 
 static gint
@@ -128,8 +128,8 @@ open_side (guint side, guint64 shape, guint64 other_shape)
   return CLAMP (gst_util_uint64_scale_round (side, shape, other_shape), 1, G_MAXINT);
 }
 
-/* Sets from, to and the size (of which an open side follows from the other by the
- * shape that the input has on a screen). */
+/* Sets @from, @to and the size. A side that is left open follows from the other by the input's
+ * display aspect ratio. */
 static void
 lay_out (FalEncoder *encoder)
 {
@@ -162,7 +162,7 @@ lay_out (FalEncoder *encoder)
   else if (config->fit == FAL_FIT_CROP) {
     keep_ratio (&encoder->from, (guint64) encoder->width * input->par_d,
         (guint64) encoder->height * input->par_n);
-    align_cut (&encoder->from, input->finfo);
+    align_to_chroma (&encoder->from, input->finfo);
   }
 }
 
@@ -207,9 +207,9 @@ make_stages (FalEncoder *encoder, GError **error)
 
   if (is_rgb && is_canvas (encoder) && !is_limited_rgb (&encoder->input))
     return TRUE;
-  encoder->planes = fal_yuv_scaler_new (
+  encoder->scaler = fal_yuv_scaler_new (
       &encoder->input, &encoder->from, &encoder->to, encoder->width, encoder->height);
-  return encoder->planes != NULL || make_canvas (encoder, is_rgb ? format : CANVAS_FORMAT, error);
+  return encoder->scaler != NULL || make_canvas (encoder, is_rgb ? format : CANVAS_FORMAT, error);
 }
 
 static gboolean
@@ -263,7 +263,7 @@ plane_rows (const GstVideoInfo *info, guint plane)
   return 1;
 }
 
-/* The bytes of a plane's samples beside each other; 0: where some share a byte. */
+/* The bytes of one row of a plane's samples; 0: not known, because samples share bytes. */
 static gint
 row_size (const GstVideoInfo *info, guint plane)
 {
@@ -279,8 +279,8 @@ row_size (const GstVideoInfo *info, guint plane)
   return size;
 }
 
-/* Rows may lie closer than they usually do, but not within each other: the last one would end
- * beyond its plane. A palette has no rows. */
+/* Whether rows that are @stride apart do not overlap: if they did, the last one would end beyond
+ * its plane. They may be closer than GStreamer's default. A palette has no rows. */
 static gboolean
 holds_rows (const GstVideoInfo *info, guint plane, gint stride)
 {
@@ -294,7 +294,7 @@ holds_rows (const GstVideoInfo *info, guint plane, gint stride)
   return stride >= (row > 0 ? row : usual);
 }
 
-/* The bytes that a plane must have, with the stride that it does have. */
+/* The bytes that a plane needs with this stride. */
 static gint64
 plane_size (const GstVideoInfo *info, guint plane, gint stride)
 {
@@ -314,8 +314,8 @@ plane_size (const GstVideoInfo *info, guint plane, gint stride)
   return (gint64) stride * (plane_rows (info, plane) - 1) + MIN (stride, info->stride[plane]);
 }
 
-/* The meta of a buffer is a claim about its memory: neither gst_video_frame_map()
- * nor the converter holds it against the size of what is there. */
+/* Whether all planes lie within the buffer's memory. A buffer's video meta may be wrong, and
+ * neither gst_video_frame_map() nor the converter checks it. */
 static gboolean
 frame_is_whole (const GstVideoFrame *frame, const GstVideoInfo *info)
 {
@@ -365,7 +365,8 @@ canvas_part (const GstVideoFrame *canvas, const GstVideoRectangle *area)
   return part;
 }
 
-/* The converter does not touch the range between RGB and RGB. Black bars stay. */
+/* From limited to full range, which the converter does not do from RGB to RGB. Black bars stay
+ * black. */
 static void
 expand_range (GstVideoFrame *canvas)
 {
@@ -393,19 +394,19 @@ run_stages (FalEncoder *encoder, const GstVideoFrame *input)
 }
 
 static gboolean
-compress_planes (FalEncoder *encoder, gint quality, guint8 **jpeg, gulong *size)
+compress_yuv (FalEncoder *encoder, gint quality, guint8 **jpeg, gulong *size)
 {
   const guint8 *data[3];
   gint strides[3];
 
-  fal_yuv_scaler_get (encoder->planes, data, strides);
+  fal_yuv_scaler_get (encoder->scaler, data, strides);
   return tjCompressFromYUVPlanes (encoder->jpeg, data, encoder->width, strides, encoder->height,
              TJSAMP_420, jpeg, size, quality, TJFLAG_ACCURATEDCT) == 0;
 }
 
-/* A frame with a meta may be larger than the picture in it: the size is the encoder's. */
+/* A frame with a video meta may be larger than its caps say, so the size is taken from @encoder. */
 static gboolean
-compress_pixels (
+compress_rgb (
     FalEncoder *encoder, const GstVideoFrame *frame, gint quality, guint8 **jpeg, gulong *size)
 {
   return tjCompress2 (encoder->jpeg, GST_VIDEO_FRAME_PLANE_DATA (frame, 0), encoder->width,
@@ -418,10 +419,10 @@ static gboolean
 compress (
     FalEncoder *encoder, const GstVideoFrame *input, gint quality, guint8 **jpeg, gulong *size)
 {
-  if (encoder->planes == NULL)
-    return compress_pixels (encoder, run_stages (encoder, input), quality, jpeg, size);
-  fal_yuv_scaler_fill (encoder->planes, input);
-  return compress_planes (encoder, quality, jpeg, size);
+  if (encoder->scaler == NULL)
+    return compress_rgb (encoder, run_stages (encoder, input), quality, jpeg, size);
+  fal_yuv_scaler_fill (encoder->scaler, input);
+  return compress_yuv (encoder, quality, jpeg, size);
 }
 
 static GBytes *
@@ -459,7 +460,7 @@ shared_buffer_free (SharedBuffer *shared)
   g_free (shared);
 }
 
-/* The buffer stays mapped and alive as long as the bytes. */
+/* The buffer stays mapped and referenced as long as the bytes live. */
 static GBytes *
 share_buffer (GstBuffer *buffer, GError **error)
 {
@@ -479,7 +480,7 @@ share_buffer (GstBuffer *buffer, GError **error)
   return NULL;
 }
 
-/* The media type of caps that are a picture already, else NULL. */
+/* The media type of caps of an encoded picture, else NULL. */
 static const gchar *
 picture_media_type (const GstCaps *caps)
 {

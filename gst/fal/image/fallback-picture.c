@@ -1,84 +1,84 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The filler: keeps the last result as it came, which is small, and encodes what else is shown.
- * That costs a JPEG there and back, but only while nothing else is to be done; and what is shown
- * takes the way of a result, whatever downstream wants. Used by the source pad's task alone. */
+/* Keeps the last result as it came, which is small, and encodes as a JPEG whatever else is shown.
+ * Encoding and decoding it costs time, but only while no result comes; and so it takes the same way
+ * as a result, whatever format downstream wants. Used by the source pad's task alone. */
 #include "fallback-picture.h"
 #include "encoder.h"
 #include "image-file.h"
 #include <gio/gio.h>
 
-/* What is shown is not to look worse than what was taken. */
+/* JPEG quality of what is shown: no loss that is seen. */
 #define QUALITY 95
 
 struct _FalFallbackPicture {
   FalEncoder *encoder;
   GBytes *last;       /* the last result; NULL: none yet */
-  gint width, height; /* of it; 0: none yet */
-  GBytes *black;      /* of that size, or of the frames'; NULL: to be made */
+  gint width, height; /* of the last result, in pixels; 0: none yet */
+  GBytes *black;      /* a black picture; NULL: not made yet */
   gint black_width, black_height;
 };
 
 FalFallbackPicture *
 fal_fallback_picture_new (void)
 {
-  FalFallbackPicture *filler = g_new0 (FalFallbackPicture, 1);
+  FalFallbackPicture *picture = g_new0 (FalFallbackPicture, 1);
 
-  filler->encoder = fal_encoder_new ();
-  return filler;
+  picture->encoder = fal_encoder_new ();
+  return picture;
 }
 
 void
-fal_fallback_picture_reset (FalFallbackPicture *filler)
+fal_fallback_picture_reset (FalFallbackPicture *picture)
 {
-  g_clear_pointer (&filler->last, g_bytes_unref);
-  g_clear_pointer (&filler->black, g_bytes_unref);
-  filler->width = filler->height = 0;
+  g_clear_pointer (&picture->last, g_bytes_unref);
+  g_clear_pointer (&picture->black, g_bytes_unref);
+  picture->width = picture->height = 0;
 }
 
 void
-fal_fallback_picture_free (FalFallbackPicture *filler)
+fal_fallback_picture_free (FalFallbackPicture *picture)
 {
-  fal_fallback_picture_reset (filler);
-  fal_encoder_free (filler->encoder);
-  g_free (filler);
+  fal_fallback_picture_reset (picture);
+  fal_encoder_free (picture->encoder);
+  g_free (picture);
 }
 
 void
-fal_fallback_picture_note_result (FalFallbackPicture *filler, GBytes *picture)
+fal_fallback_picture_note_result (FalFallbackPicture *picture, GBytes *result)
 {
-  g_clear_pointer (&filler->last, g_bytes_unref);
-  filler->last = g_bytes_ref (picture);
+  g_clear_pointer (&picture->last, g_bytes_unref);
+  picture->last = g_bytes_ref (result);
 }
 
-/* The size is looked at when it is needed: a result has passed the gates already. */
+/* Read only when it is needed. Without a pixel limit: the result was decoded before. */
 static void
-learn_size (FalFallbackPicture *filler)
+learn_size (FalFallbackPicture *picture)
 {
   FalImageFileInfo info;
 
-  if (filler->last == NULL || !fal_image_file_probe (filler->last, G_MAXUINT64, &info, NULL))
+  if (picture->last == NULL || !fal_image_file_probe (picture->last, G_MAXUINT64, &info, NULL))
     return;
-  filler->width = info.width;
-  filler->height = info.height;
+  picture->width = info.width;
+  picture->height = info.height;
 }
 
 static GBytes *
 encode (
-    FalFallbackPicture *filler, GstSample *frame, const FalEncoderConfig *encoder, GError **error)
+    FalFallbackPicture *picture, GstSample *frame, const FalEncoderConfig *encoder, GError **error)
 {
   FalEncoderConfig config = *encoder;
   const gchar *media_type;
 
   config.quality = QUALITY;
-  if (filler->width > 0) {
-    config.width = filler->width;
-    config.height = filler->height;
+  if (picture->width > 0) {
+    config.width = picture->width;
+    config.height = picture->height;
   }
-  return fal_encoder_encode (filler->encoder, frame, &config, &media_type, error);
+  return fal_encoder_encode (picture->encoder, frame, &config, &media_type, error);
 }
 
 static GBytes *
-encode_black (FalFallbackPicture *filler, gint width, gint height, GError **error)
+encode_black (FalFallbackPicture *picture, gint width, gint height, GError **error)
 {
   g_autoptr (GstCaps) caps =
       gst_caps_new_simple ("video/x-raw", "format", G_TYPE_STRING, "RGBx", "width", G_TYPE_INT,
@@ -99,20 +99,20 @@ encode_black (FalFallbackPicture *filler, gint width, gint height, GError **erro
   return fal_encoder_encode (encoder, sample, &config, &media_type, error);
 }
 
-/* Before the first result the frame's own picture tells the size. */
+/* Before the first result the size is that of a request's picture. */
 static gboolean
-find_size (FalFallbackPicture *filler, GstSample *frame, const FalEncoderConfig *encoder,
+find_size (FalFallbackPicture *picture, GstSample *frame, const FalEncoderConfig *encoder,
     gint *width, gint *height, GError **error)
 {
-  g_autoptr (GBytes) picture = NULL;
+  g_autoptr (GBytes) jpeg = NULL;
   FalImageFileInfo info;
 
-  *width = filler->width;
-  *height = filler->height;
+  *width = picture->width;
+  *height = picture->height;
   if (*width > 0)
     return TRUE;
-  picture = encode (filler, frame, encoder, error);
-  if (picture == NULL || !fal_image_file_probe (picture, G_MAXUINT64, &info, error))
+  jpeg = encode (picture, frame, encoder, error);
+  if (jpeg == NULL || !fal_image_file_probe (jpeg, G_MAXUINT64, &info, error))
     return FALSE;
   *width = info.width;
   *height = info.height;
@@ -121,32 +121,32 @@ find_size (FalFallbackPicture *filler, GstSample *frame, const FalEncoderConfig 
 
 static GBytes *
 make_black (
-    FalFallbackPicture *filler, GstSample *frame, const FalEncoderConfig *encoder, GError **error)
+    FalFallbackPicture *picture, GstSample *frame, const FalEncoderConfig *encoder, GError **error)
 {
   gint width, height;
 
-  /* Before the first result it stays as it was first made: the frames' size is not looked for
-   * at each of them. */
-  if (filler->black && (filler->width == 0 || (filler->black_width == filler->width &&
-                                                  filler->black_height == filler->height)))
-    return g_bytes_ref (filler->black);
-  if (!find_size (filler, frame, encoder, &width, &height, error))
+  /* Before the first result the size would have to be found by encoding each frame, so the picture
+   * is kept as it was made first. */
+  if (picture->black && (picture->width == 0 || (picture->black_width == picture->width &&
+                                                    picture->black_height == picture->height)))
+    return g_bytes_ref (picture->black);
+  if (!find_size (picture, frame, encoder, &width, &height, error))
     return NULL;
-  g_clear_pointer (&filler->black, g_bytes_unref);
-  filler->black = encode_black (filler, width, height, error);
-  filler->black_width = width;
-  filler->black_height = height;
-  return filler->black ? g_bytes_ref (filler->black) : NULL;
+  g_clear_pointer (&picture->black, g_bytes_unref);
+  picture->black = encode_black (picture, width, height, error);
+  picture->black_width = width;
+  picture->black_height = height;
+  return picture->black ? g_bytes_ref (picture->black) : NULL;
 }
 
 GBytes *
-fal_fallback_picture_make (FalFallbackPicture *filler, FalFallbackMode fallback, GstSample *frame,
+fal_fallback_picture_make (FalFallbackPicture *picture, FalFallbackMode mode, GstSample *frame,
     const FalEncoderConfig *encoder, GError **error)
 {
-  learn_size (filler);
-  if (fallback == FAL_FALLBACK_LAST && filler->last)
-    return g_bytes_ref (filler->last);
-  if (fallback == FAL_FALLBACK_PASSTHROUGH)
-    return encode (filler, frame, encoder, error);
-  return make_black (filler, frame, encoder, error);
+  learn_size (picture);
+  if (mode == FAL_FALLBACK_LAST && picture->last)
+    return g_bytes_ref (picture->last);
+  if (mode == FAL_FALLBACK_PASSTHROUGH)
+    return encode (picture, frame, encoder, error);
+  return make_black (picture, frame, encoder, error);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The picture that is shown while no result comes. Belongs to the source pad's task. */
+/* The picture that is shown while no result comes. Belongs to the source pad's task and is used on
+ * its thread. */
 #pragma once
 
 #include "fal/options.h"
@@ -11,19 +12,19 @@ G_BEGIN_DECLS
 typedef struct _FalFallbackPicture FalFallbackPicture;
 
 FalFallbackPicture *fal_fallback_picture_new (void);
-void fal_fallback_picture_free (FalFallbackPicture *filler);
+void fal_fallback_picture_free (FalFallbackPicture *picture);
 
-/* A new start: there is no last result. */
-void fal_fallback_picture_reset (FalFallbackPicture *filler);
+/* Forgets the last result, for a new stream. */
+void fal_fallback_picture_reset (FalFallbackPicture *picture);
 
-/* A result went out. */
-void fal_fallback_picture_note_result (FalFallbackPicture *filler, GBytes *picture);
+/* @result, an encoded picture that could be decoded, was shown: it is the last result now. */
+void fal_fallback_picture_note_result (FalFallbackPicture *picture, GBytes *result);
 
-/* A picture, as from the wire, so that it becomes a buffer as a result does: in the size of the
- * last result, so that no caps change where there was one; before that in the size that is sent
- * (@encoder). A JPEG, PNG or WebP frame passes in its own size. @fallback: not NONE. Errors: those
- * of fal_encoder_encode(). */
-GBytes *fal_fallback_picture_make (FalFallbackPicture *filler, FalFallbackMode fallback,
+/* An encoded picture, which is decoded as a result is: of the size of the last result, so that the
+ * caps need not change; before the first one of the size that @encoder gives to @frame. A frame
+ * that is itself a JPEG, PNG or WebP keeps its own size. @mode: not NONE. Errors: those of
+ * fal_encoder_encode(), and G_IO_ERROR_NO_SPACE. */
+GBytes *fal_fallback_picture_make (FalFallbackPicture *picture, FalFallbackMode mode,
     GstSample *frame, const FalEncoderConfig *encoder, GError **error);
 
 G_END_DECLS

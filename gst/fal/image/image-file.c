@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Pictures: finds out what bytes from the peer are, refuses what would cost too
- * much before anything is allocated for it, and writes the pixels of the rest
- * into a frame of the caller's. Stateless; used on the thread of its caller. */
+/* Finds out what kind of picture some bytes from the server are, refuses it before anything is
+ * allocated if it would cost too much, and decodes it into the caller's frame. No state; used on
+ * any thread. */
 #include "image-file.h"
 #include "jpeg-markers.h"
 
@@ -28,8 +28,8 @@
 
 G_DEFINE_AUTO_CLEANUP_FREE_FUNC (tjhandle, tjDestroy, NULL)
 
-/* How each library calls a format; @alpha is the offset of the alpha or unused byte
- * of a pixel, NO_LAYOUT where it has none. */
+/* The name that each library has for a format, NO_LAYOUT where it cannot write it; @alpha is the
+ * offset of a pixel's alpha or unused byte, NO_LAYOUT where it has none. */
 typedef struct {
   GstVideoFormat format;
   gint jpeg, png, webp;
@@ -79,24 +79,24 @@ refuse (GError **error, const gchar *reason)
 static gboolean
 probe_jpeg (const guint8 *data, gsize size, FalImageFileInfo *info, GError **error)
 {
-  FalJpegMarkers outline = { 0 };
+  FalJpegMarkers markers = { 0 };
 
-  if (!fal_jpeg_markers_read (data, size, &outline))
+  if (!fal_jpeg_markers_read (data, size, &markers))
     return refuse (error, "The JPEG picture is broken or of a kind that is not supported");
 
-  if (fal_jpeg_markers_have_too_many_scans (&outline)) {
+  if (fal_jpeg_markers_have_too_many_scans (&markers)) {
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
         "The JPEG picture of %u × %u pixels has %u scans, too many to decode in bounded time",
-        outline.width, outline.height, outline.scans);
+        markers.width, markers.height, markers.scans);
     return FALSE;
   }
 
-  info->width = outline.width;
-  info->height = outline.height;
-  return outline.whole || refuse (error, "The JPEG picture ends before its end marker");
+  info->width = markers.width;
+  info->height = markers.height;
+  return markers.whole || refuse (error, "The JPEG picture ends before its end marker");
 }
 
-/* CMYK in JPEG is stored inverted, as Adobe does; everyone reads it so. */
+/* CMYK in a JPEG is stored inverted, as Adobe does it: 255 is no ink. */
 static void
 write_cmyk (const guint8 *cmyk, const Layout *layout, GstVideoFrame *frame)
 {
@@ -117,7 +117,7 @@ write_cmyk (const guint8 *cmyk, const Layout *layout, GstVideoFrame *frame)
   }
 }
 
-/* A warning is an error here: half a picture and grey below is no picture. */
+/* A warning counts as an error: libjpeg fills what is missing with grey and only warns. */
 static gboolean
 read_jpeg (tjhandle jpeg, const guint8 *data, gsize size, guint8 *pixels,
     const FalImageFileInfo *info, gint stride, gint layout, GError **error)
@@ -174,7 +174,7 @@ decode_jpeg (const guint8 *data, gsize size, const FalImageFileInfo *info, const
 
 #ifdef HAVE_PNG
 
-/* Bytes of a file stand anywhere, GST_READ_UINT32_BE() wants them aligned. */
+/* Not GST_READ_UINT32_BE(), which may want aligned memory. */
 static guint32
 read_be32 (const guint8 *data)
 {
@@ -185,9 +185,9 @@ read_be32 (const guint8 *data)
 #define PNG_CHUNK_FRAME 12 /* length, type, checksum */
 #define PNG_COLOUR_ALPHA 4
 
-/* Walks the chunks to the last one; TRUE when it is there. */
+/* Whether the chunks are whole up to the last one, IEND. */
 static gboolean
-outline_png (const guint8 *data, gsize size, gboolean *has_transparency)
+walk_png_chunks (const guint8 *data, gsize size, gboolean *has_transparency)
 {
   gsize pos = PNG_FIRST_CHUNK;
 
@@ -219,7 +219,7 @@ probe_png (const guint8 *data, gsize size, FalImageFileInfo *info, GError **erro
   info->width = MIN (read_be32 (header + 8), G_MAXINT);
   info->height = MIN (read_be32 (header + 12), G_MAXINT);
   info->has_alpha = (header[17] & PNG_COLOUR_ALPHA) != 0;
-  return outline_png (data, size, &info->has_alpha) ||
+  return walk_png_chunks (data, size, &info->has_alpha) ||
          refuse (error, "The PNG picture ends before its last chunk");
 }
 
@@ -232,7 +232,7 @@ decode_png (const guint8 *data, gsize size, const FalImageFileInfo *info, const 
                   png.width == (guint) info->width && png.height == (guint) info->height;
 
   if (done) {
-    /* libpng takes 16 bits without a gamma for linear light; nobody writes those. */
+    /* Without this libpng takes 16-bit samples for linear light; files have sRGB. */
     png.flags |= PNG_IMAGE_FLAG_16BIT_sRGB;
     png.format = layout->png;
     done = png_image_finish_read (&png, NULL, GST_VIDEO_FRAME_PLANE_DATA (frame, 0),
@@ -287,7 +287,7 @@ probe_webp (const guint8 *data, gsize size, FalImageFileInfo *info, GError **err
   return TRUE;
 }
 
-/* One still picture to @pixels; it must be of this size exactly. */
+/* Decodes one still picture to @pixels. It must have exactly this size. */
 static gboolean
 read_webp (const guint8 *data, gsize size, gint width, gint height, gint mode, guint8 *pixels,
     gint stride, GError **error)
@@ -314,7 +314,7 @@ read_webp (const guint8 *data, gsize size, gint width, gint height, gint mode, g
   return FALSE;
 }
 
-/* The first picture of an animation may cover a part of the canvas. */
+/* Decodes the first frame of an animation, which may cover only a part of the canvas. */
 static gboolean
 read_webp_animation (const guint8 *data, gsize size, const FalImageFileInfo *info, gint mode,
     guint8 *pixels, gint stride, gint pixel_size, GError **error)
@@ -356,12 +356,6 @@ decode_webp (const guint8 *data, gsize size, const FalImageFileInfo *info, const
 }
 
 #else
-
-static guint32
-read_le32 (const guint8 *data)
-{
-  return (guint32) data[3] << 24 | data[2] << 16 | data[1] << 8 | data[0];
-}
 
 static gboolean
 probe_webp (const guint8 *data, gsize size, FalImageFileInfo *info, GError **error)
@@ -465,7 +459,7 @@ fal_image_file_decodes_to (const FalImageFileInfo *info, GstVideoFormat format)
   return info->type != FAL_IMAGE_FILE_WEBP || layout->webp != NO_LAYOUT;
 }
 
-/* Lays the picture on black, in place: for formats whose fourth byte nobody reads. */
+/* Blends the picture with black, in place, for a format whose fourth byte is not used. */
 static void
 flatten (GstVideoFrame *frame, gint alpha)
 {

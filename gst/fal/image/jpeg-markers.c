@@ -1,20 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The outline of a JPEG, by its markers alone. Stateless, any thread. */
+/* Reads the markers of a JPEG. No state; used on any thread. */
 #include "jpeg-markers.h"
 
 #include <gst/gst.h>
 #include <string.h>
 
-/* What a scan costs grows with the pixels, whatever the bytes it takes: ten bytes
- * can be a scan. Encoders write about ten scans (FEW_SCANS at any size that the
- * pixel limit lets through); more are taken while all of them together visit no
- * more than SCANNED_PIXELS: 100 scans of a megapixel.
- * libjpeg-turbo itself stops a progressive picture after 500 scans. */
+/* The time for a scan grows with the pixels, however few bytes it has. Encoders write about ten
+ * scans: FEW_SCANS are taken at any size. More are taken while all of them together visit no more
+ * than SCANNED_PIXELS, which is 100 scans of a megapixel. libjpeg-turbo itself stops after
+ * MANY_SCANS. */
 #define FEW_SCANS 16
 #define MANY_SCANS 500
 #define SCANNED_PIXELS (G_GUINT64_CONSTANT (1) << 27)
 
-/* Bytes of a file stand anywhere, GST_READ_UINT16_BE() wants them aligned. */
+/* Not GST_READ_UINT16_BE(), which may want aligned memory. */
 static guint
 read_be16 (const guint8 *data)
 {
@@ -62,20 +61,20 @@ next_marker (const guint8 *data, gsize size, gsize *pos)
   return -1;
 }
 
-/* A frame header: a second one and depths other than 8 bits are not for us. */
+/* A second frame header and depths other than 8 bits are refused. */
 static gboolean
-read_frame_header (const guint8 *segment, gsize length, FalJpegMarkers *outline)
+read_frame_header (const guint8 *segment, gsize length, FalJpegMarkers *markers)
 {
-  if (length < 8 || segment[2] != 8 || outline->width != 0)
+  if (length < 8 || segment[2] != 8 || markers->width != 0)
     return FALSE;
 
-  outline->height = read_be16 (segment + 3);
-  outline->width = read_be16 (segment + 5);
-  return outline->width != 0 && outline->height != 0;
+  markers->height = read_be16 (segment + 3);
+  markers->width = read_be16 (segment + 5);
+  return markers->width != 0 && markers->height != 0;
 }
 
 static gboolean
-read_segment (gint marker, const guint8 *segment, gsize length, FalJpegMarkers *outline)
+read_segment (gint marker, const guint8 *segment, gsize length, FalJpegMarkers *markers)
 {
   switch (marker) {
   case JPEG_SOF0:
@@ -83,10 +82,10 @@ read_segment (gint marker, const guint8 *segment, gsize length, FalJpegMarkers *
   case JPEG_SOF2:
   case JPEG_SOF9:
   case JPEG_SOF10:
-    return read_frame_header (segment, length, outline);
+    return read_frame_header (segment, length, markers);
   case JPEG_SOS:
-    outline->scans++;
-    return outline->width != 0;
+    markers->scans++;
+    return markers->width != 0;
   case JPEG_DHT:
   case JPEG_DAC:
   case JPEG_DQT:
@@ -100,7 +99,7 @@ read_segment (gint marker, const guint8 *segment, gsize length, FalJpegMarkers *
 }
 
 gboolean
-fal_jpeg_markers_read (const guint8 *data, gsize size, FalJpegMarkers *outline)
+fal_jpeg_markers_read (const guint8 *data, gsize size, FalJpegMarkers *markers)
 {
   gsize pos = 2; /* behind the start marker */
   gint marker;
@@ -109,8 +108,8 @@ fal_jpeg_markers_read (const guint8 *data, gsize size, FalJpegMarkers *outline)
     gsize length;
 
     if (marker == JPEG_EOI) {
-      outline->whole = TRUE;
-      return outline->scans > 0;
+      markers->whole = TRUE;
+      return markers->scans > 0;
     }
     if ((marker >= JPEG_RST0 && marker <= JPEG_RST7) || marker == JPEG_TEM)
       continue;
@@ -121,20 +120,20 @@ fal_jpeg_markers_read (const guint8 *data, gsize size, FalJpegMarkers *outline)
       return FALSE;
     if (length > size - pos)
       return TRUE;
-    if (!read_segment (marker, data + pos, length, outline))
+    if (!read_segment (marker, data + pos, length, markers))
       return FALSE;
     pos += length;
   }
   return TRUE;
 }
 
-/* Blocks come in groups of up to 32 × 32 pixels: a thin picture costs as a thick one. */
+/* Blocks are decoded in groups of up to 32 × 32 pixels: a side of 1 costs as much as one of 32. */
 gboolean
-fal_jpeg_markers_have_too_many_scans (const FalJpegMarkers *outline)
+fal_jpeg_markers_have_too_many_scans (const FalJpegMarkers *markers)
 {
-  guint64 width = GST_ROUND_UP_32 (outline->width), height = GST_ROUND_UP_32 (outline->height);
+  guint64 width = GST_ROUND_UP_32 (markers->width), height = GST_ROUND_UP_32 (markers->height);
 
-  if (outline->scans <= FEW_SCANS)
+  if (markers->scans <= FEW_SCANS)
     return FALSE;
-  return outline->scans > MANY_SCANS || width * height * outline->scans > SCANNED_PIXELS;
+  return markers->scans > MANY_SCANS || width * height * markers->scans > SCANNED_PIXELS;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What a JPEG will cost, known before any of it is decoded. */
+/* A JPEG's size and scans, read from its markers before any of it is decoded or allocated. No
+ * state; used on any thread. */
 #pragma once
 
 #include <glib.h>
@@ -9,14 +10,16 @@ G_BEGIN_DECLS
 typedef struct {
   guint width, height;
   guint scans;
-  gboolean whole; /* its end marker is there */
+  gboolean whole; /* the end marker is there */
 } FalJpegMarkers;
 
-/* Walks the markers as libjpeg does, over everything up to the end marker, and
- * allocates nothing. FALSE at what libjpeg would refuse as well. @outline: zeroed. */
-gboolean fal_jpeg_markers_read (const guint8 *data, gsize size, FalJpegMarkers *outline);
+/* Reads the markers as libjpeg does, up to the end marker, and allocates nothing. FALSE: libjpeg
+ * would refuse it too, or it has other than 8 bits a sample. TRUE for a file that is cut off, too:
+ * see @whole. @markers: zeroed. */
+gboolean fal_jpeg_markers_read (const guint8 *data, gsize size, FalJpegMarkers *markers);
 
-/* Whether pixels × scans would take unbounded time. */
-gboolean fal_jpeg_markers_have_too_many_scans (const FalJpegMarkers *outline);
+/* Whether decoding takes too long for the size: each scan of a progressive JPEG visits every pixel,
+ * and ten bytes can be a scan. */
+gboolean fal_jpeg_markers_have_too_many_scans (const FalJpegMarkers *markers);
 
 G_END_DECLS

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Weights: made once for a scale, used for each of its rows. Pure. */
+/* The weights of a scale, computed once and used for each row. Pure. */
 #include "scale-filter.h"
 
 #include <math.h>
 
-#define MAX_TAPS 64 /* beyond, samples in between are left out: a scale of 1 to 31 */
+/* Enough for a scale of 31 to 1. Beyond that the filter stays as wide and skips samples. */
+#define MAX_TAPS 64
 
 static gdouble
 triangle (gdouble distance, gdouble width)
@@ -12,59 +13,59 @@ triangle (gdouble distance, gdouble width)
   return MAX (1 - fabs (distance) / width, 0);
 }
 
-/* Rounds so that the sum stays FAL_SCALE_FILTER_ONE. */
+/* Rounds the running sum instead of each weight, so that the total is FAL_SCALE_FILTER_ONE. */
 static void
-set_parts (guint16 *out, const gdouble *parts, gint n, gdouble sum)
+set_weights (guint16 *out, const gdouble *weights, gint n, gdouble total)
 {
-  gdouble passed = 0;
-  gint given = 0;
+  gdouble sum = 0;
+  gint rounded = 0;
 
   for (gint k = 0; k < n; k++) {
-    gint upto;
+    gint next;
 
-    passed += parts[k];
-    upto = lround (FAL_SCALE_FILTER_ONE * passed / sum);
-    out[k] = upto - given;
-    given = upto;
+    sum += weights[k];
+    next = lround (FAL_SCALE_FILTER_ONE * sum / total);
+    out[k] = next - rounded;
+    rounded = next;
   }
 }
 
 /* Samples beyond an edge count as the one at the edge. */
 static void
-set_sample (FalScaleFilter *weights, gint i, gdouble centre, gdouble width, gint n_in)
+set_sample (FalScaleFilter *filter, gint i, gdouble centre, gdouble width, gint n_in)
 {
-  gdouble parts[MAX_TAPS] = { 0 }, sum = 0;
+  gdouble weights[MAX_TAPS] = { 0 }, sum = 0;
   gint begin = floor (centre - width) + 1, end = ceil (centre + width) - 1;
-  gint first = CLAMP (begin, 0, n_in - weights->n_taps);
+  gint first = CLAMP (begin, 0, n_in - filter->n_taps);
 
   for (gint s = begin; s <= end; s++) {
-    gdouble part = triangle (s - centre, width);
+    gdouble weight = triangle (s - centre, width);
 
-    parts[CLAMP (CLAMP (s, 0, n_in - 1) - first, 0, weights->n_taps - 1)] += part;
-    sum += part;
+    weights[CLAMP (CLAMP (s, 0, n_in - 1) - first, 0, filter->n_taps - 1)] += weight;
+    sum += weight;
   }
-  weights->first[i] = first;
-  set_parts (weights->parts + (gsize) i * weights->n_taps, parts, weights->n_taps, sum);
+  filter->first[i] = first;
+  set_weights (filter->weights + (gsize) i * filter->n_taps, weights, filter->n_taps, sum);
 }
 
 void
-fal_scale_filter_make (FalScaleFilter *weights, gint n_in, gint n_out, gint padded)
+fal_scale_filter_init (FalScaleFilter *filter, gint n_in, gint n_out, gint n_padded)
 {
   gdouble scale = (gdouble) n_in / n_out;
   gdouble width = CLAMP (scale, 1, MAX_TAPS / 2 - 1);
-  /* Where nothing is scaled each sample is its own. */
+  /* Without scaling each output sample is the input sample itself. */
   gint taps = n_in == n_out ? 1 : ceil (2 * width);
 
-  weights->n_taps = MIN (taps, n_in);
-  weights->first = g_new (gint, padded);
-  weights->parts = g_new (guint16, (gsize) padded * weights->n_taps);
-  for (gint i = 0; i < padded; i++)
-    set_sample (weights, i, (MIN (i, n_out - 1) + 0.5) * scale - 0.5, width, n_in);
+  filter->n_taps = MIN (taps, n_in);
+  filter->first = g_new (gint, n_padded);
+  filter->weights = g_new (guint16, (gsize) n_padded * filter->n_taps);
+  for (gint i = 0; i < n_padded; i++)
+    set_sample (filter, i, (MIN (i, n_out - 1) + 0.5) * scale - 0.5, width, n_in);
 }
 
 void
-fal_scale_filter_clear (FalScaleFilter *weights)
+fal_scale_filter_clear (FalScaleFilter *filter)
 {
-  g_free (weights->first);
-  g_free (weights->parts);
+  g_free (filter->first);
+  g_free (filter->weights);
 }

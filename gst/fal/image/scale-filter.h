@@ -1,24 +1,26 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* How samples along one side of a picture become fewer or more: each of the result is the weighted
- * sum of some that follow one another. The filter is a triangle as wide as the scale asks for (what
- * "linear" is in GStreamer). Plain data, any thread. */
+/* The filter that scales samples along one axis of a picture: each output sample is the weighted
+ * sum of adjacent input samples. The filter is a triangle that widens with the scale, as
+ * GStreamer's "linear" does. Plain data; used on any thread. */
 #pragma once
 
 #include <glib.h>
 
 G_BEGIN_DECLS
 
-/* What the weights of one sample add up to: 255 times it fits into 16 bits. */
+/* What the weights of one output sample add up to. 255 times it fits into 16 bits. */
 #define FAL_SCALE_FILTER_ONE 256
 
 typedef struct {
-  gint n_taps;
-  gint *first;    /* of each sample of the result, the first of the others */
-  guint16 *parts; /* n_taps for each */
+  gint n_taps;      /* input samples for each output sample */
+  gint *first;      /* for each output sample, the index of its first input sample */
+  guint16 *weights; /* n_taps for each output sample */
 } FalScaleFilter;
 
-/* @n_in samples to @n_out, and on to @padded as the last one is. Never reads beyond @n_in. */
-void fal_scale_filter_make (FalScaleFilter *weights, gint n_in, gint n_out, gint padded);
-void fal_scale_filter_clear (FalScaleFilter *weights);
+/* From @n_in samples to @n_out. Output samples from there up to @n_padded, which is not less,
+ * repeat the last one, so that a row may be padded. No weight is for a sample beyond @n_in. */
+void fal_scale_filter_init (FalScaleFilter *filter, gint n_in, gint n_out, gint n_padded);
+/* Frees the arrays. A zeroed filter is fine. */
+void fal_scale_filter_clear (FalScaleFilter *filter);
 
 G_END_DECLS

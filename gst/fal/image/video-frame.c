@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Frames in memory and converters between them. No state. */
+/* Frames in memory and converters between them. No state; used on any thread. */
 #include "video-frame.h"
 
 #include <gio/gio.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Frames in memory and converters between them, as encoder and decoder both need them. No state,
+/* Frames in memory and converters between them, for the encoder and the decoder. No state; used on
  * any thread. */
 #pragma once
 
@@ -7,17 +7,17 @@
 
 G_BEGIN_DECLS
 
-/* A black frame (where zero is black), mapped until fal_video_frame_clear().
- * Errors: G_IO_ERROR_NO_SPACE. */
+/* A frame of zeros, which are black in RGB, mapped until fal_video_frame_clear(). Error:
+ * G_IO_ERROR_NO_SPACE. */
 gboolean fal_video_frame_make (GstVideoFrame *frame, const GstVideoInfo *info, GError **error);
 void fal_video_frame_clear (GstVideoFrame *frame);
 
-/* @like in another size, and in another format where it differs: then, unless both
- * are RGB, with the colorimetry that is usual for it. Errors: G_IO_ERROR_FAILED (too large). */
+/* Sets @info to @format in the size given. The colorimetry is that of @like, where the format is
+ * the same or both are RGB; else the usual one of @format. Error: G_IO_ERROR_FAILED (too large). */
 gboolean fal_video_frame_make_info (GstVideoInfo *info, const GstVideoInfo *like,
     GstVideoFormat format, gint width, gint height, GError **error);
 
-/* From the part @from of a frame to the whole of another. Errors: G_IO_ERROR_FAILED. */
+/* From the part @from of a frame to the whole of another one. Error: G_IO_ERROR_FAILED. */
 GstVideoConverter *fal_video_frame_make_converter (
     const GstVideoInfo *in, const GstVideoRectangle *from, const GstVideoInfo *out, GError **error);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Planes: one pass over a camera's frame, in bands of sixteen rows of the result. A band is scaled
- * down its columns as the bytes lie, then along its rows with the sixteen side by side, so that
- * the compiler makes vector code of both; the colours follow plane by plane. The filter is a
- * triangle as wide as the scale asks for (what "linear" is in GStreamer). Built with -O3. */
+/* Scales a YUV frame in one pass, in bands of sixteen rows of the output. A band is scaled
+ * vertically as its bytes lie in memory, then transposed and scaled horizontally with the sixteen
+ * rows side by side, so that the compiler makes vector code of both. The colours are converted
+ * afterwards, plane by plane. Built with -O3. */
 #include "yuv-scaler.h"
 #include "color-matrix.h"
 #include "scale-filter.h"
@@ -10,18 +10,18 @@
 #include <string.h>
 
 #define BAND 16 /* rows that are scaled together */
-#define BLOCK 8 /* rows and columns that are turned together */
+#define BLOCK 8 /* rows and columns that are transposed together */
 #define ONE FAL_SCALE_FILTER_ONE
 
-/* A plane of the result, and the component of the frame that it is taken from. */
+/* A plane of the output, and the component of the frame that it is made of. */
 typedef struct {
   guint component;
-  gint x, y, width, height; /* what of the component is seen, in its samples */
-  gint columns, rows;       /* of the result, multiples of BAND */
+  gint x, y, width, height; /* the part of the component that is used, in its samples */
+  gint columns, rows;       /* of @data: the output's, rounded up to whole blocks and bands */
   FalScaleFilter across, down;
   guint8 *data;
 
-  guint8 *canvas; /* black, with a place for the result; NULL: it has no bars */
+  guint8 *canvas; /* the plane with its black bars; NULL: there are none, @data is all of it */
   gint canvas_stride, canvas_rows;
   gint to_x, to_y, to_width, to_height;
   gint copied_width, copied_height;
@@ -29,27 +29,28 @@ typedef struct {
 
 struct _FalYuvScaler {
   Plane planes[3];
-  FalColorMatrix colours;
-  /* For one band, as wide as the widest row of the frame and of the result. */
+  FalColorMatrix matrix;
+  /* Buffers for one band. */
   guint16 *sums;
-  guint8 *band, *line, *columns, *turned;
-  gint16 *tints; /* what the chroma adds to a row of luma */
-  gsize room;
+  guint8 *band, *line, *columns, *transposed;
+  gint16 *luma_offsets; /* what chroma adds to a row of luma */
+  gsize row_size;       /* bytes of one row of these buffers, a multiple of 16 */
 };
 
-/* GCC and clang have vectors in C, whatever the processor has. A column of a band is one of bytes,
- * and one of words on the way. */
+/* Vectors of GCC and clang, which work on any processor. A column of a band is a vector of bytes;
+ * of words while it is summed up. */
 typedef guint8 Bytes __attribute__ ((vector_size (BAND)));
 typedef guint16 Words __attribute__ ((vector_size (2 * BAND)));
-/* Of a block of eight by eight: two rows beside each other, the same by pairs of rows and by four,
- * a column. */
+/* For the transposition of a block of eight by eight bytes: vectors of bytes, of pairs and of
+ * fours, as rows are interleaved; of two numbers, to load a row; and a half column of two fours. */
 typedef guint8 Rows __attribute__ ((vector_size (16)));
 typedef guint16 Pairs __attribute__ ((vector_size (16)));
 typedef guint32 Fours __attribute__ ((vector_size (16)));
 typedef guint64 Longs __attribute__ ((vector_size (16)));
 typedef guint32 Column __attribute__ ((vector_size (BLOCK)));
 
-/* Made twice, for any processor and for newer ones: all that runs for each sample. */
+/* For all that runs for each sample. Inlined, so that it is compiled once for any processor and
+ * once more for those with AVX2. */
 #define HOT static inline __attribute__ ((always_inline))
 
 /* ---- Scaling ---- */
@@ -75,30 +76,30 @@ finish_row (guint8 *restrict row, const guint16 *restrict sums, gsize size)
     row[i] = sums[i] / ONE;
 }
 
-/* @top: where the part of the frame that is seen begins; @size: bytes of its rows. */
+/* @top: the first sample of the part of the frame that is used; @size: bytes of a row. */
 HOT void
-scale_down (FalYuvScaler *planes, const Plane *plane, const guint8 *top, gint stride, gsize size,
-    gint first_row)
+scale_vertically (FalYuvScaler *scaler, const Plane *plane, const guint8 *top, gint stride,
+    gsize size, gint first_row)
 {
   const FalScaleFilter *down = &plane->down;
 
   for (gint i = 0; i < BAND; i++) {
     const guint8 *row = top + (gssize) down->first[first_row + i] * stride;
-    const guint16 *weights = down->parts + (gsize) (first_row + i) * down->n_taps;
-    guint8 *out = planes->band + i * planes->room;
+    const guint16 *weights = down->weights + (gsize) (first_row + i) * down->n_taps;
+    guint8 *out = scaler->band + i * scaler->row_size;
 
     if (down->n_taps == 1) {
       memcpy (out, row, size);
       continue;
     }
-    start_row (planes->sums, row, weights[0], size);
+    start_row (scaler->sums, row, weights[0], size);
     for (gint k = 1; k < down->n_taps; k++)
-      add_row (planes->sums, row + (gssize) k * stride, weights[k], size);
-    finish_row (out, planes->sums, size);
+      add_row (scaler->sums, row + (gssize) k * stride, weights[k], size);
+    finish_row (out, scaler->sums, size);
   }
 }
 
-/* As a number first, or gcc goes through the stack. */
+/* Loaded as a number first: otherwise gcc copies through the stack. */
 HOT Rows
 load_row (const guint8 *row)
 {
@@ -130,9 +131,9 @@ put_columns (guint8 *out, gsize stride, Fours upper, Fours lower)
     memcpy (out + i * stride, &columns[i], BLOCK);
 }
 
-/* Eight rows of eight bytes become eight columns. */
+/* Transposes a block of eight by eight bytes. */
 HOT void
-turn (const guint8 *in, gsize in_stride, guint8 *out, gsize out_stride)
+transpose (const guint8 *in, gsize in_stride, guint8 *out, gsize out_stride)
 {
   Pairs a = pair (in, in + in_stride), b = pair (in + 2 * in_stride, in + 3 * in_stride);
   Pairs c = pair (in + 4 * in_stride, in + 5 * in_stride);
@@ -146,27 +147,27 @@ turn (const guint8 *in, gsize in_stride, guint8 *out, gsize out_stride)
 }
 
 HOT void
-turn_band (const guint8 *in, gsize in_stride, guint8 *out, gint width)
+transpose_band (const guint8 *in, gsize in_stride, guint8 *out, gint width)
 {
   for (gint x = 0; x < width; x += BLOCK)
     for (gint y = 0; y < BAND; y += BLOCK)
-      turn (in + y * in_stride + x, in_stride, out + (gsize) x * BAND + y, BAND);
+      transpose (in + y * in_stride + x, in_stride, out + (gsize) x * BAND + y, BAND);
 }
 
 HOT void
-turn_back (const guint8 *in, guint8 *out, gsize out_stride, gint width)
+transpose_back (const guint8 *in, guint8 *out, gsize out_stride, gint width)
 {
   for (gint x = 0; x < width; x += BLOCK)
     for (gint y = 0; y < BAND; y += BLOCK)
-      turn (in + (gsize) x * BAND + y, BAND, out + y * out_stride + x, out_stride);
+      transpose (in + (gsize) x * BAND + y, BAND, out + y * out_stride + x, out_stride);
 }
 
-/* Two and four are what packed video has; as constants the compiler makes vector code of them. */
+/* Packed video has steps of two and four. As constants they let the compiler make vector code. */
 #define PICK_EACH(n)                                                                               \
   for (gint x = 0; x < width; x++)                                                                 \
   out[x] = in[(n) *x]
 
-/* One component of rows that hold several. */
+/* Picks one component out of a row that holds several. */
 HOT void
 pick (guint8 *restrict out, const guint8 *restrict in, gint step, gint width)
 {
@@ -178,13 +179,13 @@ pick (guint8 *restrict out, const guint8 *restrict in, gint step, gint width)
     PICK_EACH (step);
 }
 
-/* The samples above one another in a band at a time. */
+/* Horizontally: a column of the band at a time. */
 HOT void
-scale_across (const FalScaleFilter *across, const guint8 *in, guint8 *out, gint columns)
+scale_horizontally (const FalScaleFilter *across, const guint8 *in, guint8 *out, gint columns)
 {
   for (gint x = 0; x < columns; x++) {
     const guint8 *from = in + (gsize) across->first[x] * BAND;
-    const guint16 *weights = across->parts + (gsize) x * across->n_taps;
+    const guint16 *weights = across->weights + (gsize) x * across->n_taps;
     Words sums = { 0 };
     Bytes samples;
 
@@ -199,22 +200,22 @@ scale_across (const FalScaleFilter *across, const guint8 *in, guint8 *out, gint 
 
 /* @offset and @step: of the component in a row of the band. */
 HOT void
-finish_band (FalYuvScaler *planes, const Plane *plane, gint offset, gint step, gint first_row)
+finish_band (FalYuvScaler *scaler, const Plane *plane, gint offset, gint step, gint first_row)
 {
   guint8 *out = plane->data + (gsize) first_row * plane->columns;
-  const guint8 *rows = planes->band + offset;
+  const guint8 *rows = scaler->band + offset;
 
   if (step > 1) {
     for (gint i = 0; i < BAND; i++)
-      pick (planes->line + i * planes->room, rows + i * planes->room, step, plane->width);
-    rows = planes->line;
+      pick (scaler->line + i * scaler->row_size, rows + i * scaler->row_size, step, plane->width);
+    rows = scaler->line;
   }
-  turn_band (rows, planes->room, planes->columns, plane->width);
-  scale_across (&plane->across, planes->columns, planes->turned, plane->columns);
-  turn_back (planes->turned, out, plane->columns, plane->columns);
+  transpose_band (rows, scaler->row_size, scaler->columns, plane->width);
+  scale_horizontally (&plane->across, scaler->columns, scaler->transposed, plane->columns);
+  transpose_back (scaler->transposed, out, plane->columns, plane->columns);
 }
 
-/* Whether both lie in the same rows, so that they are scaled down together. */
+/* Whether the two components lie in the same rows, so that one vertical pass scales both. */
 HOT gboolean
 lie_together (const GstVideoFrame *frame, const Plane *one, const Plane *other)
 {
@@ -223,11 +224,11 @@ lie_together (const GstVideoFrame *frame, const Plane *one, const Plane *other)
          one->rows == other->rows;
 }
 
-/* Plane @first and those that lie with it, up to @end. */
+/* Fills the planes from @first up to, but not with, @end: those lie in the same rows. */
 HOT void
-fill_planes (FalYuvScaler *planes, const GstVideoFrame *frame, guint first, guint end)
+fill_planes (FalYuvScaler *scaler, const GstVideoFrame *frame, guint first, guint end)
 {
-  const Plane *plane = &planes->planes[first];
+  const Plane *plane = &scaler->planes[first];
   gint stride = GST_VIDEO_FRAME_COMP_STRIDE (frame, plane->component);
   gint step = GST_VIDEO_FRAME_COMP_PSTRIDE (frame, plane->component);
   const guint8 *lowest = GST_VIDEO_FRAME_COMP_DATA (frame, plane->component);
@@ -235,24 +236,24 @@ fill_planes (FalYuvScaler *planes, const GstVideoFrame *frame, guint first, guin
   const guint8 *base;
 
   for (guint i = first; i < end; i++) {
-    const guint8 *data = GST_VIDEO_FRAME_COMP_DATA (frame, planes->planes[i].component);
+    const guint8 *data = GST_VIDEO_FRAME_COMP_DATA (frame, scaler->planes[i].component);
 
     lowest = MIN (lowest, data);
     highest = MAX (highest, data);
   }
   base = lowest + (gssize) plane->y * stride + (gssize) plane->x * step;
   for (gint row = 0; row < plane->rows; row += BAND) {
-    scale_down (planes, plane, base, stride,
+    scale_vertically (scaler, plane, base, stride,
         (gsize) (plane->width - 1) * step + (highest - lowest) + 1, row);
     for (guint i = first; i < end; i++) {
-      const guint8 *data = GST_VIDEO_FRAME_COMP_DATA (frame, planes->planes[i].component);
+      const guint8 *data = GST_VIDEO_FRAME_COMP_DATA (frame, scaler->planes[i].component);
 
-      finish_band (planes, &planes->planes[i], data - lowest, step, row);
+      finish_band (scaler, &scaler->planes[i], data - lowest, step, row);
     }
   }
 }
 
-/* ---- FalColorMatrix ---- */
+/* ---- Colours ---- */
 
 HOT guint8
 to_byte (gint16 value)
@@ -260,50 +261,51 @@ to_byte (gint16 value)
   return CLAMP (value, 0, 255);
 }
 
-/* In every second column. */
+/* What one row of chroma adds to the luma of the columns that it belongs to. */
 HOT void
-find_tints (const FalColorMatrix *c, gint16 *restrict tints, const guint8 *restrict u,
-    const guint8 *restrict v, gint width)
+find_luma_offsets (const FalColorMatrix *matrix, gint16 *restrict luma_offsets,
+    const guint8 *restrict u, const guint8 *restrict v, gint width)
 {
   for (gint x = 0; x < width; x++)
-    tints[x] = (gint16) (c->yu * (u[x] - 128) + c->yv * (v[x] - 128) + 128);
+    luma_offsets[x] = (gint16) (matrix->yu * (u[x] - 128) + matrix->yv * (v[x] - 128) + 128);
 }
 
 HOT void
-convert_luma (const FalColorMatrix *c, guint8 *row, const gint16 *restrict tints, gint width)
+convert_luma (
+    const FalColorMatrix *matrix, guint8 *row, const gint16 *restrict luma_offsets, gint width)
 {
   for (gint x = 0; x < width / 2; x++) {
-    gint16 left = row[2 * x] - c->black, right = row[2 * x + 1] - c->black;
+    gint16 left = row[2 * x] - matrix->black, right = row[2 * x + 1] - matrix->black;
 
-    row[2 * x] = to_byte (left + ((gint16) (left * c->yy + tints[x]) >> 8));
-    row[2 * x + 1] = to_byte (right + ((gint16) (right * c->yy + tints[x]) >> 8));
+    row[2 * x] = to_byte (left + ((gint16) (left * matrix->yy + luma_offsets[x]) >> 8));
+    row[2 * x + 1] = to_byte (right + ((gint16) (right * matrix->yy + luma_offsets[x]) >> 8));
   }
 }
 
 HOT void
-convert_chroma (const FalColorMatrix *c, guint8 *restrict us, guint8 *restrict vs, gint width)
+convert_chroma (const FalColorMatrix *matrix, guint8 *restrict us, guint8 *restrict vs, gint width)
 {
   for (gint x = 0; x < width; x++) {
     gint16 u = us[x] - 128, v = vs[x] - 128;
 
-    us[x] = to_byte (128 + u + ((gint16) (u * c->uu + v * c->uv + 256) >> 9));
-    vs[x] = to_byte (128 + v + ((gint16) (u * c->vu + v * c->vv + 256) >> 9));
+    us[x] = to_byte (128 + u + ((gint16) (u * matrix->uu + v * matrix->uv + 256) >> 9));
+    vs[x] = to_byte (128 + v + ((gint16) (u * matrix->vu + v * matrix->vv + 256) >> 9));
   }
 }
 
 HOT void
-convert (FalYuvScaler *planes)
+convert (FalYuvScaler *scaler)
 {
-  const Plane *y = &planes->planes[0], *u = &planes->planes[1], *v = &planes->planes[2];
-  const FalColorMatrix *colours = &planes->colours;
+  const Plane *y = &scaler->planes[0], *u = &scaler->planes[1], *v = &scaler->planes[2];
+  const FalColorMatrix *matrix = &scaler->matrix;
 
   for (gint row = 0; row < u->rows; row++) {
     gsize at = (gsize) row * u->columns;
 
-    find_tints (colours, planes->tints, u->data + at, v->data + at, u->columns);
+    find_luma_offsets (matrix, scaler->luma_offsets, u->data + at, v->data + at, u->columns);
     for (gint i = 2 * row; i < MIN (2 * row + 2, y->rows); i++)
-      convert_luma (colours, y->data + (gsize) i * y->columns, planes->tints, y->columns);
-    convert_chroma (colours, u->data + at, v->data + at, u->columns);
+      convert_luma (matrix, y->data + (gsize) i * y->columns, scaler->luma_offsets, y->columns);
+    convert_chroma (matrix, u->data + at, v->data + at, u->columns);
   }
 }
 
@@ -316,7 +318,7 @@ takes (const GstVideoFormatInfo *format)
       GST_VIDEO_FORMAT_INFO_HAS_ALPHA (format) || GST_VIDEO_FORMAT_INFO_IS_TILED (format) ||
       GST_VIDEO_FORMAT_INFO_N_COMPONENTS (format) != 3)
     return FALSE;
-  /* GStreamer (1.22) says of VYUY that its samples lie as those of UYVY do. */
+  /* GStreamer 1.22 describes VYUY as if it were UYVY. */
   if (GST_VIDEO_FORMAT_INFO_FORMAT (format) == GST_VIDEO_FORMAT_VYUY)
     return FALSE;
   for (guint i = 0; i < 3; i++) {
@@ -328,9 +330,9 @@ takes (const GstVideoFormatInfo *format)
   return TRUE;
 }
 
-/* @shift: the plane's, 1 for the chroma. */
+/* @shift: 1 for chroma, which has half as many samples, rounded up; 0 for luma. */
 static gint
-halve (gint size, guint shift)
+subsample (gint size, guint shift)
 {
   return (size + (1 << shift) - 1) >> shift;
 }
@@ -340,12 +342,12 @@ make_canvas (Plane *plane, const GstVideoRectangle *to, gint width, gint height,
 {
   plane->to_x = to->x >> shift;
   plane->to_y = to->y >> shift;
-  plane->to_width = halve (to->w, shift);
-  plane->to_height = halve (to->h, shift);
+  plane->to_width = subsample (to->w, shift);
+  plane->to_height = subsample (to->h, shift);
   if (to->w == width && to->h == height)
     return TRUE;
-  /* Of an odd luma plane TurboJPEG reads one more column and row. A picture that ends there goes
-   * on into them: black ones would shine through its last blocks. */
+  /* TurboJPEG rounds an odd luma plane up to an even size. Where the picture reaches that edge it
+   * fills the added column or row too: black there would show in the last blocks. */
   plane->canvas_stride = GST_ROUND_UP_2 (width) >> shift;
   plane->canvas_rows = GST_ROUND_UP_2 (height) >> shift;
   plane->copied_width =
@@ -370,64 +372,64 @@ make_plane (
   plane->height = GST_VIDEO_FORMAT_INFO_SCALE_HEIGHT (format, component, from->h);
   plane->columns = GST_ROUND_UP_8 (plane->to_width);
   plane->rows = GST_ROUND_UP_16 (plane->to_height);
-  fal_scale_filter_make (&plane->across, plane->width, plane->to_width, plane->columns);
-  fal_scale_filter_make (&plane->down, plane->height, plane->to_height, plane->rows);
+  fal_scale_filter_init (&plane->across, plane->width, plane->to_width, plane->columns);
+  fal_scale_filter_init (&plane->down, plane->height, plane->to_height, plane->rows);
   plane->data = g_try_malloc_n (plane->rows, plane->columns);
   return plane->data != NULL;
 }
 
 static gboolean
-make_room (FalYuvScaler *planes, const GstVideoInfo *input)
+make_buffers (FalYuvScaler *scaler, const GstVideoInfo *input)
 {
-  const Plane *luma = &planes->planes[0];
+  const Plane *luma = &scaler->planes[0];
 
-  /* A row of packed video has up to four bytes a sample. */
-  planes->room = GST_ROUND_UP_16 (MAX (4 * (gsize) input->width, (gsize) luma->columns) + 16);
-  planes->sums = g_try_malloc_n (planes->room, sizeof (guint16));
-  planes->tints = g_try_malloc_n (luma->columns, sizeof (gint16));
-  planes->band = g_try_malloc0_n (planes->room, BAND);
-  planes->line = g_try_malloc0_n (planes->room, BAND);
-  planes->columns = g_try_malloc_n (planes->room, BAND);
-  planes->turned = g_try_malloc_n (planes->room, BAND);
-  return planes->sums && planes->tints && planes->band && planes->line && planes->columns &&
-         planes->turned;
+  /* A row of packed video has up to four bytes for each luma sample. */
+  scaler->row_size = GST_ROUND_UP_16 (MAX (4 * (gsize) input->width, (gsize) luma->columns) + 16);
+  scaler->sums = g_try_malloc_n (scaler->row_size, sizeof (guint16));
+  scaler->luma_offsets = g_try_malloc_n (luma->columns, sizeof (gint16));
+  scaler->band = g_try_malloc0_n (scaler->row_size, BAND);
+  scaler->line = g_try_malloc0_n (scaler->row_size, BAND);
+  scaler->columns = g_try_malloc_n (scaler->row_size, BAND);
+  scaler->transposed = g_try_malloc_n (scaler->row_size, BAND);
+  return scaler->sums && scaler->luma_offsets && scaler->band && scaler->line && scaler->columns &&
+         scaler->transposed;
 }
 
 void
-fal_yuv_scaler_free (FalYuvScaler *planes)
+fal_yuv_scaler_free (FalYuvScaler *scaler)
 {
   for (guint i = 0; i < 3; i++) {
-    fal_scale_filter_clear (&planes->planes[i].across);
-    fal_scale_filter_clear (&planes->planes[i].down);
-    g_free (planes->planes[i].data);
-    g_free (planes->planes[i].canvas);
+    fal_scale_filter_clear (&scaler->planes[i].across);
+    fal_scale_filter_clear (&scaler->planes[i].down);
+    g_free (scaler->planes[i].data);
+    g_free (scaler->planes[i].canvas);
   }
-  g_free (planes->sums);
-  g_free (planes->tints);
-  g_free (planes->band);
-  g_free (planes->line);
-  g_free (planes->columns);
-  g_free (planes->turned);
-  g_free (planes);
+  g_free (scaler->sums);
+  g_free (scaler->luma_offsets);
+  g_free (scaler->band);
+  g_free (scaler->line);
+  g_free (scaler->columns);
+  g_free (scaler->transposed);
+  g_free (scaler);
 }
 
 FalYuvScaler *
 fal_yuv_scaler_new (const GstVideoInfo *input, const GstVideoRectangle *from,
     const GstVideoRectangle *to, gint width, gint height)
 {
-  FalYuvScaler *planes;
+  FalYuvScaler *scaler;
   gboolean done;
 
   if (!takes (input->finfo))
     return NULL;
-  planes = g_new0 (FalYuvScaler, 1);
-  done = fal_color_matrix_choose (&planes->colours, &input->colorimetry);
+  scaler = g_new0 (FalYuvScaler, 1);
+  done = fal_color_matrix_init (&scaler->matrix, &input->colorimetry);
   for (guint i = 0; i < 3; i++)
-    done = done && make_canvas (&planes->planes[i], to, width, height, i == 0 ? 0 : 1) &&
-           make_plane (&planes->planes[i], i, input->finfo, from);
-  if (done && make_room (planes, input))
-    return planes;
-  fal_yuv_scaler_free (planes);
+    done = done && make_canvas (&scaler->planes[i], to, width, height, i == 0 ? 0 : 1) &&
+           make_plane (&scaler->planes[i], i, input->finfo, from);
+  if (done && make_buffers (scaler, input))
+    return scaler;
+  fal_yuv_scaler_free (scaler);
   return NULL;
 }
 
@@ -440,68 +442,68 @@ copy_to_canvas (const Plane *plane)
 }
 
 HOT void
-fill (FalYuvScaler *planes, const GstVideoFrame *frame)
+fill (FalYuvScaler *scaler, const GstVideoFrame *frame)
 {
-  gboolean together = lie_together (frame, &planes->planes[1], &planes->planes[2]);
+  gboolean together = lie_together (frame, &scaler->planes[1], &scaler->planes[2]);
 
-  fill_planes (planes, frame, 0, 1);
-  fill_planes (planes, frame, 1, together ? 3 : 2);
+  fill_planes (scaler, frame, 0, 1);
+  fill_planes (scaler, frame, 1, together ? 3 : 2);
   if (!together)
-    fill_planes (planes, frame, 2, 3);
-  if (!fal_color_matrix_are_same (&planes->colours))
-    convert (planes);
+    fill_planes (scaler, frame, 2, 3);
+  if (!fal_color_matrix_is_identity (&scaler->matrix))
+    convert (scaler);
 }
 
 static void
-fill_canvases (const FalYuvScaler *planes)
+fill_canvases (const FalYuvScaler *scaler)
 {
   for (guint i = 0; i < 3; i++) {
-    if (planes->planes[i].canvas != NULL)
-      copy_to_canvas (&planes->planes[i]);
+    if (scaler->planes[i].canvas != NULL)
+      copy_to_canvas (&scaler->planes[i]);
   }
 }
 
 void
-fal_yuv_scaler_fill_plainly (FalYuvScaler *planes, const GstVideoFrame *frame)
+fal_yuv_scaler_fill_plainly (FalYuvScaler *scaler, const GstVideoFrame *frame)
 {
-  fill (planes, frame);
-  fill_canvases (planes);
+  fill (scaler, frame);
+  fill_canvases (scaler);
 }
 
 #ifdef __x86_64__
 
 __attribute__ ((target ("avx2"))) static void
-fill_widely (FalYuvScaler *planes, const GstVideoFrame *frame)
+fill_with_avx2 (FalYuvScaler *scaler, const GstVideoFrame *frame)
 {
-  fill (planes, frame);
+  fill (scaler, frame);
 }
 
 void
-fal_yuv_scaler_fill (FalYuvScaler *planes, const GstVideoFrame *frame)
+fal_yuv_scaler_fill (FalYuvScaler *scaler, const GstVideoFrame *frame)
 {
   if (!__builtin_cpu_supports ("avx2")) {
-    fal_yuv_scaler_fill_plainly (planes, frame);
+    fal_yuv_scaler_fill_plainly (scaler, frame);
     return;
   }
-  fill_widely (planes, frame);
-  fill_canvases (planes);
+  fill_with_avx2 (scaler, frame);
+  fill_canvases (scaler);
 }
 
 #else
 
 void
-fal_yuv_scaler_fill (FalYuvScaler *planes, const GstVideoFrame *frame)
+fal_yuv_scaler_fill (FalYuvScaler *scaler, const GstVideoFrame *frame)
 {
-  fal_yuv_scaler_fill_plainly (planes, frame);
+  fal_yuv_scaler_fill_plainly (scaler, frame);
 }
 
 #endif
 
 void
-fal_yuv_scaler_get (const FalYuvScaler *planes, const guint8 *data[3], gint strides[3])
+fal_yuv_scaler_get (const FalYuvScaler *scaler, const guint8 *data[3], gint strides[3])
 {
   for (guint i = 0; i < 3; i++) {
-    const Plane *plane = &planes->planes[i];
+    const Plane *plane = &scaler->planes[i];
 
     data[i] = plane->canvas != NULL ? plane->canvas : plane->data;
     strides[i] = plane->canvas != NULL ? plane->canvas_stride : plane->columns;

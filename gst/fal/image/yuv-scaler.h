@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Camera video to the planes that a JPEG is made of: part of an 8-bit YUV frame, scaled, with the
- * range and matrix of JPEG (full, BT.601), 4:2:0. The way through RGB costs twice as much.
- * Belongs to the encoder, on its thread. */
+/* Turns 8-bit YUV video into the three planes that TurboJPEG compresses: a part of the frame,
+ * scaled, converted to the range and matrix of JPEG (full, BT.601), 4:2:0. The way through RGB
+ * takes twice as long. Belongs to the encoder and is used on its thread. */
 #pragma once
 
 #include <gst/video/video.h>
@@ -10,20 +10,21 @@ G_BEGIN_DECLS
 
 typedef struct _FalYuvScaler FalYuvScaler;
 
-/* Takes @from of frames that are as @input, to stand at @to (an even place) in @width × @height,
- * black around it. NULL: not for such frames (no 8-bit YUV of a known matrix, or no memory). */
+/* For frames that are as @input: their part @from is scaled to @to (at even coordinates) of a
+ * picture of @width × @height, which is black elsewhere. NULL: it cannot take such frames, because
+ * they are not 8-bit YUV of a known matrix, or there is no memory. */
 FalYuvScaler *fal_yuv_scaler_new (const GstVideoInfo *input, const GstVideoRectangle *from,
     const GstVideoRectangle *to, gint width, gint height);
-void fal_yuv_scaler_free (FalYuvScaler *planes);
+void fal_yuv_scaler_free (FalYuvScaler *scaler);
 
-/* Takes the picture of @frame. */
-void fal_yuv_scaler_fill (FalYuvScaler *planes, const GstVideoFrame *frame);
+/* Scales and converts @frame. */
+void fal_yuv_scaler_fill (FalYuvScaler *scaler, const GstVideoFrame *frame);
 
-/* The same on any processor: what the other does differs in speed alone. */
-void fal_yuv_scaler_fill_plainly (FalYuvScaler *planes, const GstVideoFrame *frame);
+/* The same without the code for newer processors, for tests: the result is the same. */
+void fal_yuv_scaler_fill_plainly (FalYuvScaler *scaler, const GstVideoFrame *frame);
 
-/* Y, U, V as TurboJPEG reads them, valid until the next fill: each has the rows and columns of
- * tjPlaneWidth() and tjPlaneHeight() for TJSAMP_420. */
-void fal_yuv_scaler_get (const FalYuvScaler *planes, const guint8 *data[3], gint strides[3]);
+/* The planes Y, U and V of the frame that was filled in last, valid until the next: each as large
+ * as tjPlaneWidth() and tjPlaneHeight() say for TJSAMP_420. */
+void fal_yuv_scaler_get (const FalYuvScaler *scaler, const guint8 *data[3], gint strides[3]);
 
 G_END_DECLS

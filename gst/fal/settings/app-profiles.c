@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What is known of single apps: a table. Pure: used on any thread. */
+/* The table of apps. Pure; used on any thread. */
 #include "app-profiles.h"
 
 #include <string.h>
-
-/* ---- Presets ---- */
 
 #define YES 1
 #define NO 0
 #define UNKNOWN (-1)
 
-/* One row for each app that is known to speak the protocol; the apps below it take its row. */
+/* The apps that are known to speak the protocol. A row is for the ids that begin with its own, too:
+ * "owner/alias/sub" takes the row of "owner/alias". */
 static const FalAppProfile profiles[] = {
   { "fal-ai/flux-2/klein", NULL, "image_url", FAL_IMAGE_ENCODING_DATA_URI, NO, NULL, 704, 704, 50 },
   { "fal-ai/fast-lcm-diffusion", NULL, "image_bytes", FAL_IMAGE_ENCODING_BYTES, YES },
@@ -30,7 +29,7 @@ static const FalAppProfile profiles[] = {
 static const FalAppProfile unknown_app = { "", NULL, "image_url", FAL_IMAGE_ENCODING_DATA_URI,
   UNKNOWN };
 
-/* How many bytes of @app the row's id stands for; 0: it is another app's. */
+/* How many bytes of @app the profile's id matches; 0: it is for another app. */
 static gsize
 match_app (const FalAppProfile *profile, const gchar *app)
 {

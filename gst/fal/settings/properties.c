@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The properties: a row for each, which says where it lives in the settings and how it
- * looks to a user. Written once, while the element's class is made; then read by any thread. */
+/* The table of properties: a row says which field of the settings a property is, whom it concerns
+ * and how it is presented to a user. It is filled while the element's class is made and then only
+ * read, on any thread. */
 #include "properties.h"
 
 #define MAX_PROPERTIES 64 /* a bit of FalSettings.set for each */
 
-/* Filled once, while the element's class is made. */
+/* Indexed by id. */
 static struct {
   GParamSpec *spec;
   GType type;   /* the fundamental one of its values */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The element's properties as fields of the settings: one row for each. */
+/* The element's properties as fields of the settings: a table with a row for each. */
 #pragma once
 
 #include "settings.h"
@@ -17,9 +17,11 @@ typedef enum {
   FAL_CONCERN_ENABLED = 1 << 5,    /* whether frames go to the app at all */
 } FalConcerns;
 
-/* Installs the properties, with ids from 1 to the number returned. */
+/* Installs the properties, with ids from 1 to the number returned. To be called once, before any
+ * other function here, while the element's class is made. */
 guint fal_properties_install (GObjectClass *klass);
 
+/* Sets the field of property @id, or gets it. */
 void fal_properties_set (FalSettings *settings, guint id, const GValue *value);
 void fal_properties_get (const FalSettings *settings, guint id, GValue *value);
 
@@ -31,8 +33,8 @@ void fal_properties_copy (const FalSettings *from, FalSettings *to);
 /* Frees what the fields hold. */
 void fal_properties_clear (FalSettings *settings);
 
-/* The name of a property that concerns the connection, and that the two have set differently;
- * NULL: none. */
+/* The name of the first property that elements must have alike to share a connection, and that
+ * differs between the two; NULL: none does. */
 const gchar *fal_properties_find_difference (const FalSettings *a, const FalSettings *b);
 
 /* Whom the property @id concerns; never 0. */

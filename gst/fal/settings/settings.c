@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The settings: snapshots, and what follows from the properties together. Pure but for the
- * environment, read when a first snapshot is made. */
+/* Snapshots, and what follows from several properties together. Pure but for the environment, which
+ * fal_settings_new() reads. */
 #include "properties.h"
 #include "fal/wire/value-json.h"
 #include <string.h>
 
-/* A key or host in the environment stands for one that was set. */
+/* A key or a host in the environment counts as the default of its property. */
 static void
 read_environment (FalSettings *settings)
 {
@@ -126,15 +126,15 @@ fal_settings_get_parameters (const FalSettings *settings, GError **error)
 FalEncoderConfig
 fal_settings_get_encoder_config (const FalSettings *settings)
 {
-  const FalAppProfile *preset = fal_settings_get_app_profile (settings);
-  gboolean sized = IS_SET (settings, width) || IS_SET (settings, height);
-  gboolean rated = IS_SET (settings, quality) || preset->quality == 0;
+  const FalAppProfile *profile = fal_settings_get_app_profile (settings);
+  gboolean size_is_set = IS_SET (settings, width) || IS_SET (settings, height);
+  gboolean quality_is_set = IS_SET (settings, quality) || profile->quality == 0;
 
   return (FalEncoderConfig){
-    .width = sized ? settings->width : preset->width,
-    .height = sized ? settings->height : preset->height,
+    .width = size_is_set ? settings->width : profile->width,
+    .height = size_is_set ? settings->height : profile->height,
     .fit = settings->fit,
-    .quality = rated ? (guint) settings->quality : preset->quality,
+    .quality = quality_is_set ? (guint) settings->quality : profile->quality,
   };
 }
 
@@ -147,12 +147,12 @@ is_auto (const gchar *text)
 FalRequest
 fal_settings_get_request (const FalSettings *settings)
 {
-  const FalAppProfile *preset = fal_settings_get_app_profile (settings);
+  const FalAppProfile *profile = fal_settings_get_app_profile (settings);
 
   return (FalRequest){
-    .image_field = is_auto (settings->image_field) ? preset->image_field : settings->image_field,
+    .image_field = is_auto (settings->image_field) ? profile->image_field : settings->image_field,
     .image_encoding = settings->image_encoding == FAL_IMAGE_ENCODING_AUTO
-                          ? preset->image_encoding
+                          ? profile->image_encoding
                           : settings->image_encoding,
     .encoding = settings->encoding,
   };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What a user can set, as one snapshot.
+/* All that a user has set, as a snapshot.
  *
- * A snapshot never changes: setting a property makes the next one. Whoever holds
- * a reference may read it on any thread without a lock. */
+ * A snapshot never changes: setting a property makes a new one. So whoever holds a reference may
+ * read it on any thread without a lock. */
 #pragma once
 
 #include "app-profiles.h"
@@ -12,15 +12,15 @@
 
 G_BEGIN_DECLS
 
-/* Fields are named as the properties, in the units of the properties (milliseconds where they say
- * nothing else). */
+/* Made by fal_settings_new() and fal_settings_with() only. Each field is a property, in the unit of
+ * that property: milliseconds unless noted. */
 typedef struct {
   guint64 version; /* of two snapshots of one element, the later has the larger one */
-  guint64 set;     /* bit of each property that was set, set by fal_settings_with() */
+  guint64 set;     /* bit 1 << id of each property that was set */
 
   gchar *app, *path, *base_uri;
   gchar *token, *api_key, *api_key_file, *token_uri, *token_proxy_uri;
-  FalKeyOrigin api_key_origin; /* not a property: where @api_key came from */
+  FalKeyOrigin api_key_origin; /* no property: where @api_key came from */
   FalAuth auth;
   FalTokenRequest token_request;
   guint token_expiration; /* seconds */
@@ -72,43 +72,45 @@ typedef struct {
   guint retry_delay, max_retry_delay;
 } FalSettings;
 
+/* The defaults, with the key and the host that the environment gives. */
 FalSettings *fal_settings_new (void);
 FalSettings *fal_settings_ref (FalSettings *settings);
 void fal_settings_unref (FalSettings *settings);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (FalSettings, fal_settings_unref)
 
-/* The snapshot that follows @settings once property @id has @value. */
+/* A copy of @settings in which property @id has @value, of the next version. */
 FalSettings *fal_settings_with (const FalSettings *settings, guint id, const GValue *value);
 
-/* What is known of the app, or, with app-defaults off, of any. */
+/* What is known of the app; with app-defaults off, the profile of an unknown one. Static. */
 const FalAppProfile *fal_settings_get_app_profile (const FalSettings *settings);
 
-/* The path that was set, else the app's own; NULL: the usual one. */
+/* The path that was set, else the app profile's; NULL: the usual one. */
 const gchar *fal_settings_get_path (const FalSettings *settings);
 
-/* The inputs of a request but its picture: those of the app's defaults, over them parameters-json,
- * over it parameters, over it the named properties. An unset one is absent. */
+/* The inputs of a request without its picture. The named properties go over parameters, that over
+ * parameters-json, and that over the inputs of the app profile. One that was not set is absent.
+ * Error: G_IO_ERROR_INVALID_ARGUMENT, parameters-json cannot be parsed. */
 GstStructure *fal_settings_get_parameters (const FalSettings *settings, GError **error);
 
-/* How frames are encoded; the preset's size and quality where none was set. */
+/* How frames are encoded: with the app profile's size and quality where none was set. */
 FalEncoderConfig fal_settings_get_encoder_config (const FalSettings *settings);
 
-/* Everything of a request that does not change from frame to frame; image-field
- * "auto" resolved. Borrows from @settings. */
+/* What of a request does not change from frame to frame, with "auto" resolved. Its text is borrowed
+ * from @settings. */
 FalRequest fal_settings_get_request (const FalSettings *settings);
 
-/* Where the pictures are in a result, or NULL: in the usual places. */
+/* Where the pictures are in a result; NULL: in the usual fields. Borrowed. */
 const gchar *fal_settings_get_result_field (const FalSettings *settings);
 
-/* Names of the inputs that only a connection's first message carries, and of the fields that
- * each request takes from the last result; comma separated, or NULL. */
+/* The names of the inputs that only the first message of a connection has, and of the fields that
+ * each request takes from the last result: separated by commas, borrowed, or NULL. */
 const gchar *fal_settings_get_start_fields (const FalSettings *settings);
 const gchar *fal_settings_get_feedback_fields (const FalSettings *settings);
 
-/* Whether nothing is sent before the app says that it is ready. */
+/* Whether requests wait until the app says that it is ready. */
 gboolean fal_settings_waits_for_ready (const FalSettings *settings);
 
-/* Whether more results may follow a request's first. */
+/* Whether a request may have more results after its first. */
 gboolean fal_settings_is_streaming (const FalSettings *settings);
 
 /* Whether a request id is sent. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Data URIs, strictly: what is not whole is no picture. Used on any thread. */
+/* Data URIs and base64. Strict: GLib's decoder skips what is not base64, and half a picture would
+ * come out. Used on any thread. */
 #include "data-uri.h"
 #include <gio/gio.h>
 #include <string.h>
@@ -47,12 +48,12 @@ decode_base64 (const gchar *text, GError **error)
   return g_bytes_new_take (data, size);
 }
 
-/* Behind "data:". Only base64 is known to be in use. */
+/* @media: the data URI without "data:". Apps use only the base64 form. */
 static GBytes *
 decode_data_uri (const gchar *media, GError **error)
 {
   static const gchar mark[] = ";base64,";
-  gsize head = strcspn (media, ",") + 1; /* with the comma */
+  gsize head = strcspn (media, ",") + 1; /* up to and with the comma */
 
   if (g_ascii_strncasecmp (media, "image/", strlen ("image/")) != 0 || head < sizeof mark ||
       g_ascii_strncasecmp (media + head - strlen (mark), mark, strlen (mark)) != 0) {

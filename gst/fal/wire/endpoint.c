@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Where an app is reached: ids and addresses. Pure: used on any thread. */
+/* Parses app ids and base URIs, and makes URLs of them. Pure; used on any thread. */
 #include "endpoint.h"
 
 #include <gio/gio.h>
@@ -9,7 +9,7 @@
 
 /* ---- App id and path ---- */
 
-/* One part of a path that needs no escape and leads nowhere else. */
+/* Whether @text can be one segment of a path: it needs no escape and is not "." or "..". */
 static gboolean
 is_segment (const gchar *text)
 {
@@ -34,7 +34,7 @@ are_segments (gchar **segments)
 
 /* The old form "123-my-app" as "123/my-app"; others unchanged. */
 static gchar *
-modernise_app (const gchar *app)
+expand_legacy_app (const gchar *app)
 {
   gsize digits = strspn (app, "0123456789");
 
@@ -43,7 +43,7 @@ modernise_app (const gchar *app)
   return g_strdup_printf ("%.*s/%s", (int) digits, app, app + digits + 1);
 }
 
-/* These stand before the owner. */
+/* Segments that stand before the owner. */
 static gboolean
 is_namespace (const gchar *segment)
 {
@@ -53,7 +53,7 @@ is_namespace (const gchar *segment)
 static gboolean
 read_app (FalEndpoint *endpoint, const gchar *app, GError **error)
 {
-  g_autofree gchar *modern = modernise_app (app != NULL ? app : "");
+  g_autofree gchar *modern = expand_legacy_app (app != NULL ? app : "");
   g_auto (GStrv) segments = g_strsplit (modern, "/", -1);
   guint first = segments[0] != NULL && is_namespace (segments[0]) ? 1 : 0;
 
@@ -70,7 +70,7 @@ read_app (FalEndpoint *endpoint, const gchar *app, GError **error)
   return TRUE;
 }
 
-/* @path with one slash before it and none behind; "" for none. */
+/* @path with one slash at the beginning and none at the end; "" for an empty one. */
 static gchar *
 normalise_path (const gchar *path)
 {
@@ -105,7 +105,7 @@ read_path (FalEndpoint *endpoint, const gchar *path, GError **error)
 
 /* ---- Base URI ---- */
 
-/* The WebSocket scheme for what a user may write, or NULL. */
+/* The WebSocket scheme for @scheme, in any case of letters; NULL: it is none. */
 static const gchar *
 find_scheme (const gchar *scheme)
 {
@@ -124,7 +124,7 @@ find_scheme (const gchar *scheme)
   return NULL;
 }
 
-/* User and password, query and fragment have no place: they would end up in logs. */
+/* Whether there is a host and no user, password, query or fragment, which would end up in logs. */
 static gboolean
 is_plain (GUri *uri)
 {
@@ -180,14 +180,14 @@ fal_endpoint_free (FalEndpoint *endpoint)
   g_free (endpoint);
 }
 
-/* As HTML forms do: a space is a plus. */
+/* Percent-encoding as in HTML forms, where a space becomes a plus. */
 static gchar *
 form_encode (const gchar *text)
 {
   return g_strdelimit (g_uri_escape_string (text, " ", FALSE), " ", '+');
 }
 
-/* @credentials: a query of its own, or "". */
+/* @credentials: the query with its question mark, or "". */
 static gchar *
 make_uri (const FalEndpoint *endpoint, const gchar *credentials, guint max_buffering)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* fal's realtime messages. A request becomes one map: the parameters, then the picture,
- * then the id. A reply is known by its fields, whatever frame it came in, and its
- * pictures are taken out of it. Pure: used on any thread. */
+/* fal's realtime messages. A request becomes one map: the parameters, then the picture, then the
+ * request id. The type of a reply follows from its fields, whether it came as text or as binary,
+ * and its pictures are taken out of the fields. Pure; used on any thread. */
 #include "protocol.h"
 #include "data-uri.h"
 #include "value-json.h"
@@ -10,7 +10,7 @@
 #include <math.h>
 #include <string.h>
 
-/* What is kept of an error's text, in characters. */
+/* Longer texts of errors are cut off, in characters. */
 #define MAX_ERROR_TEXT 1000
 
 /* ---- Request ---- */
@@ -70,7 +70,7 @@ image_free (gpointer data)
   g_free (image);
 }
 
-/* Whether something stands there; an empty one counts as nil does. */
+/* Whether @value is text or bytes, and not empty. */
 static gboolean
 is_filled (const GValue *value)
 {
@@ -80,7 +80,7 @@ is_filled (const GValue *value)
          g_bytes_get_size (g_value_get_boxed (value)) > 0;
 }
 
-/* @bytes and @link: as in FalImage; both are taken. */
+/* One of @bytes and @link is NULL; the other is taken. */
 static void
 add_image (GPtrArray *images, GBytes *bytes, gchar *link)
 {
@@ -90,7 +90,7 @@ add_image (GPtrArray *images, GBytes *bytes, gchar *link)
   g_ptr_array_add (images, image);
 }
 
-/* @value is filled. */
+/* @value: is_filled(). */
 static gboolean
 add_picture (GPtrArray *images, const GValue *value, GError **error)
 {
@@ -108,7 +108,7 @@ add_picture (GPtrArray *images, const GValue *value, GError **error)
   return TRUE;
 }
 
-/* Takes the picture out of an image map, which keeps its size, type and so on. */
+/* Takes the picture out of a map that describes it: size, media type and so on stay. */
 static gboolean
 take_from_image_map (GstStructure *map, GPtrArray *images, GError **error)
 {
@@ -128,8 +128,8 @@ take_from_image_map (GstStructure *map, GPtrArray *images, GError **error)
   return TRUE;
 }
 
-/* Adds what @value has of pictures: itself, its items, or its content. Sets @whole where
- * @value is nothing else, so that its owner drops it. */
+/* Adds the pictures in @value: itself, its items, or those in a map that describes one. Sets @whole
+ * where a picture is the value itself, which the caller then removes from its map. */
 static gboolean
 take_from_value (const GValue *value, GPtrArray *images, gboolean *whole, GError **error)
 {
@@ -160,7 +160,7 @@ typedef struct {
   const gchar *rest; /* of the path; empty: this is the last step */
 } PathStep;
 
-/* Behind the brackets at @p, or NULL. */
+/* Parses "[0]" or "[*]" at @p. Returns what follows it; NULL: it is neither. */
 static const gchar *
 parse_item (const gchar *p, guint *item)
 {
@@ -196,7 +196,7 @@ parse_step (PathStep *step, const gchar *path, GError **error)
   return TRUE;
 }
 
-/* All of it, for the steps that no result leads to are wrong as well. */
+/* Checks all steps: walking a result may end before the one that is wrong. */
 static gboolean
 check_path (const gchar *path, GError **error)
 {
@@ -213,7 +213,7 @@ check_path (const gchar *path, GError **error)
 static gboolean take_from_path (
     GstStructure *map, const gchar *path, GPtrArray *images, GError **error);
 
-/* @value is what a step led to, @rest the path that is left. */
+/* @value: what the path led to so far; @rest: the rest of the path. */
 static gboolean
 take_from_step (
     const GValue *value, const gchar *rest, GPtrArray *images, gboolean *whole, GError **error)
@@ -241,7 +241,7 @@ take_from_items (
   return TRUE;
 }
 
-/* Takes the pictures at @path out of @map; that there are none is no error. */
+/* Takes the pictures at @path out of @map. It is no error if there are none. */
 static gboolean
 take_from_path (GstStructure *map, const gchar *path, GPtrArray *images, GError **error)
 {
@@ -265,8 +265,8 @@ take_from_path (GstStructure *map, const gchar *path, GPtrArray *images, GError 
   return success;
 }
 
-/* Where pictures are in the apps that are known; each as bytes, data URI, base64 or a map. */
-static const gchar *const usual_places[] = { "images", "image" };
+/* The fields that known apps use, for bytes, a data URI, base64 or a map. */
+static const gchar *const usual_fields[] = { "images", "image" };
 
 static gboolean
 take_pictures (FalReply *reply, const gchar *result_field, GError **error)
@@ -276,8 +276,8 @@ take_pictures (FalReply *reply, const gchar *result_field, GError **error)
   if (result_field != NULL && g_strcmp0 (result_field, "auto") != 0)
     return check_path (result_field, error) &&
            take_from_path (reply->fields, result_field, reply->images, error);
-  for (i = 0; i < G_N_ELEMENTS (usual_places) && reply->images->len == 0; i++) {
-    if (!take_from_path (reply->fields, usual_places[i], reply->images, error))
+  for (i = 0; i < G_N_ELEMENTS (usual_fields) && reply->images->len == 0; i++) {
+    if (!take_from_path (reply->fields, usual_fields[i], reply->images, error))
       return FALSE;
   }
   return TRUE;
@@ -285,7 +285,7 @@ take_pictures (FalReply *reply, const gchar *result_field, GError **error)
 
 /* ---- Reply ---- */
 
-/* A message is of @type where @field holds @text and, if there is one, @field2 @text2. */
+/* A message is of @type where its @field is @text and, unless NULL, its @field2 is @text2. */
 typedef struct {
   const gchar *field, *text;
   const gchar *field2, *text2;
@@ -303,9 +303,9 @@ static const Rule control_rules[] = {
   { "status", "ready", NULL, NULL, FAL_REPLY_READY },
 };
 
-/* These words are too common to be believed beside a picture. "ready" is WebRTC's too,
- * but an app of frames that says so waits for its first request. */
-static const Rule bare_rules[] = {
+/* Other apps use these words beside a picture, so they count only without one. WebRTC apps say
+ * "ready" too, but so do apps that wait for their first request. */
+static const Rule rules_without_picture[] = {
   { "type", "ready", NULL, NULL, FAL_REPLY_READY },
   { "type", "iceservers", NULL, NULL, FAL_REPLY_WEBRTC },
   { "type", "answer", NULL, NULL, FAL_REPLY_WEBRTC },
@@ -331,7 +331,7 @@ find_rule (const Rule *rules, guint count, const GstStructure *map)
   return NULL;
 }
 
-/* A time that can be one, or −1. */
+/* A number that is finite and not negative; else −1. */
 static gdouble
 get_seconds (const GstStructure *map, const gchar *path)
 {
@@ -345,7 +345,7 @@ get_seconds (const GstStructure *map, const gchar *path)
   return isfinite (seconds) && seconds >= 0 ? seconds : -1;
 }
 
-/* The field's text, or what else it holds as JSON; NULL where there is nothing or false. */
+/* The field's text; what is not text as JSON; NULL where it is absent, null or false. */
 static gchar *
 dup_text (const GstStructure *map, const gchar *field)
 {
@@ -384,13 +384,13 @@ dup_request_id (const GstStructure *map)
   return NULL;
 }
 
-/* What a message without a picture, and of no control type, is: a type or status that is
- * not known makes it no result; {"detail": …} and {"error": …} are how web frameworks
- * refuse an input. */
+/* The type of a message that has no picture and fits no control rule. Web frameworks refuse an
+ * input with {"detail": …} or {"error": …}. A "type" or "status" that is not known is no result. */
 static FalReplyType
-classify_bare (const FalReply *reply)
+classify_without_picture (const FalReply *reply)
 {
-  const Rule *rule = find_rule (bare_rules, G_N_ELEMENTS (bare_rules), reply->fields);
+  const Rule *rule =
+      find_rule (rules_without_picture, G_N_ELEMENTS (rules_without_picture), reply->fields);
 
   if (rule != NULL)
     return rule->type;
@@ -415,7 +415,7 @@ new_reply (FalReplyType type, GstStructure *fields)
   return reply;
 }
 
-/* Takes @map. */
+/* @map is taken. */
 static FalReply *
 reply_from_map (GstStructure *map, const gchar *result_field, GError **error)
 {
@@ -430,13 +430,13 @@ reply_from_map (GstStructure *map, const gchar *result_field, GError **error)
     return g_steal_pointer (&reply);
   reply->error = dup_text (map, "error");
   reply->reason = dup_text (map, gst_structure_has_field (map, "reason") ? "reason" : "detail");
-  reply->type = rule != NULL ? rule->type : classify_bare (reply);
+  reply->type = rule != NULL ? rule->type : classify_without_picture (reply);
   if (reply->type == FAL_REPLY_TIMINGS)
     reply->inference = get_seconds (map, "timing");
   return g_steal_pointer (&reply);
 }
 
-/* Whether the bytes begin as a JPEG, PNG or WebP does; no msgpack map does. */
+/* Whether the bytes begin like a JPEG, PNG or WebP file. A msgpack map cannot begin so. */
 static gboolean
 is_picture (const guint8 *data, gsize size)
 {
@@ -447,7 +447,7 @@ is_picture (const guint8 *data, gsize size)
   return size >= 12 && memcmp (data, "RIFF", 4) == 0 && memcmp (data + 8, "WEBP", 4) == 0;
 }
 
-/* An app whose codec is JSON sends it in binary frames too; no msgpack map begins so. */
+/* Apps that encode with JSON send it in binary messages too. No msgpack map begins with "{". */
 static GstStructure *
 map_from_binary (GBytes *message, GError **error)
 {

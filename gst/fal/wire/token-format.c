@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* How tokens are asked for and what they look like. Pure: used on any thread. */
+/* Writes token requests and reads tokens. Pure; used on any thread. */
 #include "token-format.h"
 
 #include "value-json.h"
@@ -10,7 +10,8 @@
 #define MAX_TOKEN_BYTES (16 * 1024)
 #define MAX_TOKEN_REPLY_BYTES (64 * 1024)
 
-/* Of a token, beside letters and digits: base64, base64url and what joins their parts. */
+/* Characters of a token beside letters and digits: those of base64 and base64url, and what joins
+ * their parts. */
 #define TOKEN_MARKS "-._~+/=:"
 
 /* ---- Token ---- */
@@ -21,7 +22,7 @@ fal_token_format_get_scope (const FalEndpoint *endpoint)
   return g_strdup (endpoint->path + 1);
 }
 
-/* Ids and paths hold nothing that JSON would escape. */
+/* Nothing needs an escape in JSON: fal_endpoint_new() lets no such id or path through. */
 gchar *
 fal_token_format_get_request (const FalEndpoint *endpoint, FalTokenRequest kind, guint expiration)
 {
@@ -49,8 +50,9 @@ fal_token_format_is_token (const gchar *text)
   return p > text && p - text <= MAX_TOKEN_BYTES;
 }
 
-/* What the body says in one of the forms that are in use; @text is stripped. What is JSON
- * but neither an object nor a string says nothing; what is not JSON is plain text. */
+/* The token in one of the forms that are in use; NULL: there is none. @text: stripped of white
+ * space. What is not JSON is plain text. A string is put into an object, so that the parser takes
+ * it. */
 static gchar *
 find_token (const gchar *text)
 {
@@ -83,7 +85,7 @@ fal_token_format_parse_reply (const gchar *body, gsize length, GError **error)
   return NULL;
 }
 
-/* The bytes of base64url @text of @length, which has no padding. */
+/* Decodes @length bytes of base64url, which has no padding. */
 static guchar *
 decode_base64url (const gchar *text, gsize length, gsize *size)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Values in JSON: in by json-glib, once a look ahead has found what it can take, and out
- * by its generator. Pure: used on any thread. */
+/* JSON by json-glib, whose parser gets only text that a check of the tokens has let through. Pure;
+ * used on any thread. */
 #include "value-json.h"
 #include "value-private.h"
 
@@ -13,9 +13,9 @@
 #define MAX_JSON_BYTES (16 * 1024 * 1024)
 #define NOT_JSON "Not JSON that can be read: "
 
-/* ---- The look ahead ---- */
+/* ---- Checking the tokens ---- */
 
-/* The unit of the \uXXXX at @p, or -1. */
+/* The UTF-16 code unit of the \uXXXX at @p; −1: there is none. */
 static gint
 json_unit (const gchar *p, const gchar *end)
 {
@@ -31,7 +31,7 @@ json_unit (const gchar *p, const gchar *end)
   return unit;
 }
 
-/* Behind the escape at @p, or NULL. */
+/* What follows the escape at @p; NULL: it is not valid, or U+0000, which no C string can hold. */
 static const gchar *
 skip_json_escape (const gchar *p, const gchar *end)
 {
@@ -65,9 +65,9 @@ skip_digits (const gchar *p, const gchar *end)
   return p;
 }
 
-/* Behind the number at @p, or NULL: where none of JSON's stands there, it is not finite,
- * or it is an integer that int64 does not hold (json-glib would wrap it). No number ends
- * a text that is an object, so strtod() and strtoll() stop within it. */
+/* What follows the number at @p; NULL: it is not written as JSON wants it, is not finite, or is an
+ * integer that int64 cannot hold, which json-glib would wrap. A text that is an object does not end
+ * with a number, so strtod() and strtoll() do not read beyond it. */
 static const gchar *
 skip_json_number (const gchar *p, const gchar *end)
 {
@@ -111,7 +111,7 @@ skip_json_word (const gchar *p, const gchar *end)
   return NULL;
 }
 
-/* Behind the token at @p, or NULL. */
+/* What follows the token at @p; NULL: it is not valid. */
 static const gchar *
 skip_json_token (const gchar *p, const gchar *end)
 {
@@ -140,7 +140,7 @@ set_json_error (GError **error, const gchar *text, const gchar *at, const gchar 
       lines, g_utf8_strlen (line, at - line) + 1, fault);
 }
 
-/* Why the token at @p, which @next follows, may not stand there, or NULL. */
+/* Why the token from @p to @next may not stand there, or NULL. */
 static const gchar *
 find_json_fault (const gchar *p, const gchar *next, guint depth, guint objects)
 {
@@ -153,9 +153,9 @@ find_json_fault (const gchar *p, const gchar *next, guint depth, guint objects)
   return objects < FAL_VALUE_MAX_OBJECTS ? NULL : "it holds too many values";
 }
 
-/* Refuses what json-glib must not see: nesting (1.6 overflows its stack), very many
- * values, and what is not JSON though it reads it: comments, other quotes, text after
- * the object, numbers that it changes (010, 2⁶³). The order of the tokens is left to it. */
+/* Refuses what json-glib must not get: deep nesting, with which 1.6 overflows the stack; very many
+ * values; and what it accepts though it is not JSON: comments, single quotes, text after the
+ * object, numbers that it would change (010, 2⁶³). json-glib checks the order of the tokens. */
 static gboolean
 check_json (const gchar *text, gsize length, GError **error)
 {
@@ -189,12 +189,12 @@ check_json (const gchar *text, gsize length, GError **error)
   return TRUE;
 }
 
-/* ---- In ---- */
+/* ---- Reading ---- */
 
 static gboolean json_to_value (GValue *value, JsonNode *node, GError **error);
 
 static gboolean
-json_to_list (GValue *value, JsonArray *list, GError **error)
+json_to_array (GValue *value, JsonArray *list, GError **error)
 {
   guint i, n = json_array_get_length (list);
   g_autoptr (GArray) items = fal_value_new_items (n);
@@ -210,7 +210,7 @@ json_to_list (GValue *value, JsonArray *list, GError **error)
   return TRUE;
 }
 
-/* A name of a user's is never left out in silence. */
+/* An error, unlike in msgpack: JSON comes from users, who should know what is left out. */
 static gboolean
 check_name (const gchar *name, GError **error)
 {
@@ -266,7 +266,7 @@ json_to_value (GValue *value, JsonNode *node, GError **error)
     fal_value_take_map (value, map);
     return TRUE;
   case JSON_NODE_ARRAY:
-    return json_to_list (value, json_node_get_array (node), error);
+    return json_to_array (value, json_node_get_array (node), error);
   case JSON_NODE_VALUE:
     json_node_get_value (node, value);
     return TRUE;
@@ -299,28 +299,28 @@ fal_value_from_json (const gchar *text, gssize length, GError **error)
   return json_to_map (json_node_get_object (root), error);
 }
 
-/* ---- Out; "out" is a JsonBuilder ---- */
+/* ---- Writing; "out" is a JsonBuilder ---- */
 
 static void
-build_nil (gpointer out)
+build_null (gpointer out)
 {
   json_builder_add_null_value (out);
 }
 
 static void
-build_truth (gpointer out, gboolean value)
+build_boolean (gpointer out, gboolean value)
 {
   json_builder_add_boolean_value (out, value);
 }
 
 static void
-build_integer (gpointer out, gint64 value)
+build_int64 (gpointer out, gint64 value)
 {
   json_builder_add_int_value (out, value);
 }
 
 static const gchar *
-build_natural (gpointer out, guint64 value)
+build_uint64 (gpointer out, guint64 value)
 {
   if (value > G_MAXINT64)
     return "it is too large for a JSON integer";
@@ -329,7 +329,7 @@ build_natural (gpointer out, guint64 value)
 }
 
 static const gchar *
-build_real (gpointer out, gdouble value)
+build_float64 (gpointer out, gdouble value)
 {
   if (!isfinite (value))
     return "JSON has no infinity and no NaN";
@@ -354,51 +354,51 @@ build_bytes (gpointer out, gconstpointer data, gsize size)
 }
 
 static void
-build_list (gpointer out, guint count)
+begin_array (gpointer out, guint count)
 {
   json_builder_begin_array (out);
 }
 
 static void
-build_list_end (gpointer out)
+end_array (gpointer out)
 {
   json_builder_end_array (out);
 }
 
 static void
-build_map (gpointer out, guint count)
+begin_map (gpointer out, guint count)
 {
   json_builder_begin_object (out);
 }
 
 static void
-build_name (gpointer out, const gchar *name)
+build_key (gpointer out, const gchar *key)
 {
-  json_builder_set_member_name (out, name);
+  json_builder_set_member_name (out, key);
 }
 
 static void
-build_map_end (gpointer out)
+end_map (gpointer out)
 {
   json_builder_end_object (out);
 }
 
 static const FalValueWriter json_writer = {
-  build_nil,
-  build_truth,
-  build_integer,
-  build_natural,
-  build_real,
+  build_null,
+  build_boolean,
+  build_int64,
+  build_uint64,
+  build_float64,
   build_text,
   build_bytes,
-  build_list,
-  build_list_end,
-  build_map,
-  build_name,
-  build_map_end,
+  begin_array,
+  end_array,
+  begin_map,
+  build_key,
+  end_map,
 };
 
-/* json-glib escapes all control characters but the last one, which can stand in strings only. */
+/* json-glib escapes all control characters but U+001F. It can occur in strings only. */
 static gchar *
 escape_unit_separators (gchar *json)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Values in msgpack: in, once a look ahead has found every count and length borne out by
- * the bytes, and out into one array. Pure: used on any thread. */
+/* msgpack by msgpack-c, whose parser gets only bytes in which every count and length was checked.
+ * Pure; used on any thread. */
 #include "value-msgpack.h"
 #include "value-private.h"
 
@@ -8,57 +8,57 @@
 #include <msgpack.h>
 #include <string.h>
 
-/* ---- The look ahead ---- */
+/* ---- Checking counts and lengths ---- */
 
-typedef enum { LEAF, LIST, MAP, NEVER } Shape;
+typedef enum { SCALAR, ARRAY, MAP, NEVER } Shape;
 
-/* What stands behind the first byte of an object: @width bytes that hold a count, else
- * the count is in the first byte under @mask; a leaf's body is the count and @plain. */
+/* What the first byte of a msgpack object says. The count is in the @width bytes that follow, or in
+ * the first byte under @mask. A scalar's body has the count plus @extra bytes. */
 typedef struct {
   guint8 last; /* the highest first byte of this row */
   guint8 shape;
   guint8 mask;
   guint8 width;
-  guint8 plain;
+  guint8 extra;
 } Form;
 
 static const Form forms[] = {
-  { 0x7f, LEAF, 0, 0, 0 },    /* positive fixint */
-  { 0x8f, MAP, 0x0f, 0, 0 },  /* fixmap */
-  { 0x9f, LIST, 0x0f, 0, 0 }, /* fixarray */
-  { 0xbf, LEAF, 0x1f, 0, 0 }, /* fixstr */
-  { 0xc0, LEAF, 0, 0, 0 },    /* nil */
-  { 0xc1, NEVER, 0, 0, 0 },   /* not used */
-  { 0xc3, LEAF, 0, 0, 0 },    /* false, true */
-  { 0xc4, LEAF, 0, 1, 0 },    /* bin 8 */
-  { 0xc5, LEAF, 0, 2, 0 },    /* bin 16 */
-  { 0xc6, LEAF, 0, 4, 0 },    /* bin 32 */
-  { 0xc7, LEAF, 0, 1, 1 },    /* ext 8 */
-  { 0xc8, LEAF, 0, 2, 1 },    /* ext 16 */
-  { 0xc9, LEAF, 0, 4, 1 },    /* ext 32 */
-  { 0xca, LEAF, 0, 0, 4 },    /* float 32 */
-  { 0xcb, LEAF, 0, 0, 8 },    /* float 64 */
-  { 0xcc, LEAF, 0, 0, 1 },    /* uint 8 */
-  { 0xcd, LEAF, 0, 0, 2 },    /* uint 16 */
-  { 0xce, LEAF, 0, 0, 4 },    /* uint 32 */
-  { 0xcf, LEAF, 0, 0, 8 },    /* uint 64 */
-  { 0xd0, LEAF, 0, 0, 1 },    /* int 8 */
-  { 0xd1, LEAF, 0, 0, 2 },    /* int 16 */
-  { 0xd2, LEAF, 0, 0, 4 },    /* int 32 */
-  { 0xd3, LEAF, 0, 0, 8 },    /* int 64 */
-  { 0xd4, LEAF, 0, 0, 2 },    /* fixext 1 */
-  { 0xd5, LEAF, 0, 0, 3 },    /* fixext 2 */
-  { 0xd6, LEAF, 0, 0, 5 },    /* fixext 4 */
-  { 0xd7, LEAF, 0, 0, 9 },    /* fixext 8 */
-  { 0xd8, LEAF, 0, 0, 17 },   /* fixext 16 */
-  { 0xd9, LEAF, 0, 1, 0 },    /* str 8 */
-  { 0xda, LEAF, 0, 2, 0 },    /* str 16 */
-  { 0xdb, LEAF, 0, 4, 0 },    /* str 32 */
-  { 0xdc, LIST, 0, 2, 0 },    /* array 16 */
-  { 0xdd, LIST, 0, 4, 0 },    /* array 32 */
-  { 0xde, MAP, 0, 2, 0 },     /* map 16 */
-  { 0xdf, MAP, 0, 4, 0 },     /* map 32 */
-  { 0xff, LEAF, 0, 0, 0 },    /* negative fixint */
+  { 0x7f, SCALAR, 0, 0, 0 },    /* positive fixint */
+  { 0x8f, MAP, 0x0f, 0, 0 },    /* fixmap */
+  { 0x9f, ARRAY, 0x0f, 0, 0 },  /* fixarray */
+  { 0xbf, SCALAR, 0x1f, 0, 0 }, /* fixstr */
+  { 0xc0, SCALAR, 0, 0, 0 },    /* nil */
+  { 0xc1, NEVER, 0, 0, 0 },     /* not used */
+  { 0xc3, SCALAR, 0, 0, 0 },    /* false, true */
+  { 0xc4, SCALAR, 0, 1, 0 },    /* bin 8 */
+  { 0xc5, SCALAR, 0, 2, 0 },    /* bin 16 */
+  { 0xc6, SCALAR, 0, 4, 0 },    /* bin 32 */
+  { 0xc7, SCALAR, 0, 1, 1 },    /* ext 8 */
+  { 0xc8, SCALAR, 0, 2, 1 },    /* ext 16 */
+  { 0xc9, SCALAR, 0, 4, 1 },    /* ext 32 */
+  { 0xca, SCALAR, 0, 0, 4 },    /* float 32 */
+  { 0xcb, SCALAR, 0, 0, 8 },    /* float 64 */
+  { 0xcc, SCALAR, 0, 0, 1 },    /* uint 8 */
+  { 0xcd, SCALAR, 0, 0, 2 },    /* uint 16 */
+  { 0xce, SCALAR, 0, 0, 4 },    /* uint 32 */
+  { 0xcf, SCALAR, 0, 0, 8 },    /* uint 64 */
+  { 0xd0, SCALAR, 0, 0, 1 },    /* int 8 */
+  { 0xd1, SCALAR, 0, 0, 2 },    /* int 16 */
+  { 0xd2, SCALAR, 0, 0, 4 },    /* int 32 */
+  { 0xd3, SCALAR, 0, 0, 8 },    /* int 64 */
+  { 0xd4, SCALAR, 0, 0, 2 },    /* fixext 1 */
+  { 0xd5, SCALAR, 0, 0, 3 },    /* fixext 2 */
+  { 0xd6, SCALAR, 0, 0, 5 },    /* fixext 4 */
+  { 0xd7, SCALAR, 0, 0, 9 },    /* fixext 8 */
+  { 0xd8, SCALAR, 0, 0, 17 },   /* fixext 16 */
+  { 0xd9, SCALAR, 0, 1, 0 },    /* str 8 */
+  { 0xda, SCALAR, 0, 2, 0 },    /* str 16 */
+  { 0xdb, SCALAR, 0, 4, 0 },    /* str 32 */
+  { 0xdc, ARRAY, 0, 2, 0 },     /* array 16 */
+  { 0xdd, ARRAY, 0, 4, 0 },     /* array 32 */
+  { 0xde, MAP, 0, 2, 0 },       /* map 16 */
+  { 0xdf, MAP, 0, 4, 0 },       /* map 32 */
+  { 0xff, SCALAR, 0, 0, 0 },    /* negative fixint */
 };
 
 typedef struct {
@@ -67,10 +67,11 @@ typedef struct {
 
 typedef struct {
   guint8 shape;
-  guint64 count; /* objects inside; of a leaf, bytes */
+  guint64 count; /* objects within; of a scalar, bytes */
 } Head;
 
-/* FALSE where the bytes end first. Moves the reader behind the head. */
+/* Reads the head of an object and moves the reader to what follows it. FALSE: the bytes end before
+ * as many follow as it says. */
 static gboolean
 read_head (Reader *reader, Head *head)
 {
@@ -87,16 +88,16 @@ read_head (Reader *reader, Head *head)
     return FALSE;
   for (i = 0; i < form->width; i++)
     head->count = head->count << 8 | *reader->at++;
-  head->count = (head->count << (form->shape == MAP ? 1 : 0)) + form->plain;
+  head->count = (head->count << (form->shape == MAP ? 1 : 0)) + form->extra;
   return head->count <= (guint64) (reader->end - reader->at);
 }
 
-/* Why the bytes are not one whole map within our limits, or NULL. msgpack-c allocates
- * what a count claims, so none may reach it that the bytes do not bear out. */
+/* Why the bytes are not one whole map within the limits, or NULL. msgpack-c allocates as much as a
+ * count claims, so it must not get a count that is larger than the bytes that follow. */
 static const gchar *
 find_msgpack_fault (Reader reader)
 {
-  guint64 left[FAL_VALUE_MAX_DEPTH]; /* objects still to come, outermost first */
+  guint64 left[FAL_VALUE_MAX_DEPTH]; /* objects still to come on each level, outermost first */
   guint depth = 0, objects = 0;
   Head head;
 
@@ -111,23 +112,23 @@ find_msgpack_fault (Reader reader)
       return "it holds too many values";
     if (head.shape == MAP && head.count / 2 > FAL_VALUE_MAX_KEYS)
       return "a map in it has too many keys";
-    if (head.shape == LEAF)
+    if (head.shape == SCALAR)
       reader.at += head.count;
     else if (depth == FAL_VALUE_MAX_DEPTH)
       return "it is nested too deeply";
     else
-      left[depth++] = head.count + 1; /* itself too, which is struck off below */
+      left[depth++] = head.count + 1; /* with itself, which is subtracted below */
     while (depth > 0 && --left[depth - 1] == 0)
       depth--;
   } while (depth > 0);
   return reader.at == reader.end ? NULL : "bytes follow it";
 }
 
-/* ---- In ---- */
+/* ---- Reading ---- */
 
 static void msgpack_to_value (GValue *value, const msgpack_object *object, GBytes *message);
 
-/* msgpack-c leaves the pointer of what is empty unset or old. */
+/* Where @size is 0 msgpack-c leaves the pointer uninitialised. */
 static void
 take_slice (GValue *value, GBytes *message, const gchar *data, gsize size)
 {
@@ -143,7 +144,8 @@ is_text (const msgpack_object_str *text)
   return text->size == 0 || g_utf8_validate_len (text->ptr, text->size, NULL);
 }
 
-/* Old packers send bytes as str: what is not text (NULs are none) counts as bytes. */
+/* Encoders of the old msgpack format send bytes as str. What is not UTF-8, or has a NUL, counts as
+ * bytes. */
 static void
 msgpack_to_text (GValue *value, const msgpack_object_str *text, GBytes *message)
 {
@@ -156,22 +158,22 @@ msgpack_to_text (GValue *value, const msgpack_object_str *text, GBytes *message)
 }
 
 static void
-msgpack_to_list (GValue *value, const msgpack_object_array *list, GBytes *message)
+msgpack_to_array (GValue *value, const msgpack_object_array *array, GBytes *message)
 {
-  g_autoptr (GArray) items = fal_value_new_items (list->size);
+  g_autoptr (GArray) items = fal_value_new_items (array->size);
   guint i;
 
-  for (i = 0; i < list->size; i++) {
+  for (i = 0; i < array->size; i++) {
     GValue item = G_VALUE_INIT;
 
-    msgpack_to_value (&item, &list->ptr[i], message);
+    msgpack_to_value (&item, &array->ptr[i], message);
     if (G_IS_VALUE (&item))
       g_array_append_val (items, item);
   }
   fal_value_take_list (value, items);
 }
 
-/* Puts @key's text into @name, of FAL_VALUE_MAX_NAME_BYTES + 1. */
+/* Copies @key's text to @name, which has FAL_VALUE_MAX_NAME_BYTES + 1. FALSE: it is left out. */
 static gboolean
 get_name (gchar *name, const msgpack_object *key)
 {
@@ -206,7 +208,7 @@ msgpack_to_map (const msgpack_object_map *map, GBytes *message)
   return structure;
 }
 
-/* Leaves @value unset for what has no place here: an extension. */
+/* Leaves @value unset for an extension type, which is ignored. */
 static void
 msgpack_to_value (GValue *value, const msgpack_object *object, GBytes *message)
 {
@@ -241,7 +243,7 @@ msgpack_to_value (GValue *value, const msgpack_object *object, GBytes *message)
     take_slice (value, message, object->via.bin.ptr, object->via.bin.size);
     break;
   case MSGPACK_OBJECT_ARRAY:
-    msgpack_to_list (value, &object->via.array, message);
+    msgpack_to_array (value, &object->via.array, message);
     break;
   case MSGPACK_OBJECT_MAP:
     fal_value_take_map (value, msgpack_to_map (&object->via.map, message));
@@ -277,16 +279,16 @@ fal_value_from_msgpack (GBytes *message, GError **error)
   return map;
 }
 
-/* ---- Out; "out" is a msgpack_packer ---- */
+/* ---- Writing; "out" is a msgpack_packer ---- */
 
 static void
-pack_nil (gpointer out)
+pack_null (gpointer out)
 {
   msgpack_pack_nil (out);
 }
 
 static void
-pack_truth (gpointer out, gboolean value)
+pack_boolean (gpointer out, gboolean value)
 {
   if (value)
     msgpack_pack_true (out);
@@ -295,20 +297,20 @@ pack_truth (gpointer out, gboolean value)
 }
 
 static void
-pack_integer (gpointer out, gint64 value)
+pack_signed (gpointer out, gint64 value)
 {
   msgpack_pack_int64 (out, value);
 }
 
 static const gchar *
-pack_natural (gpointer out, guint64 value)
+pack_unsigned (gpointer out, guint64 value)
 {
   msgpack_pack_uint64 (out, value);
   return NULL;
 }
 
 static const gchar *
-pack_real (gpointer out, gdouble value)
+pack_float (gpointer out, gdouble value)
 {
   msgpack_pack_double (out, value);
   return NULL;
@@ -333,7 +335,7 @@ pack_bytes (gpointer out, gconstpointer data, gsize size)
 }
 
 static void
-pack_list (gpointer out, guint count)
+pack_array (gpointer out, guint count)
 {
   msgpack_pack_array (out, count);
 }
@@ -345,7 +347,7 @@ pack_map (gpointer out, guint count)
 }
 
 static void
-pack_name (gpointer out, const gchar *name)
+pack_key (gpointer out, const gchar *name)
 {
   msgpack_pack_str_with_body (out, name, strlen (name));
 }
@@ -356,21 +358,21 @@ pack_end (gpointer out)
 }
 
 static const FalValueWriter msgpack_writer = {
-  pack_nil,
-  pack_truth,
-  pack_integer,
-  pack_natural,
-  pack_real,
+  pack_null,
+  pack_boolean,
+  pack_signed,
+  pack_unsigned,
+  pack_float,
   pack_text,
   pack_bytes,
-  pack_list,
+  pack_array,
   pack_end,
   pack_map,
-  pack_name,
+  pack_key,
   pack_end,
 };
 
-/* A picture's body comes in one piece, so the array grows once for it. */
+/* The bytes of a picture come in one piece, so the array grows once for them. */
 static int
 append_packed (void *array, const char *data, size_t size)
 {

@@ -1,42 +1,44 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the two forms of a value, msgpack and JSON, share. Private to value*.c. */
+/* What value-msgpack.c and value-json.c share. Private to value*.c. */
 #pragma once
 
 #include "value.h"
 
 G_BEGIN_DECLS
 
+/* The longest name of a field. */
 #define FAL_VALUE_MAX_NAME_BYTES 256
 
-/* Whether @name may become a field's name: few new ones are let in, in a process's life. */
+/* Whether @name may become a field's name. A process takes a few thousand new ones, see value.c. */
 gboolean fal_value_admit_name (const gchar *name);
 
 /* Initialises @value and gives it @map. */
 void fal_value_take_map (GValue *value, GstStructure *map);
 
-/* Items for fal_value_take_list(). */
+/* An array of GValue, for fal_value_take_list(), with room for @count. */
 GArray *fal_value_new_items (guint count);
 
-/* Initialises @value with @items, which stay the caller's and are left unset. */
+/* Initialises @value and moves the values of @items into it. The caller keeps the empty items. */
 void fal_value_take_list (GValue *value, GArray *items);
 
-/* What a value is written with. A function that returns text says why it cannot. */
+/* How values are written. @out is the writer's own. A function that returns text returns NULL, or
+ * why the value cannot be written. */
 typedef struct {
-  void (*nil) (gpointer out);
-  void (*truth) (gpointer out, gboolean value);
-  void (*integer) (gpointer out, gint64 value);
-  const gchar *(*natural) (gpointer out, guint64 value);
-  const gchar *(*real) (gpointer out, gdouble value);
+  void (*null) (gpointer out);
+  void (*boolean) (gpointer out, gboolean value);
+  void (*int64) (gpointer out, gint64 value);
+  const gchar *(*uint64) (gpointer out, guint64 value);
+  const gchar *(*float64) (gpointer out, gdouble value);
   const gchar *(*text) (gpointer out, const gchar *text, gsize size);
   const gchar *(*bytes) (gpointer out, gconstpointer data, gsize size);
-  void (*begin_list) (gpointer out, guint count);
-  void (*end_list) (gpointer out);
+  void (*begin_array) (gpointer out, guint count);
+  void (*end_array) (gpointer out);
   void (*begin_map) (gpointer out, guint count);
-  void (*name) (gpointer out, const gchar *name);
+  void (*key) (gpointer out, const gchar *key);
   void (*end_map) (gpointer out);
 } FalValueWriter;
 
-/* Writes all of @map; an error names the field. */
+/* Writes all of @map. Error: G_IO_ERROR_INVALID_ARGUMENT, whose message names the field. */
 gboolean fal_value_write (
     const FalValueWriter *writer, gpointer out, const GstStructure *map, GError **error);
 

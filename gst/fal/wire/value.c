@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Values, whatever their form on the wire: names, lists of unlike values, the one walk
- * that writes a structure out, paths into it. Pure but for the count of new names, which
- * is atomic: used on any thread. */
+/* What msgpack and JSON have in common: the names of fields, arrays of several types, walking a
+ * structure to write it, dotted paths. Pure but for the count of new names, which is atomic; used
+ * on any thread. */
 #include "value-private.h"
 
 #include <gio/gio.h>
@@ -11,14 +11,13 @@
 
 /* ---- Names ---- */
 
-/* Whether @name may become a field's name. Up to GStreamer 1.24 a structure's field
- * names are quarks, which a process never frees: were they not counted for the whole
- * process, a peer that sends ever new keys would fill its memory. So this is the one
- * state that all callers share. Names that are in use already cost nothing. */
+/* Up to GStreamer 1.24 the names of a structure's fields are quarks, which a process never frees. A
+ * server that sends ever new keys would fill the memory, so new names are counted for the whole
+ * process. Names that are known already cost nothing. */
 gboolean
 fal_value_admit_name (const gchar *name)
 {
-  static gint new_names = 0; /* atomic; may pass the limit by one for each thread */
+  static gint new_names = 0; /* atomic; may exceed the limit by one for each thread */
 
   if (g_quark_try_string (name) != 0)
     return TRUE;
@@ -36,27 +35,28 @@ fal_value_take_map (GValue *value, GstStructure *map)
   g_value_take_boxed (value, map);
 }
 
-/* ---- Lists ---- */
+/* ---- Arrays ---- */
 
-/* GStreamer's lists hold values of one kind only, and look for it so. */
+/* The type that GStreamer compares when a value is appended to an array: of an array that of its
+ * items; G_TYPE_INVALID for an empty one. */
 static GType
-get_kind (const GValue *value)
+get_item_type (const GValue *value)
 {
   if (!GST_VALUE_HOLDS_ARRAY (value))
     return G_VALUE_TYPE (value);
   if (gst_value_array_get_size (value) == 0)
     return G_TYPE_INVALID;
-  return get_kind (gst_value_array_get_value (value, 0));
+  return get_item_type (gst_value_array_get_value (value, 0));
 }
 
 static gboolean
-are_alike (const GArray *items)
+have_one_type (const GArray *items)
 {
   GType kind = G_TYPE_INVALID;
   guint i;
 
   for (i = 0; i < items->len; i++) {
-    GType other = get_kind (&g_array_index (items, GValue, i));
+    GType other = get_item_type (&g_array_index (items, GValue, i));
 
     if (kind == G_TYPE_INVALID)
       kind = other;
@@ -66,7 +66,7 @@ are_alike (const GArray *items)
   return TRUE;
 }
 
-/* See value.h: an item of a list of unlike values. */
+/* An item of an array of several types, see value.h. */
 static void
 wrap (GValue *item)
 {
@@ -111,27 +111,27 @@ fal_value_new_items (guint count)
 void
 fal_value_take_list (GValue *value, GArray *items)
 {
-  gboolean alike = are_alike (items);
+  gboolean one_type = have_one_type (items);
   guint i;
 
   g_value_init (value, GST_TYPE_ARRAY);
   for (i = 0; i < items->len; i++) {
     GValue *item = &g_array_index (items, GValue, i);
 
-    if (!alike)
+    if (!one_type)
       wrap (item);
     gst_value_array_append_and_take_value (value, item);
     *item = (GValue) G_VALUE_INIT;
   }
 }
 
-/* ---- Out ---- */
+/* ---- Writing ---- */
 
-/* Where the walk is: a chain on the stack, made into text only for an error. */
+/* The field that is being written: a chain on the stack, which becomes text only for an error. */
 typedef struct _Step Step;
 struct _Step {
   const Step *parent;
-  const gchar *name; /* NULL: an item of a list */
+  const gchar *name; /* NULL: an item of an array */
   guint index;
   guint depth;
 };
@@ -165,7 +165,7 @@ static const gchar *
 write_text (const FalValueWriter *writer, gpointer out, const gchar *text)
 {
   if (text == NULL) {
-    writer->nil (out);
+    writer->null (out);
     return NULL;
   }
   if (!g_utf8_validate (text, -1, NULL))
@@ -180,7 +180,7 @@ write_bytes (const FalValueWriter *writer, gpointer out, GBytes *bytes)
   gconstpointer data;
 
   if (bytes == NULL) {
-    writer->nil (out);
+    writer->null (out);
     return NULL;
   }
   data = g_bytes_get_data (bytes, &size);
@@ -194,7 +194,7 @@ write_buffer (const FalValueWriter *writer, gpointer out, GstBuffer *buffer)
   GstMapInfo map;
 
   if (buffer == NULL) {
-    writer->nil (out);
+    writer->null (out);
     return NULL;
   }
   if (!gst_buffer_map (buffer, &map, GST_MAP_READ))
@@ -211,14 +211,14 @@ write_list (const FalValueWriter *writer, gpointer out, const GValue *value, con
   guint i, n = GST_VALUE_HOLDS_ARRAY (value) ? gst_value_array_get_size (value)
                                              : gst_value_list_get_size (value);
 
-  writer->begin_list (out, n);
+  writer->begin_array (out, n);
   for (i = 0; i < n; i++) {
     Step inner = { step, NULL, i, step->depth + 1 };
 
     if (!write_value (writer, out, fal_value_get_item (value, i), &inner, error))
       return FALSE;
   }
-  writer->end_list (out);
+  writer->end_array (out);
   return TRUE;
 }
 
@@ -233,7 +233,7 @@ write_map (const FalValueWriter *writer, gpointer out, const GstStructure *map, 
     const gchar *name = gst_structure_nth_field_name (map, i);
     Step inner = { step, name, 0, step != NULL ? step->depth + 1 : 1 };
 
-    writer->name (out, name);
+    writer->key (out, name);
     if (!write_value (writer, out, gst_structure_get_value (map, name), &inner, error))
       return FALSE;
   }
@@ -246,22 +246,22 @@ write_leaf (const FalValueWriter *writer, gpointer out, const GValue *value)
 {
   switch (G_VALUE_TYPE (value)) {
   case G_TYPE_BOOLEAN:
-    writer->truth (out, g_value_get_boolean (value));
+    writer->boolean (out, g_value_get_boolean (value));
     return NULL;
   case G_TYPE_INT:
-    writer->integer (out, g_value_get_int (value));
+    writer->int64 (out, g_value_get_int (value));
     return NULL;
   case G_TYPE_INT64:
-    writer->integer (out, g_value_get_int64 (value));
+    writer->int64 (out, g_value_get_int64 (value));
     return NULL;
   case G_TYPE_UINT:
-    return writer->natural (out, g_value_get_uint (value));
+    return writer->uint64 (out, g_value_get_uint (value));
   case G_TYPE_UINT64:
-    return writer->natural (out, g_value_get_uint64 (value));
+    return writer->uint64 (out, g_value_get_uint64 (value));
   case G_TYPE_FLOAT:
-    return writer->real (out, g_value_get_float (value));
+    return writer->float64 (out, g_value_get_float (value));
   case G_TYPE_DOUBLE:
-    return writer->real (out, g_value_get_double (value));
+    return writer->float64 (out, g_value_get_double (value));
   case G_TYPE_STRING:
     return write_text (writer, out, g_value_get_string (value));
   default:
@@ -289,7 +289,7 @@ write_value (const FalValueWriter *writer, gpointer out, const GValue *value, co
       return write_list (writer, out, value, step, error);
     if (gst_value_get_structure (value) != NULL)
       return write_map (writer, out, gst_value_get_structure (value), step, error);
-    writer->nil (out);
+    writer->null (out);
     return TRUE;
   }
   fault = write_leaf (writer, out, value);

@@ -1,36 +1,38 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Values that travel, as GstStructure.
+/* The values of msgpack and JSON as values of GStreamer.
  *
- * A map is a GstStructure (named "map"; its fields keep their order), a list a
- * GST_TYPE_ARRAY, binary data a G_TYPE_BYTES, text a G_TYPE_STRING, nil a
- * G_TYPE_STRING holding NULL; numbers are G_TYPE_INT64, G_TYPE_UINT64 (only
- * what exceeds int64) or G_TYPE_DOUBLE, truth a G_TYPE_BOOLEAN. GStreamer's lists
- * hold values of one kind: in a list of unlike values each stands as the field "value"
- * of a GstStructure named "any", which is not there on the wire.
+ * A map is a GstStructure named "map", whose fields keep their order; an array is a GST_TYPE_ARRAY;
+ * bytes are a G_TYPE_BYTES; text is a G_TYPE_STRING; nil is a G_TYPE_STRING that is NULL; numbers
+ * are G_TYPE_INT64, G_TYPE_UINT64 (only those too large for int64) or G_TYPE_DOUBLE; a boolean is a
+ * G_TYPE_BOOLEAN. A GST_TYPE_ARRAY holds values of one type only: in an array of several types each
+ * item is wrapped, as the field "value" of a GstStructure named "any". Messages do not show that.
  *
- * Pure and thread safe. Whatever comes from the peer is bounded before
- * anything is allocated for it. Errors are G_IO_ERROR_INVALID_DATA and, for
- * what a user gave us, G_IO_ERROR_INVALID_ARGUMENT. */
+ * Pure; used on any thread. What comes from the server is checked against the limits below before
+ * anything is allocated for it. Errors: G_IO_ERROR_INVALID_DATA for msgpack, which the server sent;
+ * G_IO_ERROR_INVALID_ARGUMENT for JSON and for values that cannot be written. */
 #pragma once
 
 #include <gst/gst.h>
 
 G_BEGIN_DECLS
 
-#define FAL_VALUE_MAX_DEPTH 32      /* maps and lists inside one another */
+#define FAL_VALUE_MAX_DEPTH 32      /* maps and arrays nested within one another */
 #define FAL_VALUE_MAX_OBJECTS 65536 /* values in one message */
 #define FAL_VALUE_MAX_KEYS 1024     /* keys of one map */
 
-/* The item of a GST_TYPE_ARRAY or GST_TYPE_LIST, without its "any"; NULL: there is none. */
+/* The item of a GST_TYPE_ARRAY or GST_TYPE_LIST, unwrapped; NULL: @index is beyond the end, or
+ * @list is neither. Borrowed. */
 const GValue *fal_value_get_item (const GValue *list, guint index);
 
-/* The value at a dotted @path ("input.image"), or NULL. */
+/* The value at a dotted @path ("input.image"), borrowed, or NULL. */
 const GValue *fal_value_get_path (const GstStructure *map, const gchar *path);
 
-/* Puts @value (taken, left unset) at a dotted @path, making maps on the way. */
+/* Sets the value at a dotted @path to @value, which is taken and left unset. Maps that are missing
+ * on the way are made; what is no map is replaced by one. */
 void fal_value_take_path (GstStructure *map, const gchar *path, GValue *value);
 
-/* Copies every field of @from over those of @into; maps are merged, the rest replaced. */
+/* Copies every field of @from to @into. A map is merged into the one that is there; all else is
+ * replaced. */
 void fal_value_merge (GstStructure *into, const GstStructure *from);
 
 G_END_DECLS

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Tests of the planes: how near they come to a scene that is computed at the JPEG's size, and
- * that every size stays within its memory. Colours are computed here by the book. */
+/* How near the scaled planes come to a scene that is computed at the JPEG's size, and that every
+ * size stays within its memory. Colours are computed here from the standards' formulas. */
 #include <fal/image/yuv-scaler.h>
 
 #include <math.h>
@@ -514,8 +514,8 @@ assert_near (guint8 sample, gdouble expected)
 }
 
 static void
-check_picture (const FalYuvScaler *planes, const GstVideoFrame *frame, const GstVideoRectangle *from,
-    const GstVideoRectangle *to)
+check_picture (const FalYuvScaler *planes, const GstVideoFrame *frame,
+    const GstVideoRectangle *from, const GstVideoRectangle *to)
 {
   const guint8 *data[3];
   gint strides[3];

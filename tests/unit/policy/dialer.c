@@ -368,22 +368,6 @@ test_without_a_connect_timeout_an_attempt_goes_on (void)
   g_assert_cmpint (fal_dialer_next_action (dialer, G_MAXINT64 - 1), ==, FAL_DIAL_NOTHING);
 }
 
-static void
-test_a_refusal_is_told_from_other_faults (void)
-{
-  static const FalFault refusals[] = { { FAL_FAULT_HTTP, 401 }, { FAL_FAULT_HTTP, 403 },
-    { FAL_FAULT_TOKEN, 401 }, { FAL_FAULT_UNAUTHORIZED }, { FAL_FAULT_CLOSED, 1008 },
-    { FAL_FAULT_STALE } };
-  static const FalFault others[] = { { FAL_FAULT_HTTP, 404 }, { FAL_FAULT_HTTP, 500 },
-    { FAL_FAULT_TOKEN, 500 }, { FAL_FAULT_CLOSED, 1000 }, { FAL_FAULT_PROXY, 407 },
-    { FAL_FAULT_PROVIDER }, { FAL_FAULT_TLS }, { FAL_FAULT_ASKED } };
-
-  for (guint i = 0; i < G_N_ELEMENTS (refusals); i++)
-    g_assert_true (fal_fault_is_refusal (&refusals[i]));
-  for (guint i = 0; i < G_N_ELEMENTS (others); i++)
-    g_assert_false (fal_fault_is_refusal (&others[i]));
-}
-
 /* What each fault means on a connection that stood before, with a token that was given. */
 static void
 test_every_fault_has_its_meaning (void)
@@ -474,7 +458,6 @@ main (int argc, char **argv)
   ADD (delays_grow_to_the_longest_and_spread_within_bounds);
   ADD (the_delays_of_the_first_seconds_are_short);
   ADD (without_a_connect_timeout_an_attempt_goes_on);
-  ADD (a_refusal_is_told_from_other_faults);
   ADD (every_fault_has_its_meaning);
   return g_test_run ();
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Settings for tests, without an element: its properties are installed with a class of their own.
- */
+/* Settings for tests without an element: a class of its own installs the properties. */
 #pragma once
 
 #include "fal/settings/settings.h"

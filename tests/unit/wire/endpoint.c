@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <gst/gst.h>
-#include "fal/settings/app-profiles.h"
+/* Where an app is reached: ids, paths and addresses, and what must not stand in them. */
+#include "fal/wire/endpoint.h"
 #include "fal/wire/token-format.h"
 
 #include <gio/gio.h>
+#include <gst/gst.h>
 #include <string.h>
 
 #define BASE "wss://fal.run"
@@ -164,223 +165,6 @@ test_secrets_go_encrypted_or_stay_on_this_machine (void)
   }
 }
 
-static const struct {
-  FalTokenRequest kind;
-  const gchar *body;
-} bodies[] = {
-  { FAL_TOKEN_REQUEST_ALIAS, "{\"allowed_apps\":[\"flux-2\"],\"token_expiration\":120}" },
-  { FAL_TOKEN_REQUEST_PATH,
-      "{\"allowed_apps\":[\"fal-ai/flux-2/klein/realtime\"],\"duration\":120}" },
-  { FAL_TOKEN_REQUEST_APP, "{\"app\":\"fal-ai/flux-2/klein\",\"duration\":120}" },
-};
-
-static void
-test_a_token_is_asked_for_in_three_ways (void)
-{
-  g_autoptr (FalEndpoint) endpoint = fal_endpoint_new (BASE, "fal-ai/flux-2/klein", NULL, NULL);
-
-  for (guint i = 0; i < G_N_ELEMENTS (bodies); i++) {
-    g_autofree gchar *body = fal_token_format_get_request (endpoint, bodies[i].kind, 120);
-
-    g_assert_cmpstr (body, ==, bodies[i].body);
-  }
-}
-
-static const struct {
-  const gchar *body;
-  const gchar *token; /* NULL: refused */
-} replies[] = {
-  { "\"abc.def-g_h\"", "abc.def-g_h" },
-  { " \"abc\"\r\n", "abc" },
-  { "{\"token\":\"abc\"}", "abc" },
-  { "{\"token\":\"abc\",\"expires\":7}", "abc" },
-  { "{\"detail\":\"abc\"}", "abc" },
-  { "abc.def\n", "abc.def" },
-  { "a+b/c==", "a+b/c==" },
-  { "", NULL },
-  { "  ", NULL },
-  { "\"\"", NULL },
-  { "12", NULL },
-  { "null", NULL },
-  { "true", NULL },
-  { "[\"abc\"]", NULL },
-  { "{}", NULL },
-  { "{\"token\":null,\"detail\":7}", NULL },
-  { "{\"detail\":\"Not authenticated\"}", NULL },
-  { "<html></html>", NULL },
-  { "\"abc", NULL },
-  { "\"a\\r\\nb\"", NULL },
-  { "a b", NULL },
-  { "abc&x=1", NULL },
-  { "a\nb", NULL },
-  { "é", NULL },
-};
-
-static void
-test_a_token_is_found_in_four_forms (void)
-{
-  for (guint i = 0; i < G_N_ELEMENTS (replies); i++) {
-    g_autoptr (GError) error = NULL;
-    g_autofree gchar *token =
-        fal_token_format_parse_reply (replies[i].body, strlen (replies[i].body), &error);
-
-    g_assert_cmpstr (token, ==, replies[i].token);
-    if (token == NULL)
-      g_assert_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA);
-  }
-}
-
-static const struct {
-  gchar fill;
-  gsize length;
-  gboolean taken;
-} fills[] = {
-  { 'x', 16 * 1024, TRUE },
-  { 'x', 16 * 1024 + 1, FALSE },
-  { 'x', 10 * 1024 * 1024, FALSE },
-  { '[', 60000, FALSE },
-  { '[', 100000, FALSE },
-  { '\0', 100, FALSE },
-};
-
-static void
-test_long_token_replies_are_refused (void)
-{
-  for (guint i = 0; i < G_N_ELEMENTS (fills); i++) {
-    g_autofree gchar *body = g_malloc (fills[i].length);
-    g_autofree gchar *token = NULL;
-
-    memset (body, fills[i].fill, fills[i].length);
-    token = fal_token_format_parse_reply (body, fills[i].length, NULL);
-    g_assert_true ((token != NULL) == fills[i].taken);
-  }
-}
-
-static void
-test_a_refused_reply_is_not_told (void)
-{
-  g_autoptr (GError) error = NULL;
-
-  g_assert_null (fal_token_format_parse_reply ("secret token", 12, &error));
-  g_assert_null (strstr (error->message, "secret"));
-}
-
-/* Claims in clear, or a whole token where @raw. */
-static const struct {
-  const gchar *text;
-  gboolean raw;
-  gint64 expiry;
-} claims[] = {
-  { "{\"exp\":1700000000}", FALSE, 1700000000 },
-  { "{\"sub\":\"x?>~\",\"exp\":1700000000.5}", FALSE, 1700000000 },
-  { "{\"a\":\"ÿÿÿ\",\"exp\":5}", FALSE, 5 },
-  { "{\"exp\":-5}", FALSE, 0 },
-  { "{\"exp\":\"5\"}", FALSE, 0 },
-  { "{\"exp\":1e300}", FALSE, G_GINT64_CONSTANT (1000000000000000) },
-  { "{}", FALSE, 0 },
-  { "[5]", FALSE, 0 },
-  { "", FALSE, 0 },
-  { "", TRUE, 0 },
-  { "abc", TRUE, 0 },
-  { "a.b", TRUE, 0 },
-  { "..", TRUE, 0 },
-  { "a.\xff\xfe.c", TRUE, 0 },
-  { "a.====.c", TRUE, 0 },
-};
-
-static gchar *
-make_jwt (const gchar *text)
-{
-  g_autofree gchar *base64 = g_base64_encode ((const guchar *) text, strlen (text));
-
-  g_strdelimit (g_strdelimit (base64, "+", '-'), "/", '_');
-  base64[strcspn (base64, "=")] = '\0';
-  return g_strdup_printf ("e30.%s.c2ln", base64);
-}
-
-static void
-test_a_token_tells_when_it_ends (void)
-{
-  for (guint i = 0; i < G_N_ELEMENTS (claims); i++) {
-    g_autofree gchar *token = claims[i].raw ? g_strdup (claims[i].text) : make_jwt (claims[i].text);
-
-    g_assert_cmpint (fal_token_format_get_expiry (token), ==, claims[i].expiry);
-  }
-  g_assert_cmpint (fal_token_format_get_expiry (NULL), ==, 0);
-}
-
-static void
-test_nested_claims_do_no_harm (void)
-{
-  g_autoptr (GString) text = g_string_new (NULL);
-  g_autofree gchar *token = NULL;
-
-  for (guint i = 0; i < 10000; i++)
-    g_string_append_c (text, '[');
-  token = make_jwt (text->str);
-  g_assert_cmpint (fal_token_format_get_expiry (token), ==, 0);
-}
-
-static const struct {
-  const gchar *app;
-  const gchar *row;
-  const gchar *image_field;
-  FalImageEncoding encoding;
-  gint echoes;
-  const gchar *path;
-} known[] = {
-  { "fal-ai/flux-2/klein/realtime", "fal-ai/flux-2/klein", "image_url", FAL_IMAGE_ENCODING_DATA_URI,
-      0, NULL },
-  { "fal-ai/flux-2/klein", "fal-ai/flux-2/klein", "image_url", FAL_IMAGE_ENCODING_DATA_URI, 0,
-      NULL },
-  { "fal-ai/flux-2", "", "image_url", FAL_IMAGE_ENCODING_DATA_URI, -1, NULL },
-  { "fal-ai/fast-lcm-diffusion", "fal-ai/fast-lcm-diffusion", "image_bytes",
-      FAL_IMAGE_ENCODING_BYTES, 1, NULL },
-  { "fal-ai/fast-lcm-diffusion/image-to-image", "fal-ai/fast-lcm-diffusion", "image_bytes",
-      FAL_IMAGE_ENCODING_BYTES, 1, NULL },
-  { "fal-ai/fast-turbo-diffusion/image-to-image/realtime", "fal-ai/fast-turbo-diffusion",
-      "image_bytes", FAL_IMAGE_ENCODING_BYTES, 1, NULL },
-  { "fal-ai/lcm-sd15-i2i", "fal-ai/lcm-sd15-i2i", "image_url", FAL_IMAGE_ENCODING_DATA_URI, 1,
-      NULL },
-  { "fal-ai/lcm", "fal-ai/lcm", "image_url", FAL_IMAGE_ENCODING_DATA_URI, 1, NULL },
-  { "fal-ai/lcm-other", "", "image_url", FAL_IMAGE_ENCODING_DATA_URI, -1, NULL },
-  { "fal-ai/sd-turbo-real-time-high-fps-msgpack", "fal-ai/sd-turbo-real-time-high-fps-msgpack",
-      "image", FAL_IMAGE_ENCODING_BYTES, 1, "/ws" },
-  { "fal-ai/birefnet", "fal-ai/birefnet", "image_bytes", FAL_IMAGE_ENCODING_BYTES, 0, NULL },
-  { "fal-ai/live-portrait", "fal-ai/live-portrait", "image_bytes", FAL_IMAGE_ENCODING_BYTES, 1,
-      NULL },
-  { "fal-ai/krea-wan-14b", "fal-ai/krea-wan-14b", "image", FAL_IMAGE_ENCODING_BYTES, 0, "/ws" },
-  { "me/my-app", "", "image_url", FAL_IMAGE_ENCODING_DATA_URI, -1, NULL },
-  { NULL, "", "image_url", FAL_IMAGE_ENCODING_DATA_URI, -1, NULL },
-};
-
-static void
-test_known_apps_have_their_ways (void)
-{
-  for (guint i = 0; i < G_N_ELEMENTS (known); i++) {
-    const FalAppProfile *preset = fal_app_profile_find (known[i].app);
-
-    g_assert_cmpstr (preset->app, ==, known[i].row);
-    g_assert_cmpstr (preset->image_field, ==, known[i].image_field);
-    g_assert_cmpint (preset->image_encoding, ==, known[i].encoding);
-    g_assert_cmpint (preset->echoes_request_id, ==, known[i].echoes);
-    g_assert_cmpstr (preset->path, ==, known[i].path);
-    g_assert_null (preset->result_field);
-  }
-}
-
-static void
-test_klein_likes_a_size (void)
-{
-  const FalAppProfile *klein = fal_app_profile_find ("fal-ai/flux-2/klein/realtime");
-  const FalAppProfile *unknown = fal_app_profile_find ("me/my-app");
-
-  g_assert_cmpuint (klein->width, ==, 704);
-  g_assert_cmpuint (klein->height, ==, 704);
-  g_assert_cmpuint (klein->quality, ==, 50);
-  g_assert_cmpuint (unknown->width + unknown->height + unknown->quality, ==, 0);
-}
-
 static void
 test_a_key_may_stand_in_the_query (void)
 {
@@ -424,42 +208,18 @@ test_an_address_is_told_without_its_secrets (void)
   }
 }
 
-static void
-test_what_is_no_token_is_known (void)
-{
-  static const gchar *const bad[] = { NULL, "", " ", "a b", "a\r\nb", "a&b", "a?b", "\"a\"", "é" };
-  g_autofree gchar *longest = g_strnfill (16 * 1024, 'a');
-  g_autofree gchar *longer = g_strnfill (16 * 1024 + 1, 'a');
-
-  g_assert_true (fal_token_format_is_token ("eyJ.a-b_c~d+e/f.g="));
-  g_assert_true (fal_token_format_is_token (longest));
-  g_assert_false (fal_token_format_is_token (longer));
-  for (guint i = 0; i < G_N_ELEMENTS (bad); i++)
-    g_assert_false (fal_token_format_is_token (bad[i]));
-}
-
 int
 main (int argc, char **argv)
 {
-  gst_init (&argc, &argv);
   g_test_init (&argc, &argv, NULL);
-#define ADD(name, function) g_test_add_func ("/endpoint/" name, function)
+  gst_init (&argc, &argv);
+#define ADD(name, test) g_test_add_func ("/endpoint/" name, test)
   ADD ("an-app-has-an-address", test_an_app_has_an_address);
   ADD ("a-wrong-address-is-refused-with-a-hint", test_a_wrong_address_is_refused_with_a_hint);
   ADD ("the-query-is-that-of-a-form", test_the_query_is_that_of_a_form);
   ADD ("secrets-go-encrypted-or-stay-on-this-machine",
       test_secrets_go_encrypted_or_stay_on_this_machine);
-  ADD ("a-token-is-asked-for-in-three-ways", test_a_token_is_asked_for_in_three_ways);
-  ADD ("a-token-is-found-in-four-forms", test_a_token_is_found_in_four_forms);
-  ADD ("long-token-replies-are-refused", test_long_token_replies_are_refused);
-  ADD ("a-refused-reply-is-not-told", test_a_refused_reply_is_not_told);
-  ADD ("a-token-tells-when-it-ends", test_a_token_tells_when_it_ends);
   ADD ("a-key-may-stand-in-the-query", test_a_key_may_stand_in_the_query);
   ADD ("an-address-is-told-without-its-secrets", test_an_address_is_told_without_its_secrets);
-  ADD ("what-is-no-token-is-known", test_what_is_no_token_is_known);
-  ADD ("nested-claims-do-no-harm", test_nested_claims_do_no_harm);
-  ADD ("known-apps-have-their-ways", test_known_apps_have_their_ways);
-  ADD ("klein-likes-a-size", test_klein_likes_a_size);
-#undef ADD
   return g_test_run ();
 }

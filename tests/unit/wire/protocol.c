@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Requests byte by byte, and replies of every type, captured ones and hostile ones. */
 #include "fal/wire/protocol.h"
 
 #include <gio/gio.h>

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What is shown while no result comes: which picture, and of which size. */
+#include "fal/image/fallback-picture.h"
+#include "test-pictures.h"
+
+#include <gio/gio.h>
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (FalFallbackPicture, fal_fallback_picture_free)
+
+static const FalEncoderConfig sent = { .width = 32, .height = 24, .quality = 10 };
+
+static GstSample *
+make_frame (void)
+{
+  return plain_sample ("RGBx", 64, 48, "", &jfif, RED);
+}
+
+static GBytes *
+make (FalFallbackPicture *picture, FalFallbackMode mode)
+{
+  g_autoptr (GstSample) frame = make_frame ();
+  g_autoptr (GError) error = NULL;
+  GBytes *made = fal_fallback_picture_make (picture, mode, frame, &sent, &error);
+
+  g_assert_no_error (error);
+  return made;
+}
+
+static void
+assert_shows (FalFallbackPicture *picture, FalFallbackMode mode, gint width, gint height,
+    const Colour *colour)
+{
+  g_autoptr (GBytes) made = make (picture, mode);
+  g_auto (Image) image = read_jpeg (made);
+
+  g_assert_cmpint (image.width, ==, width);
+  g_assert_cmpint (image.height, ==, height);
+  assert_image_pixel (&image, 0, 0, colour);
+  assert_image_pixel (&image, width - 1, height - 1, colour);
+}
+
+static void
+test_before_the_first_result_the_size_is_the_requests (void)
+{
+  g_autoptr (FalFallbackPicture) picture = fal_fallback_picture_new ();
+
+  assert_shows (picture, FAL_FALLBACK_BLACK, 32, 24, BLACK);
+  assert_shows (picture, FAL_FALLBACK_LAST, 32, 24, BLACK);
+  assert_shows (picture, FAL_FALLBACK_PASSTHROUGH, 32, 24, RED);
+}
+
+static void
+test_after_it_the_size_is_that_of_the_result (void)
+{
+  g_autoptr (FalFallbackPicture) picture = fal_fallback_picture_new ();
+  g_autoptr (GBytes) small = plain_jpeg (40, 30, BLUE, 0);
+  g_autoptr (GBytes) large = plain_jpeg (80, 60, GREEN, 0);
+
+  assert_shows (picture, FAL_FALLBACK_BLACK, 32, 24, BLACK);
+  fal_fallback_picture_note_result (picture, small);
+  assert_shows (picture, FAL_FALLBACK_BLACK, 40, 30, BLACK);
+  assert_shows (picture, FAL_FALLBACK_PASSTHROUGH, 40, 30, RED);
+  fal_fallback_picture_note_result (picture, large);
+  assert_shows (picture, FAL_FALLBACK_BLACK, 80, 60, BLACK);
+  assert_shows (picture, FAL_FALLBACK_PASSTHROUGH, 80, 60, RED);
+}
+
+static void
+test_the_last_result_is_shown_as_it_came (void)
+{
+  g_autoptr (FalFallbackPicture) picture = fal_fallback_picture_new ();
+  g_autoptr (GBytes) result = plain_jpeg (40, 30, BLUE, 0);
+  g_autoptr (GBytes) made = NULL;
+
+  fal_fallback_picture_note_result (picture, result);
+  made = make (picture, FAL_FALLBACK_LAST);
+  g_assert_true (made == result);
+}
+
+static void
+test_a_black_picture_is_made_once (void)
+{
+  g_autoptr (FalFallbackPicture) picture = fal_fallback_picture_new ();
+  g_autoptr (GBytes) first = make (picture, FAL_FALLBACK_BLACK);
+  g_autoptr (GBytes) second = make (picture, FAL_FALLBACK_BLACK);
+
+  g_assert_true (first == second);
+}
+
+static void
+test_a_reset_forgets_the_last_result (void)
+{
+  g_autoptr (FalFallbackPicture) picture = fal_fallback_picture_new ();
+  g_autoptr (GBytes) result = plain_jpeg (40, 30, BLUE, 0);
+
+  fal_fallback_picture_note_result (picture, result);
+  assert_shows (picture, FAL_FALLBACK_LAST, 40, 30, BLUE);
+  fal_fallback_picture_reset (picture);
+  assert_shows (picture, FAL_FALLBACK_LAST, 32, 24, BLACK);
+}
+
+static void
+test_an_encoded_frame_passes_in_its_own_size (void)
+{
+  g_autoptr (FalFallbackPicture) picture = fal_fallback_picture_new ();
+  g_autoptr (GBytes) jpeg = plain_jpeg (50, 20, GREEN, 0);
+  g_autoptr (GBytes) result = plain_jpeg (40, 30, BLUE, 0);
+  g_autoptr (GstBuffer) buffer = gst_buffer_new_wrapped_bytes (jpeg);
+  g_autoptr (GstCaps) caps = gst_caps_new_empty_simple ("image/jpeg");
+  g_autoptr (GstSample) frame = gst_sample_new (buffer, caps, NULL, NULL);
+  g_autoptr (GBytes) made = NULL;
+
+  fal_fallback_picture_note_result (picture, result);
+  made = fal_fallback_picture_make (picture, FAL_FALLBACK_PASSTHROUGH, frame, &sent, NULL);
+  g_assert_true (g_bytes_equal (made, jpeg));
+}
+
+static void
+test_a_frame_that_cannot_be_encoded_is_an_error (void)
+{
+  g_autoptr (FalFallbackPicture) picture = fal_fallback_picture_new ();
+  g_autoptr (GstSample) frame = gst_sample_new (NULL, NULL, NULL, NULL);
+  g_autoptr (GError) error = NULL;
+
+  g_assert_null (
+      fal_fallback_picture_make (picture, FAL_FALLBACK_PASSTHROUGH, frame, &sent, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_FAILED);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  gst_init (&argc, &argv);
+#define ADD(name, test) g_test_add_func ("/fallback-picture/" name, test)
+  ADD ("before-the-first-result-the-size-is-the-requests",
+      test_before_the_first_result_the_size_is_the_requests);
+  ADD ("after-it-the-size-is-that-of-the-result", test_after_it_the_size_is_that_of_the_result);
+  ADD ("the-last-result-is-shown-as-it-came", test_the_last_result_is_shown_as_it_came);
+  ADD ("a-black-picture-is-made-once", test_a_black_picture_is_made_once);
+  ADD ("a-reset-forgets-the-last-result", test_a_reset_forgets_the_last_result);
+  ADD ("an-encoded-frame-passes-in-its-own-size", test_an_encoded_frame_passes_in_its_own_size);
+  ADD ("a-frame-that-cannot-be-encoded-is-an-error",
+      test_a_frame_that_cannot_be_encoded_is_an_error);
+  return g_test_run ();
+}
