@@ -23,8 +23,8 @@ typedef struct {
 void fixture_init (int *argc, char ***argv);
 
 /* For a source that stays up while the element goes down, and so does not begin its stream anew as
- * it would in a pipeline: GStreamer's remarks on that are nobody's fault. Until the end of the test,
- * or what is returned is taken away with g_log_remove_handler ("GStreamer", …). */
+ * it would in a pipeline: GStreamer's remarks on that are nobody's fault. Until the end of the
+ * test, or what is returned is taken away with g_log_remove_handler ("GStreamer", …). */
 guint fixture_allow_data_without_stream (void);
 
 /* Runs the tests and ends GStreamer, so that its tracers tell what they found. */

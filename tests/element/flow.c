@@ -2,7 +2,7 @@
 /* Flow: a live upstream is held up by nothing, another one loses nothing, and what downstream does
  * stops nobody but the frames. */
 #define _GNU_SOURCE /* RUSAGE_THREAD */
-#include "pipeline.h"
+#include "pipeline-fixture.h"
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>

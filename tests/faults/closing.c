@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What is closed is closed: at every phase of connecting nothing stays open and nothing is sent,
  * and what an old connection still brings does not touch the new one. */
-#include "case.h"
+#include "fault-table.h"
 #include "fal/dialer.h"
-#include "rig.h"
+#include "peer-fixture.h"
 
 #include <string.h>
 
@@ -59,7 +59,7 @@ make_fixture (const Phase *phase, Peer *peer)
       "app=test/app/image image-field=image_bytes image-encoding=bytes throttle-interval=0 "
       "timestamp-mode=input retry-delay=1 %s=k:s",
       phase->scheme, port, port, phase->fetches_token ? "api-key" : "token");
-  Fixture *f = watch_make_fixture (description, TRUE);
+  Fixture *f = invariants_make_fixture (description, TRUE);
 
   gst_element_set_state (f->harness->element, GST_STATE_READY);
   trust_few (f);
@@ -126,15 +126,15 @@ static void
 run_phase (const Phase *phase, Way way)
 {
   const PeerConfig config = { phase->door, phase->script, .for_ever = TRUE };
-  g_autoptr (Watch) watch = watch_new ();
+  g_autoptr (Invariants) invariants = invariants_new ();
   Peer *peer = peer_new (&config);
   Fixture *f = make_fixture (phase, peer);
   gint64 watchdog = g_get_monotonic_time () + WATCHDOG_SECONDS * G_USEC_PER_SEC;
   guint connections;
 
-  watch_begin (watch, f, 1, FAL_WINDOW_MAX_UNANSWERED);
+  invariants_begin (invariants, f, 1, FAL_WINDOW_MAX_UNANSWERED);
   fixture_play (f);
-  fixture_push (f, watch_make_frame (0));
+  fixture_push (f, invariants_make_frame (0));
   while (!is_reached (phase, f, peer)) {
     g_assert_cmpint (g_get_monotonic_time (), <, watchdog);
     g_usleep (500);
@@ -146,8 +146,8 @@ run_phase (const Phase *phase, Way way)
   g_assert_cmpuint (peer_get_connections (peer), ==, connections);
   g_assert_cmpuint (connections, <=, 1);
   g_assert_null (gst_bus_pop_filtered (f->bus, GST_MESSAGE_WARNING | GST_MESSAGE_ERROR));
-  watch_stop (watch);
-  watch_free_fixture (f);
+  invariants_stop (invariants);
+  invariants_free_fixture (f);
   peer_free (peer);
 }
 
@@ -180,7 +180,7 @@ test_an_end_at_any_moment_leaves_nothing_open (void)
   g_object_set (f->element, "token-uri", token_uri, NULL);
   fixture_play (f);
   for (guint n = 0; n < 200; n++) {
-    fixture_push (f, watch_make_frame (n));
+    fixture_push (f, invariants_make_frame (n));
     g_usleep (g_rand_int_range (rand, 0, 4000));
     end_it (f, n % 2 ? BY_CLOSE : TO_READY);
     while (fal_server_get_open (f->server) > 0 || get_state (f) != FAL_DIALER_IDLE) {
@@ -213,7 +213,7 @@ push_on_and_on (gpointer data)
 
   for (guint n = 0; !g_atomic_int_get (&pusher->stop); n++) {
     g_mutex_lock (&pusher->lock);
-    gst_harness_push (pusher->f->harness, watch_make_frame (n));
+    gst_harness_push (pusher->f->harness, invariants_make_frame (n));
     g_mutex_unlock (&pusher->lock);
     g_usleep (200);
   }
@@ -231,7 +231,7 @@ test_nothing_is_sent_after_the_end (void)
 
   g_mutex_init (&pusher.lock);
   gst_harness_set_drop_buffers (f->harness, TRUE);
-  fixture_set_size (f, WATCH_SIZE, WATCH_SIZE);
+  fixture_set_size (f, FRAME_SIZE, FRAME_SIZE);
   thread = g_thread_new ("pusher", push_on_and_on, &pusher);
   for (guint i = 0; i < 20; i++) {
     GstElement *element = f->harness->element;
@@ -280,20 +280,20 @@ static void
 test_late_words_of_an_old_connection_touch_nothing (void)
 {
   const PeerConfig config = { PEER_DOOR_OPEN, late_words, .for_ever = TRUE };
-  g_autoptr (Rig) rig = rig_new (&config, "request-timeout=0", TRUE);
+  g_autoptr (PeerFixture) p = peer_fixture_new (&config, "request-timeout=0", TRUE);
 
   for (guint n = 0; n < 40; n++) {
-    fixture_push (rig->f, watch_make_frame (n));
-    rig_wait_until (rig_has_results, rig, n + 1);
-    g_assert_cmpuint (peer_get_connections (rig->peer), ==, n + 1);
-    g_signal_emit_by_name (rig->f->element, "reconnect");
+    fixture_push (p->f, invariants_make_frame (n));
+    peer_fixture_wait_until (peer_fixture_has_results, p, n + 1);
+    g_assert_cmpuint (peer_get_connections (p->peer), ==, n + 1);
+    g_signal_emit_by_name (p->f->element, "reconnect");
   }
-  fixture_push (rig->f, watch_make_frame (40));
-  rig_wait_until (rig_has_results, rig, 41);
-  g_assert_cmpuint (watch_get_newest (rig->watch), ==, 40);
-  g_assert_cmpuint (fixture_stat (rig->f, "results"), ==, 41);
-  g_assert_cmpuint (fixture_stat (rig->f, "failed"), ==, 0);
-  rig_expect_no_message (rig);
+  fixture_push (p->f, invariants_make_frame (40));
+  peer_fixture_wait_until (peer_fixture_has_results, p, 41);
+  g_assert_cmpuint (invariants_get_newest (p->invariants), ==, 40);
+  g_assert_cmpuint (fixture_stat (p->f, "results"), ==, 41);
+  g_assert_cmpuint (fixture_stat (p->f, "failed"), ==, 0);
+  peer_fixture_expect_no_message (p);
 }
 
 /* The server closes in the moment in which the application wants a new connection. */
@@ -302,7 +302,7 @@ test_a_close_that_crosses_a_reconnection_ends_one_connection_only (void)
 {
   g_autoptr (Fixture) f = fixture_new_live (NULL, "timestamp-mode=input");
 
-  fixture_set_size (f, WATCH_SIZE, WATCH_SIZE);
+  fixture_set_size (f, FRAME_SIZE, FRAME_SIZE);
   for (guint n = 0; n < 40; n++) {
     fixture_push_and_pull (f, n);
     fal_server_close (f->server, 1000, NULL);
@@ -317,7 +317,7 @@ test_a_close_that_crosses_a_reconnection_ends_one_connection_only (void)
 int
 main (int argc, char **argv)
 {
-  watch_init (&argc, &argv);
+  invariants_init (&argc, &argv);
   for (guint i = 0; i < G_N_ELEMENTS (phases); i++) {
     g_autofree gchar *path = g_strdup_printf ("/closing/during/%s", phases[i].name);
 

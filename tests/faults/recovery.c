@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A server that goes and comes back, freezes, loads its model: what is told, and how soon results
  * come again. */
-#include "case.h"
+#include "fault-table.h"
 #include "fal/dialer.h"
-#include "program.h"
+#include "server-process.h"
 
 #include <string.h>
 
 #define PUSH_INTERVAL 5000 /* µs */
 #define IN_A_HURRY "retry-delay=1 max-retry-delay=20 "
 
-/* ---- an element before the program ---- */
+/* ---- an element before a server of its own process ---- */
 
 typedef struct {
-  Watch *watch;
-  Program *program;
+  Invariants *invariants;
+  ServerProcess *process;
   Fixture *f;
   guint pushed;
 } Scene;
@@ -27,7 +27,7 @@ make_fixture (guint port, const gchar *properties)
       "image-encoding=bytes throttle-interval=0 timestamp-mode=input token=t %s",
       port, properties);
 
-  return watch_make_fixture (description, TRUE);
+  return invariants_make_fixture (description, TRUE);
 }
 
 static Scene *
@@ -35,21 +35,21 @@ scene_new (const gchar *properties)
 {
   Scene *scene = g_new0 (Scene, 1);
 
-  scene->watch = watch_new ();
-  scene->program = program_new ();
-  scene->f = make_fixture (program_get_port (scene->program), properties);
-  watch_begin (scene->watch, scene->f, 1, FAL_WINDOW_MAX_UNANSWERED);
-  fixture_set_size (scene->f, WATCH_SIZE, WATCH_SIZE);
+  scene->invariants = invariants_new ();
+  scene->process = server_process_new ();
+  scene->f = make_fixture (server_process_get_port (scene->process), properties);
+  invariants_begin (scene->invariants, scene->f, 1, FAL_WINDOW_MAX_UNANSWERED);
+  fixture_set_size (scene->f, FRAME_SIZE, FRAME_SIZE);
   return scene;
 }
 
 static void
 scene_free (Scene *scene)
 {
-  watch_stop (scene->watch);
-  watch_free_fixture (scene->f);
-  program_free (scene->program);
-  watch_free (scene->watch);
+  invariants_stop (scene->invariants);
+  invariants_free_fixture (scene->f);
+  server_process_free (scene->process);
+  invariants_free (scene->invariants);
   g_free (scene);
 }
 
@@ -58,7 +58,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (Scene, scene_free)
 static void
 push (Scene *scene)
 {
-  fixture_push (scene->f, watch_make_frame (scene->pushed++));
+  fixture_push (scene->f, invariants_make_frame (scene->pushed++));
   g_usleep (PUSH_INTERVAL);
 }
 
@@ -67,9 +67,9 @@ static void
 push_until_results (Scene *scene, guint n)
 {
   gint64 watchdog = g_get_monotonic_time () + WATCHDOG_SECONDS * G_USEC_PER_SEC;
-  guint wanted = watch_get_good (scene->watch) + n;
+  guint wanted = invariants_get_good (scene->invariants) + n;
 
-  while (watch_get_good (scene->watch) < wanted) {
+  while (invariants_get_good (scene->invariants) < wanted) {
     push (scene);
     g_assert_cmpint (g_get_monotonic_time (), <, watchdog);
   }
@@ -129,15 +129,15 @@ test_a_killed_server_is_found_within_a_second_of_its_return (void)
   guint returned;
 
   push_until_results (scene, 3);
-  program_kill (scene->program);
+  server_process_kill (scene->process);
   push_until_warning (scene, "the link ");
   push_for (scene, 2000);
-  program_start (scene->program);
+  server_process_start (scene->process);
   back = g_get_monotonic_time ();
   returned = scene->pushed;
   push_until_results (scene, 1);
   g_assert_cmpint (g_get_monotonic_time () - back, <, G_USEC_PER_SEC);
-  g_assert_cmpuint (watch_get_newest (scene->watch), >=, returned - 1);
+  g_assert_cmpuint (invariants_get_newest (scene->invariants), >=, returned - 1);
   push_until_results (scene, 3);
   expect_no_message (scene->f);
 }
@@ -151,10 +151,10 @@ test_a_server_that_goes_up_and_down (void)
   for (guint i = 0; i < 5; i++) {
     push_until_results (scene, 3);
     expect_no_message (scene->f);
-    program_kill (scene->program);
+    server_process_kill (scene->process);
     push_until_warning (scene, "the link ");
     push_for (scene, 20 * i);
-    program_start (scene->program);
+    server_process_start (scene->process);
   }
   push_until_results (scene, 3);
   expect_no_message (scene->f);
@@ -171,11 +171,11 @@ test_a_server_that_freezes_for_longer_than_requests_are_waited_for (void)
   for (guint i = 0; i < 2; i++) {
     push_until_results (scene, 3);
     expect_no_message (scene->f);
-    program_freeze (scene->program);
+    server_process_freeze (scene->process);
     push_until_warning (scene, "requests went unanswered");
     push_for (scene, 600);
     g_assert_cmpuint (fixture_stat (scene->f, "frames-waiting"), <=, 1);
-    program_thaw (scene->program);
+    server_process_thaw (scene->process);
   }
   push_until_results (scene, 3);
   expect_no_message (scene->f);
@@ -187,9 +187,9 @@ test_a_server_that_freezes_for_a_moment_keeps_its_connection (void)
   g_autoptr (Scene) scene = scene_new ("");
 
   push_until_results (scene, 3);
-  program_freeze (scene->program);
+  server_process_freeze (scene->process);
   push_for (scene, 300);
-  program_thaw (scene->program);
+  server_process_thaw (scene->process);
   push_until_results (scene, 3);
   g_assert_cmpuint (fixture_stat (scene->f, "connections"), ==, 1);
   expect_no_message (scene->f);
@@ -220,7 +220,7 @@ have_all_told (Scene *scene, Fixture **others, gchar **texts)
 
   push (scene);
   for (guint i = 0; i < 2; i++) {
-    fixture_push (others[i], watch_make_frame (scene->pushed));
+    fixture_push (others[i], invariants_make_frame (scene->pushed));
     if (texts[i] == NULL)
       texts[i] = pop_warning (others[i]);
     all &= texts[i] != NULL;
@@ -247,29 +247,30 @@ test_gone_or_loading_is_known_within_fifteen_seconds (void)
 {
   g_autoptr (Scene) scene = scene_new ("");
   Fixture *loading = fixture_new_live (NULL, "timestamp-mode=input");
-  Fixture *others[] = { make_fixture (program_get_port (scene->program), "request-timeout=0"),
-    loading };
+  Fixture *others[] = {
+    make_fixture (server_process_get_port (scene->process), "request-timeout=0"), loading
+  };
   gchar *texts[3] = { NULL };
   gint64 began;
 
-  fixture_set_size (others[0], WATCH_SIZE, WATCH_SIZE);
-  fixture_push (others[0], watch_make_frame (0));
+  fixture_set_size (others[0], FRAME_SIZE, FRAME_SIZE);
+  fixture_push (others[0], invariants_make_frame (0));
   gst_buffer_unref (fixture_pull (others[0]));
   fal_server_set_mute (loading->server, TRUE);
-  fixture_set_size (loading, WATCH_SIZE, WATCH_SIZE);
+  fixture_set_size (loading, FRAME_SIZE, FRAME_SIZE);
   push_until_results (scene, 3);
-  program_freeze (scene->program);
+  server_process_freeze (scene->process);
   began = g_get_monotonic_time ();
   while (!have_all_told (scene, others, texts))
     g_assert_cmpint (g_get_monotonic_time () - began, <, 15 * G_USEC_PER_SEC);
   g_assert_nonnull (strstr (texts[0], "the server is gone"));
   g_assert_nonnull (strstr (texts[1], "the model may still be loading"));
   g_assert_nonnull (strstr (texts[2], "the server is gone"));
-  program_thaw (scene->program);
+  server_process_thaw (scene->process);
   push_until_results (scene, 3);
   free_texts (texts);
   gst_element_set_state (others[0]->harness->element, GST_STATE_NULL);
-  watch_free_fixture (others[0]);
+  invariants_free_fixture (others[0]);
   fixture_free (loading);
 }
 
@@ -280,7 +281,7 @@ test_gone_or_loading_is_known_within_fifteen_seconds (void)
     PEER_FRAME, 9, .bytes = "?", .times = 1000, .pause = 10000                                     \
   }
 
-static const Case silences[] = {
+static const FaultRow silences[] = {
   { "dead-from-the-beginning", SCRIPT ({ PEER_UPGRADE }, { PEER_AWAIT }, { PEER_STALL }),
       .properties = "request-timeout=200", .outage = RESOURCE (READ, "requests went unanswered"),
       .connections = 2 },
@@ -305,7 +306,7 @@ push_and_say (Fixture *f, guint n)
   static const gchar text[] = "{\"type\":\"x-fal-news\"}";
   g_autoptr (GBytes) message = g_bytes_new_static (text, strlen (text));
 
-  fixture_push (f, watch_make_frame (n));
+  fixture_push (f, invariants_make_frame (n));
   fal_server_send (f->server, message, TRUE);
   g_usleep (PUSH_INTERVAL);
 }
@@ -331,7 +332,7 @@ test_a_known_app_keeps_its_connection_while_it_loads (void)
   g_autofree gchar *text = NULL;
 
   fal_server_set_mute (f->server, TRUE);
-  fixture_set_size (f, WATCH_SIZE, WATCH_SIZE);
+  fixture_set_size (f, FRAME_SIZE, FRAME_SIZE);
   say_until (f, "expired", 4);
   text = pop_warning (f);
   g_assert_nonnull (text);
@@ -348,8 +349,8 @@ test_a_known_app_keeps_its_connection_while_it_loads (void)
 int
 main (int argc, char **argv)
 {
-  watch_init (&argc, &argv);
-  CASE_ADD ("recovery/silence", silences);
+  invariants_init (&argc, &argv);
+  FAULT_TABLE_ADD ("recovery/silence", silences);
 #define ADD(name) g_test_add_func ("/recovery/" #name, test_##name)
   ADD (a_killed_server_is_found_within_a_second_of_its_return);
   ADD (a_server_that_goes_up_and_down);

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the element tells of itself: the log reads as the story of the stream, the state of the
+ * connection says what it is doing. */
+#include "fixture.h"
+
+#include <string.h>
+
+#define SIZE 32
+
+/* The lines of the element's category, at INFO and above. */
+static GMutex lock;
+static GString *story;
+
+static void
+take_line (GstDebugCategory *category, GstDebugLevel level, const gchar *file,
+    const gchar *function, gint line, GObject *object, GstDebugMessage *message, gpointer data)
+{
+  if (level > GST_LEVEL_INFO ||
+      strcmp (gst_debug_category_get_name (category), "falrealtimefilter") != 0)
+    return;
+  g_mutex_lock (&lock);
+  g_string_append_printf (story, "%s\n", gst_debug_message_get (message));
+  g_mutex_unlock (&lock);
+}
+
+static void
+begin_story (void)
+{
+  g_mutex_lock (&lock);
+  g_string_truncate (story, 0);
+  g_mutex_unlock (&lock);
+}
+
+static gchar *
+dup_story (void)
+{
+  gchar *text;
+
+  g_mutex_lock (&lock);
+  text = g_strdup (story->str);
+  g_mutex_unlock (&lock);
+  return text;
+}
+
+/* The lines stand in the story in this order: those of threads that wait for one another. */
+static void
+check_story (const gchar *const *lines)
+{
+  g_autofree gchar *text = dup_story ();
+  const gchar *at = text;
+
+  g_test_message ("%s", text);
+  for (; *lines != NULL; lines++) {
+    const gchar *found = strstr (at, *lines);
+
+    if (found == NULL)
+      g_error ("\"%s\" is missing after\n%.*s\nin\n%s", *lines, (gint) (at - text), text, text);
+    at = found + strlen (*lines);
+  }
+}
+
+static const gchar *
+get_state (Fixture *f)
+{
+  gint state;
+  g_autoptr (GEnumClass) class = NULL;
+
+  g_object_get (f->element, "connection-state", &state, NULL);
+  class = g_type_class_ref (
+      g_object_class_find_property (G_OBJECT_GET_CLASS (f->element), "connection-state")
+          ->value_type);
+  return g_enum_get_value (class, state)->value_nick;
+}
+
+static void
+wait_for_state (Fixture *f, const gchar *state)
+{
+  gint64 watchdog = g_get_monotonic_time () + WATCHDOG_SECONDS * G_USEC_PER_SEC;
+
+  while (g_strcmp0 (get_state (f), state) != 0) {
+    if (g_get_monotonic_time () > watchdog)
+      g_error ("the state is %s, should become %s", get_state (f), state);
+    g_usleep (1000);
+  }
+}
+
+static void
+push_and_pull (Fixture *f, guint n)
+{
+  fixture_push (f, fixture_frame (SIZE, SIZE, 0, n));
+  gst_buffer_unref (fixture_pull (f));
+}
+
+static void
+test_a_stream_from_its_first_frame_to_its_end (void)
+{
+  static const gchar *const net[] = { "connection: connecting", "connection: warming-up",
+    "the first result of this connection is here", "connection: connected", "the link was lost",
+    "connection: waiting", "connection: connecting", "connection: warming-up",
+    "the first result of this connection is here", "connection: connected", "connection: idle",
+    NULL };
+  static const gchar *const pads[] = { "frames are video/x-raw", "the pipeline is not live",
+    "results are video/x-raw", "prompt is set to \"a fox\"", "token is set to (secret)",
+    "end of stream", NULL };
+  g_autofree gchar *text = NULL;
+
+  begin_story ();
+  {
+    g_autoptr (Fixture) f = fixture_new (NULL, "retry-delay=1 token=PLANTED-one");
+
+    fixture_set_size (f, SIZE, SIZE);
+    push_and_pull (f, 0);
+    g_object_set (f->element, "prompt", "a fox", "token", "PLANTED-two", NULL);
+    push_and_pull (f, 1);
+    fal_server_close (f->server, 0, NULL);
+    gst_message_unref (fixture_wait_for_message (f, GST_MESSAGE_WARNING));
+    push_and_pull (f, 2);
+    wait_for_state (f, "connected");
+    gst_harness_push_event (f->harness, gst_event_new_eos ());
+    gst_event_unref (fixture_wait_for_event (f, GST_EVENT_EOS));
+  }
+  check_story (net);
+  check_story (pads);
+  text = dup_story ();
+  g_assert_null (strstr (text, "PLANTED"));
+}
+
+/* A thousand frames are a thousand frames, and no thousand lines. */
+static void
+test_frames_are_no_events (void)
+{
+  g_autoptr (Fixture) f = fixture_new (NULL, NULL);
+  g_autofree gchar *text = NULL;
+
+  fixture_set_size (f, SIZE, SIZE);
+  push_and_pull (f, 0);
+  wait_for_state (f, "connected");
+  begin_story ();
+  for (guint n = 1; n < 50; n++)
+    push_and_pull (f, n);
+  text = dup_story ();
+  g_assert_cmpstr (text, ==, "");
+}
+
+static void
+test_an_outage_is_told (void)
+{
+  static const gchar *const lines[] = { "the pipeline is live", "connection: connected",
+    "the fallback is shown", "results are back", NULL };
+
+  begin_story ();
+  {
+    g_autoptr (Fixture) f =
+        fixture_new_live (NULL, "fallback=black fallback-timeout=30 request-timeout=60000");
+    guint n = 0;
+
+    gst_harness_use_systemclock (f->harness);
+    fixture_set_size (f, SIZE, SIZE);
+    push_and_pull (f, n++);
+    fal_server_set_mute (f->server, TRUE);
+    for (; fixture_stat (f, "frames-filled") == 0; g_usleep (5000))
+      fixture_push (f, fixture_frame (SIZE, SIZE, 0, n++));
+    fal_server_set_mute (f->server, FALSE);
+    g_signal_emit_by_name (f->element, "reconnect");
+    for (; fixture_stat (f, "results") < 2; g_usleep (5000))
+      fixture_push (f, fixture_frame (SIZE, SIZE, 0, n++));
+    gst_harness_push_event (f->harness, gst_event_new_eos ());
+    gst_event_unref (fixture_wait_for_event (f, GST_EVENT_EOS));
+  }
+  check_story (lines);
+}
+
+/* ---- the state of the connection ---- */
+
+static void
+test_a_model_that_warms_up_is_not_one_that_is_dead (void)
+{
+  g_autoptr (Fixture) f = fixture_new_live (NULL, "retry-delay=60000");
+
+  fixture_set_size (f, SIZE, SIZE);
+  g_assert_cmpstr (get_state (f), ==, "idle");
+  fal_server_set_mute (f->server, TRUE);
+  fixture_push (f, fixture_frame (SIZE, SIZE, 0, 0));
+  wait_for_state (f, "warming-up");
+  fal_server_close (f->server, 0, NULL);
+  wait_for_state (f, "waiting");
+}
+
+static void
+count_notify (GObject *object, GParamSpec *spec, gpointer count)
+{
+  g_atomic_int_inc ((gint *) count);
+}
+
+static void
+test_each_state_is_notified_and_posted (void)
+{
+  g_autoptr (Fixture) f = fixture_new (NULL, NULL);
+  gint notified = 0;
+  guint posted = 0;
+
+  g_signal_connect (f->element, "notify::connection-state", G_CALLBACK (count_notify), &notified);
+  fixture_set_size (f, SIZE, SIZE);
+  push_and_pull (f, 0);
+  wait_for_state (f, "connected");
+  while (posted < 3) {
+    g_autoptr (GstMessage) message = fixture_wait_for_message (f, GST_MESSAGE_ELEMENT);
+
+    posted += gst_message_has_name (message, "fal-connection");
+  }
+  g_assert_cmpint (g_atomic_int_get (&notified), ==, 3); /* connecting, warming-up, connected */
+  g_signal_handlers_disconnect_by_data (f->element, &notified);
+}
+
+/* A profiler or a debugger shows who is who. */
+static void
+test_threads_bear_names (void)
+{
+  g_autoptr (Fixture) f = fixture_new (NULL, NULL);
+  g_autoptr (GDir) tasks = g_dir_open ("/proc/self/task", 0, NULL);
+  g_autoptr (GString) names = g_string_new (NULL);
+  const gchar *id;
+
+  if (tasks == NULL) {
+    g_test_skip ("no /proc here");
+    return;
+  }
+  fixture_set_size (f, SIZE, SIZE);
+  push_and_pull (f, 0);
+  while ((id = g_dir_read_name (tasks))) {
+    g_autofree gchar *path = g_build_filename ("/proc/self/task", id, "comm", NULL);
+    g_autofree gchar *name = NULL;
+
+    if (g_file_get_contents (path, &name, NULL, NULL))
+      g_string_append (names, name);
+  }
+  g_assert_nonnull (strstr (names->str, "fal-net\n"));
+  g_assert_nonnull (strstr (names->str, "fal-send\n"));
+  g_assert_nonnull (strstr (names->str, "falrealtimefilt"));
+}
+
+int
+main (int argc, char **argv)
+{
+  int status;
+
+  story = g_string_new (NULL);
+  fixture_init (&argc, &argv);
+  gst_debug_set_active (TRUE);
+  gst_debug_remove_log_function (gst_debug_log_default);
+  gst_debug_add_log_function (take_line, NULL, NULL);
+  gst_debug_set_threshold_from_string ("falrealtimefilter:4", FALSE);
+#define ADD(name) g_test_add_func ("/log-and-state/" #name, test_##name)
+  ADD (a_stream_from_its_first_frame_to_its_end);
+  ADD (frames_are_no_events);
+  ADD (an_outage_is_told);
+  ADD (a_model_that_warms_up_is_not_one_that_is_dead);
+  ADD (each_state_is_notified_and_posted);
+  ADD (threads_bear_names);
+  status = fixture_run ();
+  g_string_free (story, TRUE);
+  return status;
+}
