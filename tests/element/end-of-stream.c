@@ -27,8 +27,7 @@ wait_in_backoff (Fixture *f)
 static void
 wait_after_an_outage (Fixture *f)
 {
-  fixture_push_frame (f, 0);
-  gst_buffer_unref (fixture_pull (f));
+  fixture_push_and_pull (f, 0);
   fal_server_set_refusal (f->server, 503);
   fal_server_close (f->server, 1012, "restarting");
   gst_message_unref (fixture_wait_for_message (f, GST_MESSAGE_WARNING));
@@ -41,10 +40,7 @@ wait_for_the_fallback (Fixture *f)
   guint n = 0;
 
   fal_server_set_mute (f->server, TRUE);
-  while (fixture_stat (f, "frames-filled") == 0) {
-    fixture_push_frame (f, n++);
-    g_usleep (5000);
-  }
+  REPEAT_UNTIL (f->element, fixture_stat (f, "frames-filled") > 0, fixture_push_frame (f, n++));
 }
 
 static void
@@ -57,8 +53,7 @@ flush_away (Fixture *f)
 static void
 disable (Fixture *f)
 {
-  fixture_push_frame (f, 0);
-  gst_buffer_unref (fixture_pull (f));
+  fixture_push_and_pull (f, 0);
   g_object_set (f->element, "enabled", FALSE, NULL);
   fixture_push_frame (f, 1);
 }
@@ -163,38 +158,20 @@ test_each_flush_may_be_followed_by_an_end (void)
 #define NUMBER 77
 
 static void
-begin_numbered (Fixture *f)
-{
-  GstEvent *events[] = { gst_event_new_stream_start ("numbered"), NULL };
-  GstSegment segment;
-
-  gst_segment_init (&segment, GST_FORMAT_TIME);
-  events[1] = gst_event_new_segment (&segment);
-  fixture_set_size (f, 32, 32);
-  for (guint i = 0; i < G_N_ELEMENTS (events); i++) {
-    gst_event_set_seqnum (events[i], NUMBER);
-    gst_harness_push_event (f->harness, events[i]);
-  }
-}
-
-static void
 expect_one_warning (Fixture *f)
 {
   gst_message_unref (fixture_wait_for_message (f, GST_MESSAGE_WARNING | GST_MESSAGE_ERROR));
-  g_assert_null (gst_bus_pop_filtered (f->bus, GST_MESSAGE_WARNING | GST_MESSAGE_ERROR));
+  fixture_expect_no_message (f);
 }
 
 static void
 push_until_it_ends (Fixture *f)
 {
-  gint64 watchdog = g_get_monotonic_time () + WATCHDOG_SECONDS * G_USEC_PER_SEC;
   GstFlowReturn flow = GST_FLOW_OK;
+  guint n = 0;
 
-  for (guint n = 0; flow == GST_FLOW_OK; n++) {
-    flow = gst_harness_push (f->harness, fixture_frame (32, 32, 0, n));
-    g_assert_cmpint (g_get_monotonic_time (), <, watchdog);
-    g_usleep (5000);
-  }
+  REPEAT_UNTIL (f->element, flow != GST_FLOW_OK,
+      flow = gst_harness_push (f->harness, fixture_frame (32, 32, 0, n++)));
   g_assert_cmpint (flow, ==, GST_FLOW_EOS);
 }
 
@@ -210,7 +187,7 @@ test_the_session_limit_ends_the_stream_once (void)
     gint ends = 0;
 
     g_signal_connect (f->element, "notify::stats", G_CALLBACK (count_end), &ends);
-    begin_numbered (f);
+    fixture_begin_numbered (f, NUMBER);
     push_until_it_ends (f);
     output_log_wait_for (log, "eos", 1);
     event = output_log_get_event (log, GST_EVENT_EOS);
@@ -219,7 +196,7 @@ test_the_session_limit_ends_the_stream_once (void)
     gst_harness_push_event (f->harness, gst_event_new_eos ());
     g_assert_cmpint (gst_harness_push (f->harness, fixture_frame (32, 32, 0, 0)), ==, GST_FLOW_EOS);
     check_that_it_ended_once (f, log, &ends);
-    g_assert_null (gst_bus_pop_filtered (f->bus, GST_MESSAGE_WARNING | GST_MESSAGE_ERROR));
+    fixture_expect_no_message (f);
   }
 }
 

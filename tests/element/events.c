@@ -15,26 +15,9 @@ push_mark (Fixture *f, const gchar *name)
 }
 
 static void
-push_segment (Fixture *f)
-{
-  GstSegment segment;
-
-  gst_segment_init (&segment, GST_FORMAT_TIME);
-  fixture_push_event (f, gst_event_new_segment (&segment));
-}
-
-static void
 push_tag (Fixture *f)
 {
   fixture_push_event (f, gst_event_new_tag (gst_tag_list_new (GST_TAG_TITLE, "title", NULL)));
-}
-
-static void
-flush (Fixture *f)
-{
-  fixture_push_event (f, gst_event_new_flush_start ());
-  fixture_push_event (f, gst_event_new_flush_stop (TRUE));
-  push_segment (f);
 }
 
 /* The frame that waits goes now, whatever the throttle says. */
@@ -79,7 +62,7 @@ test_events_keep_their_place_where_frames_drop (void)
   fixture_push_frame (f, 1);
   push_tag (f);
   fixture_push_frame (f, 2);
-  push_segment (f);
+  fixture_push_segment (f);
   fixture_push_frame (f, 3);
   fixture_push_event (f, gst_event_new_gap (GST_SECOND / 10, GST_SECOND / 30));
   fixture_set_size (f, 48, 48);
@@ -129,7 +112,7 @@ test_the_first_after_a_drop_is_discontinuous_and_no_other (void)
   fixture_push_frame (f, 8);
   send_now (f);
   output_log_wait_for (log, "frame8!", 1);
-  flush (f);
+  fixture_flush (f);
   fixture_push_frame (f, 9);
   output_log_expect (log,
       "stream-start caps segment frame0! frame1 frame2 frame5! frame6 frame8! flush-start "
@@ -155,18 +138,6 @@ check_number (OutputLog *log, GstEventType type)
   g_assert_cmpuint (gst_event_get_seqnum (event), ==, NUMBER);
 }
 
-/* A new stream of that number throughout. */
-static void
-begin_numbered (Fixture *f)
-{
-  GstSegment segment;
-
-  fixture_set_size (f, 32, 32);
-  gst_segment_init (&segment, GST_FORMAT_TIME);
-  push_numbered (f, gst_event_new_stream_start ("numbered"));
-  push_numbered (f, gst_event_new_segment (&segment));
-}
-
 /* Those too that the element made. */
 static void
 test_events_bear_the_numbers_of_their_stream (void)
@@ -176,7 +147,7 @@ test_events_bear_the_numbers_of_their_stream (void)
   g_autoptr (Fixture) f = fixture_new (NULL, NULL);
   g_autoptr (OutputLog) log = output_log_new (f->harness->sinkpad);
 
-  begin_numbered (f);
+  fixture_begin_numbered (f, NUMBER);
   push_numbered (f, gst_event_new_tag (gst_tag_list_new (GST_TAG_TITLE, "title", NULL)));
   push_numbered (
       f, gst_event_new_custom (GST_EVENT_CUSTOM_DOWNSTREAM, gst_structure_new_empty ("mark")));
@@ -266,7 +237,7 @@ test_a_flush_forgets_the_throttle_and_old_results (void)
   push_mark (f, "mark");
   fixture_push_frame (f, 2);
   push_tag (f);
-  flush (f);
+  fixture_flush (f);
   fal_server_set_delay (f->server, 0);
   fixture_push_frame (f, 3);
   output_log_expect (
@@ -296,20 +267,22 @@ check_position (GstElement *sink, GstBuffer *buffer, GstPad *pad, gpointer data)
   g_mutex_unlock (&position->lock);
 }
 
+static guint
+count_good (Position *position)
+{
+  guint good;
+
+  g_mutex_lock (&position->lock);
+  g_assert_cmpuint (position->bad, ==, 0);
+  good = position->good;
+  g_mutex_unlock (&position->lock);
+  return good;
+}
+
 static void
 wait_for_good (Position *position)
 {
-  gint64 watchdog = g_get_monotonic_time () + WATCHDOG_SECONDS * G_USEC_PER_SEC;
-  guint good = 0;
-
-  while (good < 3) {
-    g_assert_cmpint (g_get_monotonic_time (), <, watchdog);
-    g_usleep (1000);
-    g_mutex_lock (&position->lock);
-    g_assert_cmpuint (position->bad, ==, 0);
-    good = position->good;
-    g_mutex_unlock (&position->lock);
-  }
+  WAIT_UNTIL (NULL, count_good (position) >= 3);
 }
 
 static void

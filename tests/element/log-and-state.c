@@ -5,8 +5,6 @@
 
 #include <string.h>
 
-#define SIZE 32
-
 /* The lines of the element's category, at INFO and above. */
 static GMutex lock;
 static GString *story;
@@ -59,38 +57,6 @@ check_story (const gchar *const *lines)
   }
 }
 
-static const gchar *
-get_state (Fixture *f)
-{
-  gint state;
-  g_autoptr (GEnumClass) class = NULL;
-
-  g_object_get (f->element, "connection-state", &state, NULL);
-  class = g_type_class_ref (
-      g_object_class_find_property (G_OBJECT_GET_CLASS (f->element), "connection-state")
-          ->value_type);
-  return g_enum_get_value (class, state)->value_nick;
-}
-
-static void
-wait_for_state (Fixture *f, const gchar *state)
-{
-  gint64 watchdog = g_get_monotonic_time () + WATCHDOG_SECONDS * G_USEC_PER_SEC;
-
-  while (g_strcmp0 (get_state (f), state) != 0) {
-    if (g_get_monotonic_time () > watchdog)
-      g_error ("the state is %s, should become %s", get_state (f), state);
-    g_usleep (1000);
-  }
-}
-
-static void
-push_and_pull (Fixture *f, guint n)
-{
-  fixture_push (f, fixture_frame (SIZE, SIZE, 0, n));
-  gst_buffer_unref (fixture_pull (f));
-}
-
 static void
 test_a_stream_from_its_first_frame_to_its_end (void)
 {
@@ -108,16 +74,16 @@ test_a_stream_from_its_first_frame_to_its_end (void)
   {
     g_autoptr (Fixture) f = fixture_new (NULL, "retry-delay=1 token=PLANTED-one");
 
-    fixture_set_size (f, SIZE, SIZE);
-    push_and_pull (f, 0);
+    fixture_set_size (f, 32, 32);
+    fixture_push_and_pull (f, 0);
     g_object_set (f->element, "prompt", "a fox", "token", "PLANTED-two", NULL);
-    push_and_pull (f, 1);
+    fixture_push_and_pull (f, 1);
     fal_server_close (f->server, 0, NULL);
     gst_message_unref (fixture_wait_for_message (f, GST_MESSAGE_WARNING));
-    push_and_pull (f, 2);
-    wait_for_state (f, "connected");
-    gst_harness_push_event (f->harness, gst_event_new_eos ());
-    gst_event_unref (fixture_wait_for_event (f, GST_EVENT_EOS));
+    fixture_push_and_pull (f, 2);
+    fixture_wait_for_state (f, "connected");
+    fixture_push_end (f);
+    fixture_wait_for_end (f);
   }
   check_story (net);
   check_story (pads);
@@ -132,12 +98,12 @@ test_frames_are_no_events (void)
   g_autoptr (Fixture) f = fixture_new (NULL, NULL);
   g_autofree gchar *text = NULL;
 
-  fixture_set_size (f, SIZE, SIZE);
-  push_and_pull (f, 0);
-  wait_for_state (f, "connected");
+  fixture_set_size (f, 32, 32);
+  fixture_push_and_pull (f, 0);
+  fixture_wait_for_state (f, "connected");
   begin_story ();
   for (guint n = 1; n < 50; n++)
-    push_and_pull (f, n);
+    fixture_push_and_pull (f, n);
   text = dup_story ();
   g_assert_cmpstr (text, ==, "");
 }
@@ -155,17 +121,15 @@ test_an_outage_is_told (void)
     guint n = 0;
 
     gst_harness_use_systemclock (f->harness);
-    fixture_set_size (f, SIZE, SIZE);
-    push_and_pull (f, n++);
+    fixture_set_size (f, 32, 32);
+    fixture_push_and_pull (f, n++);
     fal_server_set_mute (f->server, TRUE);
-    for (; fixture_stat (f, "frames-filled") == 0; g_usleep (5000))
-      fixture_push (f, fixture_frame (SIZE, SIZE, 0, n++));
+    REPEAT_UNTIL (f->element, fixture_stat (f, "frames-filled") > 0, fixture_push_frame (f, n++));
     fal_server_set_mute (f->server, FALSE);
     g_signal_emit_by_name (f->element, "reconnect");
-    for (; fixture_stat (f, "results") < 2; g_usleep (5000))
-      fixture_push (f, fixture_frame (SIZE, SIZE, 0, n++));
-    gst_harness_push_event (f->harness, gst_event_new_eos ());
-    gst_event_unref (fixture_wait_for_event (f, GST_EVENT_EOS));
+    REPEAT_UNTIL (f->element, fixture_stat (f, "results") >= 2, fixture_push_frame (f, n++));
+    fixture_push_end (f);
+    fixture_wait_for_end (f);
   }
   check_story (lines);
 }
@@ -177,13 +141,13 @@ test_a_model_that_warms_up_is_not_one_that_is_dead (void)
 {
   g_autoptr (Fixture) f = fixture_new_live (NULL, "retry-delay=60000");
 
-  fixture_set_size (f, SIZE, SIZE);
-  g_assert_cmpstr (get_state (f), ==, "idle");
+  fixture_set_size (f, 32, 32);
+  g_assert_cmpstr (fixture_get_state (f), ==, "idle");
   fal_server_set_mute (f->server, TRUE);
-  fixture_push (f, fixture_frame (SIZE, SIZE, 0, 0));
-  wait_for_state (f, "warming-up");
+  fixture_push_frame (f, 0);
+  fixture_wait_for_state (f, "warming-up");
   fal_server_close (f->server, 0, NULL);
-  wait_for_state (f, "waiting");
+  fixture_wait_for_state (f, "waiting");
 }
 
 static void
@@ -200,9 +164,9 @@ test_each_state_is_notified_and_posted (void)
   guint posted = 0;
 
   g_signal_connect (f->element, "notify::connection-state", G_CALLBACK (count_notify), &notified);
-  fixture_set_size (f, SIZE, SIZE);
-  push_and_pull (f, 0);
-  wait_for_state (f, "connected");
+  fixture_set_size (f, 32, 32);
+  fixture_push_and_pull (f, 0);
+  fixture_wait_for_state (f, "connected");
   while (posted < 3) {
     g_autoptr (GstMessage) message = fixture_wait_for_message (f, GST_MESSAGE_ELEMENT);
 
@@ -225,8 +189,8 @@ test_threads_bear_names (void)
     g_test_skip ("no /proc here");
     return;
   }
-  fixture_set_size (f, SIZE, SIZE);
-  push_and_pull (f, 0);
+  fixture_set_size (f, 32, 32);
+  fixture_push_and_pull (f, 0);
   while ((id = g_dir_read_name (tasks))) {
     g_autofree gchar *path = g_build_filename ("/proc/self/task", id, "comm", NULL);
     g_autofree gchar *name = NULL;

@@ -94,10 +94,7 @@ overtake (Fixture *f)
   fixture_wait_for_stat (f, "in-flight", 1);
   fixture_push_event (
       f, gst_event_new_custom (GST_EVENT_CUSTOM_DOWNSTREAM, gst_structure_new_empty ("mark")));
-  while (fixture_stat (f, "answered") == 0) {
-    fixture_push_frame (f, n++);
-    g_usleep (5000);
-  }
+  REPEAT_UNTIL (f->element, fixture_stat (f, "answered") > 0, fixture_push_frame (f, n++));
 }
 
 /* The end comes without what is not answered within drain-timeout. */
@@ -105,8 +102,8 @@ static void
 end (Fixture *f)
 {
   wait_unanswered (f);
-  fixture_push_event (f, gst_event_new_eos ());
-  gst_event_unref (fixture_wait_for_event (f, GST_EVENT_EOS));
+  fixture_push_end (f);
+  fixture_wait_for_end (f);
 }
 
 static void
@@ -114,8 +111,8 @@ end_offline (Fixture *f)
 {
   fal_server_set_refusal (f->server, 503);
   fixture_push_frame (f, 0);
-  fixture_push_event (f, gst_event_new_eos ());
-  gst_event_unref (fixture_wait_for_event (f, GST_EVENT_EOS));
+  fixture_push_end (f);
+  fixture_wait_for_end (f);
 }
 
 static void

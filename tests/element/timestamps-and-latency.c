@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Time: which stamps results bear, what is said of latency and whether it holds. */
 #include "pipeline-fixture.h"
-#include <stdlib.h>
 
 #define NONE G_MAXUINT
 
@@ -252,14 +251,6 @@ note_coming (GstPad *pad, GstPadProbeInfo *info, gpointer data)
   return GST_PAD_PROBE_OK;
 }
 
-static gint
-compare (gconstpointer a, gconstpointer b)
-{
-  const gint64 *x = a, *y = b;
-
-  return (*x > *y) - (*x < *y);
-}
-
 static gdouble
 get_percentile (const gint64 *sorted, guint percent)
 {
@@ -298,7 +289,7 @@ test_ages_are_what_a_stopwatch_says (void)
   }
   for (guint i = 0; i < AGES; i++)
     ages[i] = watch.came[i] - watch.pushed[i];
-  qsort (ages, AGES, sizeof *ages, compare);
+  sort_times (ages, AGES);
   g_assert_cmpfloat (get_ms (f, "age-p50"), >=, 15);
   g_assert_cmpfloat (get_ms (f, "age-p95"), >=, 30);
   g_assert_cmpfloat (ABS (get_ms (f, "age-p50") - get_percentile (ages, 50)), <=, 1);

@@ -7,30 +7,6 @@
 
 #define SIZE 32
 
-static void
-push_one (Fixture *f, guint n)
-{
-  fixture_push (f, fixture_frame (SIZE, SIZE, 0x204060, n));
-}
-
-static void
-expect_quiet (Fixture *f)
-{
-  g_assert_null (gst_bus_pop_filtered (f->bus, GST_MESSAGE_WARNING | GST_MESSAGE_ERROR));
-}
-
-/* The text of the next WARNING. */
-static gchar *
-take_warning (Fixture *f)
-{
-  g_autoptr (GstMessage) message = fixture_wait_for_message (f, GST_MESSAGE_WARNING);
-  g_autoptr (GError) error = NULL;
-
-  gst_message_parse_warning (message, &error, NULL);
-  g_test_message ("%s", error->message);
-  return g_strdup (error->message);
-}
-
 /* ---- server streaming ---- */
 
 /* Four results, in order, within the frame's span. */
@@ -55,23 +31,11 @@ test_every_result_of_a_stream_comes_out (void)
   g_autoptr (Fixture) f = fixture_new (&options, NULL);
 
   fixture_set_size (f, SIZE, SIZE);
-  push_one (f, 0);
+  fixture_push_colour (f, 0x204060, 0);
   pull_four (f);
   g_assert_cmpuint (fixture_stat (f, "answered"), ==, 1);
   g_assert_cmpuint (fixture_stat (f, "results"), ==, 4);
-  expect_quiet (f);
-}
-
-static void
-expect_eos (Fixture *f)
-{
-  for (;;) {
-    g_autoptr (GstEvent) event = gst_harness_pull_event (f->harness);
-
-    g_assert_nonnull (event);
-    if (GST_EVENT_TYPE (event) == GST_EVENT_EOS)
-      return;
-  }
+  fixture_expect_no_message (f);
 }
 
 /* The app closes after its last result: that is when the stream is at its end. */
@@ -82,11 +46,11 @@ test_the_end_waits_for_the_last_result (void)
   g_autoptr (Fixture) f = fixture_new (&options, "server-streaming=true");
 
   fixture_set_size (f, SIZE, SIZE);
-  push_one (f, 0);
-  g_assert_true (gst_harness_push_event (f->harness, gst_event_new_eos ()));
-  expect_eos (f);
+  fixture_push_colour (f, 0x204060, 0);
+  fixture_push_end (f);
+  fixture_wait_for_end (f);
   g_assert_cmpuint (gst_harness_buffers_received (f->harness), ==, 4);
-  expect_quiet (f);
+  fixture_expect_no_message (f);
 }
 
 static GstPadProbeReturn
@@ -110,11 +74,10 @@ test_the_end_waits_for_no_result_that_nobody_takes (void)
   gst_pad_add_probe (
       f->harness->sinkpad, GST_PAD_PROBE_TYPE_BUFFER, refuse_buffers, &refused, NULL);
   fixture_set_size (f, SIZE, SIZE);
-  push_one (f, 0);
-  while (g_atomic_int_get (&refused) == 0)
-    g_usleep (1000);
-  g_assert_true (gst_harness_push_event (f->harness, gst_event_new_eos ()));
-  expect_eos (f);
+  fixture_push_colour (f, 0x204060, 0);
+  WAIT_UNTIL (f->element, g_atomic_int_get (&refused) > 0);
+  fixture_push_end (f);
+  fixture_wait_for_end (f);
   g_assert_cmpint (g_get_monotonic_time () - began, <, 5 * G_USEC_PER_SEC);
   g_assert_cmpint (g_atomic_int_get (&refused), ==, 1);
 }
@@ -128,9 +91,9 @@ test_raw_frames_follow_each_other (void)
       fixture_new (&options, "app=fal-ai/krea-wan-14b image-field=auto image-encoding=auto");
 
   fixture_set_size (f, SIZE, SIZE);
-  push_one (f, 0);
+  fixture_push_colour (f, 0x204060, 0);
   pull_four (f);
-  expect_quiet (f);
+  fixture_expect_no_message (f);
 }
 
 /* ---- a word before the first request ---- */
@@ -143,10 +106,10 @@ test_nothing_is_sent_before_the_app_is_ready (void)
       fixture_new (&options, "app=fal-ai/krea-wan-14b image-field=auto image-encoding=auto");
 
   fixture_set_size (f, SIZE, SIZE);
-  push_one (f, 0);
+  fixture_push_colour (f, 0x204060, 0);
   gst_buffer_unref (fixture_pull (f)); /* one sent too early would have ended the session */
   g_assert_cmpuint (fal_server_get_connections (f->server), ==, 1);
-  expect_quiet (f);
+  fixture_expect_no_message (f);
 }
 
 static void
@@ -156,8 +119,8 @@ test_an_app_that_never_gets_ready_is_given_up (void)
   g_autofree gchar *text = NULL;
 
   fixture_set_size (f, SIZE, SIZE);
-  push_one (f, 0);
-  text = take_warning (f);
+  fixture_push_colour (f, 0x204060, 0);
+  text = fixture_take_trouble (f, GST_MESSAGE_WARNING);
   g_assert_nonnull (strstr (text, "ready"));
   g_assert_cmpuint (fal_server_get_requests (f->server), ==, 0);
 }
@@ -172,12 +135,12 @@ test_a_refused_request_id_is_left_out (void)
 
   fixture_set_size (f, SIZE, SIZE);
   for (guint n = 0; n < 3; n++) {
-    push_one (f, n);
+    fixture_push_colour (f, 0x204060, n);
     gst_buffer_unref (fixture_pull (f));
   }
   g_assert_cmpuint (fal_server_get_connections (f->server), ==, 2);
   g_assert_cmpuint (fixture_stat (f, "failed"), ==, 0);
-  expect_quiet (f);
+  fixture_expect_no_message (f);
 }
 
 static void
@@ -189,8 +152,8 @@ test_an_id_that_was_asked_for_stays (void)
   g_autofree gchar *text = NULL;
 
   fixture_set_size (f, SIZE, SIZE);
-  push_one (f, 0);
-  text = take_warning (f);
+  fixture_push_colour (f, 0x204060, 0);
+  text = fixture_take_trouble (f, GST_MESSAGE_WARNING);
   g_assert_nonnull (strstr (text, "request_id"));
 }
 
@@ -208,12 +171,12 @@ expect_refused_link (const gchar *uri, const gchar *properties, const gchar *hin
   g_autofree gchar *text = NULL;
 
   fixture_set_size (f, SIZE, SIZE);
-  push_one (f, 0);
-  text = take_warning (f);
+  fixture_push_colour (f, 0x204060, 0);
+  text = fixture_take_trouble (f, GST_MESSAGE_WARNING);
   g_assert_nonnull (strstr (text, hint));
   g_assert_null (strstr (text, "signature"));
   fixture_wait_for_stat (f, "results-invalid", 1);
-  push_one (f, 1); /* and the stream goes on */
+  fixture_push_colour (f, 0x204060, 1); /* and the stream goes on */
   fixture_wait_for_stat (f, "results-invalid", 2);
 }
 

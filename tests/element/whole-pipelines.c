@@ -138,8 +138,7 @@ test_it_starts_and_stops_without_end (void)
   for (guint i = 0; i < 30; i++) {
     gst_element_set_state (p->pipeline, GST_STATE_PLAYING);
     if (i % 3 == 0)
-      while (pipeline_stat (p, "frames-out") == 0)
-        g_usleep (1000);
+      WAIT_UNTIL (p->filter, pipeline_stat (p, "frames-out") > 0);
     gst_element_set_state (p->pipeline, i % 2 ? GST_STATE_NULL : GST_STATE_READY);
   }
 }
