@@ -5,12 +5,6 @@
 #define SIZE 32
 
 static void
-push_one (Fixture *f, guint n)
-{
-  fixture_push (f, fixture_frame (SIZE, SIZE, 0x204060, n));
-}
-
-static void
 set_enabled (Fixture *f, gboolean enabled)
 {
   g_object_set (f->element, "enabled", enabled, NULL);
@@ -27,25 +21,13 @@ expect (Fixture *f, guint n, gboolean changed)
 }
 
 static void
-wait_until_closed (Fixture *f, guint connections)
-{
-  gint64 watchdog = g_get_monotonic_time () + WATCHDOG_SECONDS * G_USEC_PER_SEC;
-
-  while (fal_server_get_open (f->server) > 0) {
-    g_assert_cmpint (g_get_monotonic_time (), <, watchdog);
-    g_usleep (1000);
-  }
-  g_assert_cmpuint (fal_server_get_connections (f->server), ==, connections);
-}
-
-static void
 test_enabled (void)
 {
   g_autoptr (Fixture) f = fixture_new (NULL, "enabled=false");
 
   fixture_set_size (f, SIZE, SIZE);
   for (guint n = 0; n < 10; n++) {
-    push_one (f, n);
+    fixture_push_colour (f, 0x204060, n);
     expect (f, n, FALSE);
   }
   fixture_wait_for_stat (f, "frames-passed", 10);
@@ -64,14 +46,15 @@ test_toggling_loses_nothing (void)
   for (guint round = 0; round < 6; round++) {
     set_enabled (f, round % 2 == 0);
     for (guint i = 0; i < 3; i++)
-      push_one (f, n++);
+      fixture_push_colour (f, 0x204060, n++);
     for (; pulled < n; pulled++)
       expect (f, pulled, round % 2 == 0);
   }
   g_assert_cmpuint (fixture_stat (f, "results"), ==, 9);
   g_assert_cmpuint (fixture_stat (f, "lost"), ==, 0);
-  wait_until_closed (f, 3);
-  g_assert_null (gst_bus_pop_filtered (f->bus, GST_MESSAGE_WARNING | GST_MESSAGE_ERROR));
+  fixture_wait_until_closed (f);
+  g_assert_cmpuint (fal_server_get_connections (f->server), ==, 3);
+  fixture_expect_no_message (f);
 }
 
 /* A live stream goes on at once, whatever the model is doing. */
@@ -82,32 +65,37 @@ test_disabling_waits_for_no_model (void)
 
   fal_server_set_mute (f->server, TRUE);
   fixture_set_size (f, SIZE, SIZE);
-  push_one (f, 0);
+  fixture_push_colour (f, 0x204060, 0);
   fixture_wait_for_stat (f, "in-flight", 1);
   set_enabled (f, FALSE);
-  push_one (f, 1);
+  fixture_push_colour (f, 0x204060, 1);
   expect (f, 1, FALSE);
-  wait_until_closed (f, 1);
+  fixture_wait_until_closed (f);
+  g_assert_cmpuint (fal_server_get_connections (f->server), ==, 1);
   fixture_wait_for_stat (f, "lost", 1);
+}
+
+static void
+push_and_see_it_pass (Fixture *f, guint n)
+{
+  fixture_push_colour (f, 0x204060, n);
+  expect (f, n, FALSE);
+}
+
+/* Whether the next buffer is a picture of the model's; FALSE too where none is there. */
+static gboolean
+pull_changed (Fixture *f)
+{
+  g_autoptr (GstBuffer) buffer = gst_harness_try_pull (f->harness);
+
+  return buffer != NULL && gst_buffer_get_custom_meta (buffer, "GstFalResultMeta") != NULL;
 }
 
 /* Until a picture of the model's comes out. */
 static void
 push_until_changed (Fixture *f, guint *n)
 {
-  gint64 watchdog = g_get_monotonic_time () + WATCHDOG_SECONDS * G_USEC_PER_SEC;
-  gboolean changed = FALSE;
-
-  while (!changed) {
-    g_autoptr (GstBuffer) buffer = gst_harness_try_pull (f->harness);
-
-    if (buffer == NULL) {
-      push_one (f, (*n)++);
-      g_usleep (1000);
-    }
-    changed = buffer != NULL && gst_buffer_get_custom_meta (buffer, "GstFalResultMeta") != NULL;
-    g_assert_cmpint (g_get_monotonic_time (), <, watchdog);
-  }
+  REPEAT_UNTIL (f->element, pull_changed (f), fixture_push_colour (f, 0x204060, (*n)++));
 }
 
 /* A live picture does not freeze while the model is dialled and makes its first one. */
@@ -115,20 +103,16 @@ static void
 test_enabling_leaves_no_hole (void)
 {
   g_autoptr (Fixture) f = fixture_new_live (NULL, "timestamp-mode=arrival enabled=false");
-  gint64 watchdog = g_get_monotonic_time () + WATCHDOG_SECONDS * G_USEC_PER_SEC;
   guint n = 0, passed;
 
   gst_harness_use_systemclock (f->harness);
   fal_server_set_mute (f->server, TRUE);
   fixture_set_size (f, SIZE, SIZE);
-  push_one (f, n);
+  fixture_push_colour (f, 0x204060, n);
   expect (f, n++, FALSE);
   set_enabled (f, TRUE);
-  while (n < 10 || fixture_stat (f, "in-flight") == 0) {
-    push_one (f, n);
-    expect (f, n++, FALSE);
-    g_assert_cmpint (g_get_monotonic_time (), <, watchdog);
-  }
+  REPEAT_UNTIL (
+      f->element, n >= 10 && fixture_stat (f, "in-flight") > 0, push_and_see_it_pass (f, n++));
   fal_server_set_mute (f->server, FALSE);
   g_signal_emit_by_name (f->element, "reconnect");
   push_until_changed (f, &n);
@@ -187,7 +171,7 @@ test_a_segment_does_not_wait_for_the_model (void)
       fixture_wait_for_stat (f, "in-flight", 1);
       push_segment (f, 4, 8);
     }
-    push_one (f, n);
+    fixture_push_colour (f, 0x204060, n);
     expect (f, n, FALSE);
   }
   g_assert_cmpuint (seen, ==, 8);
@@ -201,28 +185,21 @@ test_a_new_link_has_what_waits_sent (void)
   g_autoptr (Fixture) f = fixture_new (&options, "retry-delay=10");
   g_autoptr (GstPad) src = gst_element_get_static_pad (f->element, "src");
   g_autoptr (GstPad) pad = gst_pad_get_peer (f->harness->sinkpad);
-  gint64 watchdog = g_get_monotonic_time () + WATCHDOG_SECONDS * G_USEC_PER_SEC / 2;
-  GstBuffer *buffer;
 
   fixture_set_size (f, SIZE, SIZE);
-  push_one (f, 0);
+  fixture_push_colour (f, 0x204060, 0);
   expect (f, 0, TRUE);
-  push_one (f, 1);
-  push_one (f, 2);
-  push_one (f, 3);
+  fixture_push_colour (f, 0x204060, 1);
+  fixture_push_colour (f, 0x204060, 2);
+  fixture_push_colour (f, 0x204060, 3);
   fixture_wait_for_stat (f, "in-flight", 2);
   gst_pad_unlink (pad, f->harness->sinkpad);
   fixture_wait_for_stat (f, "answered", 2);
-  while (gst_pad_get_task_state (src) != GST_TASK_PAUSED)
-    g_usleep (1000);
+  WAIT_UNTIL (f->element, gst_pad_get_task_state (src) == GST_TASK_PAUSED);
   fal_server_close (f->server, 0, NULL);
   gst_message_unref (fixture_wait_for_message (f, GST_MESSAGE_WARNING));
   g_assert_cmpint (gst_pad_link (pad, f->harness->sinkpad), ==, GST_PAD_LINK_OK);
-  while ((buffer = gst_harness_try_pull (f->harness)) == NULL) {
-    g_assert_cmpint (g_get_monotonic_time (), <, watchdog);
-    g_usleep (1000);
-  }
-  gst_buffer_unref (buffer);
+  gst_buffer_unref (fixture_pull (f));
 }
 
 /* Between two attempts there is nothing to end, but the next frame dials again. */
@@ -234,7 +211,7 @@ test_an_end_between_two_attempts_is_not_for_ever (void)
 
     fal_server_set_refusal (f->server, 503);
     fixture_set_size (f, SIZE, SIZE);
-    push_one (f, 0);
+    fixture_push_colour (f, 0x204060, 0);
     gst_message_unref (fixture_wait_for_message (f, GST_MESSAGE_WARNING));
     fal_server_set_refusal (f->server, 0);
     if (way == 0) {
@@ -243,7 +220,7 @@ test_an_end_between_two_attempts_is_not_for_ever (void)
       set_enabled (f, FALSE);
       set_enabled (f, TRUE);
     }
-    push_one (f, 1);
+    fixture_push_colour (f, 0x204060, 1);
     expect (f, 1, TRUE);
   }
 }
@@ -277,19 +254,12 @@ test_events_keep_their_place_among_passing_frames (void)
   g_autoptr (Fixture) f = fixture_new (NULL, "enabled=false");
 
   fixture_set_size (f, SIZE, SIZE);
-  push_one (f, 0);
-  push_one (f, 1);
-  g_assert_true (gst_harness_push_event (f->harness, gst_event_new_eos ()));
+  fixture_push_colour (f, 0x204060, 0);
+  fixture_push_colour (f, 0x204060, 1);
+  fixture_push_end (f);
   expect (f, 0, FALSE);
   expect (f, 1, FALSE);
-  for (GstEvent *event; (event = gst_harness_pull_event (f->harness)) != NULL;) {
-    GstEventType type = GST_EVENT_TYPE (event);
-
-    gst_event_unref (event);
-    if (type == GST_EVENT_EOS)
-      return;
-  }
-  g_assert_not_reached ();
+  fixture_wait_for_end (f);
 }
 
 int

@@ -69,8 +69,8 @@ test_results_find_their_frames_though_the_server_drops_some (void)
   gst_buffer_unref (fixture_pull (f)); /* the app is known to echo from here on */
   for (guint i = 1; i <= 6; i++)
     fixture_push (f, fixture_frame (32, 32, i * 40 << 16, i));
-  gst_harness_push_event (f->harness, gst_event_new_eos ());
-  gst_event_unref (fixture_wait_for_event (f, GST_EVENT_EOS));
+  fixture_push_end (f);
+  fixture_wait_for_end (f);
   for (GstBuffer *out; (out = gst_harness_try_pull (f->harness)); results++) {
     guint n = (GST_BUFFER_PTS (out) * 30 + GST_SECOND / 2) / GST_SECOND;
 
@@ -321,8 +321,8 @@ test_end_of_stream_comes_after_the_last_result (void)
   fixture_set_size (f, 32, 32);
   for (guint i = 0; i < 4; i++)
     fixture_push (f, fixture_frame (32, 32, 0, i));
-  gst_harness_push_event (f->harness, gst_event_new_eos ());
-  gst_event_unref (fixture_wait_for_event (f, GST_EVENT_EOS));
+  fixture_push_end (f);
+  fixture_wait_for_end (f);
   g_assert_cmpuint (gst_harness_buffers_received (f->harness), ==, 4);
 }
 
@@ -332,8 +332,8 @@ test_end_of_stream_before_any_frame_opens_nothing (void)
   g_autoptr (Fixture) f = fixture_new (NULL, NULL);
 
   fixture_set_size (f, 32, 32);
-  gst_harness_push_event (f->harness, gst_event_new_eos ());
-  gst_event_unref (fixture_wait_for_event (f, GST_EVENT_EOS));
+  fixture_push_end (f);
+  fixture_wait_for_end (f);
   g_assert_cmpuint (fal_server_get_connections (f->server), ==, 0);
 }
 
@@ -346,8 +346,8 @@ test_end_of_stream_does_not_wait_for_ever (void)
   fixture_set_size (f, 32, 32);
   fixture_push (f, fixture_frame (32, 32, 0, 0));
   fixture_wait_for_stat (f, "in-flight", 1);
-  gst_harness_push_event (f->harness, gst_event_new_eos ());
-  gst_event_unref (fixture_wait_for_event (f, GST_EVENT_EOS));
+  fixture_push_end (f);
+  fixture_wait_for_end (f);
   g_assert_cmpuint (fixture_stat (f, "expired"), ==, 1);
 }
 
@@ -361,8 +361,8 @@ test_a_long_queue_drains_whole (void)
   fixture_set_size (f, 32, 32);
   for (guint i = 0; i < 12; i++)
     fixture_push (f, fixture_frame (32, 32, 0, i));
-  gst_harness_push_event (f->harness, gst_event_new_eos ());
-  gst_event_unref (fixture_wait_for_event (f, GST_EVENT_EOS));
+  fixture_push_end (f);
+  fixture_wait_for_end (f);
   g_assert_cmpuint (gst_harness_buffers_received (f->harness), ==, 12);
 }
 
@@ -396,16 +396,12 @@ test_a_flush_keeps_the_connection_and_forgets_old_results (void)
   FalServerOptions options = { .effect = "echo", .delay_ms = 100 };
   g_autoptr (Fixture) f = fixture_new (&options, "max-in-flight=2 max-buffering=2");
   g_autoptr (GstBuffer) out = NULL;
-  GstSegment segment;
 
   fixture_set_size (f, 32, 32);
   for (guint i = 0; i < 2; i++)
     fixture_push (f, fixture_frame (32, 32, 0, i));
   fixture_wait_for_stat (f, "in-flight", 1);
-  gst_harness_push_event (f->harness, gst_event_new_flush_start ());
-  gst_harness_push_event (f->harness, gst_event_new_flush_stop (TRUE));
-  gst_segment_init (&segment, GST_FORMAT_TIME);
-  gst_harness_push_event (f->harness, gst_event_new_segment (&segment));
+  fixture_flush (f);
   fixture_push (f, fixture_frame (32, 32, 0xffffff, 0));
   out = fixture_pull (f);
   assert_colour (fixture_colour (f, out), 0xffffff, 3);
@@ -423,12 +419,7 @@ test_it_works_again_after_null (void)
     gst_element_set_state (f->harness->element, GST_STATE_PLAYING);
     gst_harness_push_event (f->harness, gst_event_new_stream_start ("again"));
     fixture_set_size (f, 32, 32);
-    {
-      GstSegment segment;
-
-      gst_segment_init (&segment, GST_FORMAT_TIME);
-      gst_harness_push_event (f->harness, gst_event_new_segment (&segment));
-    }
+    fixture_push_segment (f);
     fixture_push (f, fixture_frame (32, 32, 0xff0000, 0));
     gst_buffer_unref (fixture_pull (f));
   }
@@ -480,22 +471,26 @@ test_a_bad_result_is_counted_and_the_stream_goes_on (void)
 static void
 test_a_lost_link_is_warned_about_once_and_no_frame_of_a_file_is_lost (void)
 {
-  FalServerOptions options = { .effect = "echo", .delay_ms = 20 };
+  FalServerOptions options = { .effect = "echo" };
   g_autoptr (Fixture) f = fixture_new (&options, "retry-delay=10");
-  g_autoptr (GstMessage) warning = NULL;
 
   fixture_set_size (f, 32, 32);
-  for (guint i = 0; i < 3; i++)
-    fixture_push (f, fixture_frame (32, 32, i * 80, i));
-  gst_buffer_unref (fixture_pull (f));
+  fixture_push_and_pull (f, 0);
+  fal_server_set_mute (f->server, TRUE);
+  for (guint i = 1; i < 3; i++)
+    fixture_push_colour (f, i * 80, i);
+  WAIT_UNTIL (f->element, fal_server_get_requests (f->server) > 1); /* never to be answered */
+  fal_server_set_refusal (f->server, 503);
   fal_server_close (f->server, 0, NULL);
+  gst_message_unref (fixture_wait_for_message (f, GST_MESSAGE_WARNING));
+  fal_server_set_mute (f->server, FALSE);
+  fal_server_set_refusal (f->server, 0);
   for (guint i = 1; i < 3; i++) {
     g_autoptr (GstBuffer) out = fixture_pull (f);
 
     assert_colour (fixture_colour (f, out), i * 80, 5);
   }
-  warning = fixture_wait_for_message (f, GST_MESSAGE_WARNING);
-  g_assert_null (gst_bus_pop_filtered (f->bus, GST_MESSAGE_WARNING | GST_MESSAGE_ERROR));
+  fixture_expect_no_message (f);
   g_assert_cmpuint (fixture_stat (f, "reconnections"), ==, 1);
 }
 
@@ -507,16 +502,11 @@ test_the_end_for_idleness_is_silent (void)
 
   fixture_set_size (f, 32, 32);
   for (guint i = 0; i < 3; i++) {
-    gint64 watchdog = g_get_monotonic_time () + WATCHDOG_SECONDS * G_USEC_PER_SEC;
-
-    fixture_push (f, fixture_frame (32, 32, 0, i));
-    gst_buffer_unref (fixture_pull (f));
-    while (fal_server_get_open (f->server) > 0 && g_get_monotonic_time () < watchdog)
-      g_usleep (1000);
-    g_assert_cmpuint (fal_server_get_open (f->server), ==, 0);
+    fixture_push_and_pull (f, i);
+    WAIT_UNTIL (f->element, fal_server_get_open (f->server) == 0);
   }
   g_assert_cmpuint (fal_server_get_connections (f->server), ==, 3);
-  g_assert_null (gst_bus_pop_filtered (f->bus, GST_MESSAGE_WARNING | GST_MESSAGE_ERROR));
+  fixture_expect_no_message (f);
 }
 
 static void
@@ -628,8 +618,8 @@ test_the_books_balance_at_every_read (void)
       fal_server_close (f->server, 1012, "restarting");
   }
   g_thread_join (reader);
-  gst_harness_push_event (f->harness, gst_event_new_eos ());
-  gst_event_unref (fixture_wait_for_event (f, GST_EVENT_EOS));
+  fixture_push_end (f);
+  fixture_wait_for_end (f);
   g_assert_cmpuint (fixture_stat (f, "frames-in"), ==, 300);
   g_assert_cmpuint (fixture_stat (f, "frames-waiting"), ==, 0);
 }

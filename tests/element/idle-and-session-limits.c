@@ -1,38 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What keeps a connection from being paid for without need: idle-timeout and session-limit. */
-#include "fal/dialer.h"
 #include "fixture.h"
 #include <string.h>
 
 #define IDLE_TIMEOUT 20 /* ms */
 #define LIVE "timestamp-mode=input "
-
-static gint
-get_state (Fixture *f)
-{
-  gint state;
-
-  g_object_get (f->element, "connection-state", &state, NULL);
-  return state;
-}
-
-/* Nothing is open any more, and the element knows. */
-static void
-wait_until_closed (Fixture *f)
-{
-  gint64 watchdog = g_get_monotonic_time () + WATCHDOG_SECONDS * G_USEC_PER_SEC;
-
-  while (fal_server_get_open (f->server) > 0 || get_state (f) != FAL_DIALER_IDLE) {
-    g_assert_cmpint (g_get_monotonic_time (), <, watchdog);
-    g_usleep (1000);
-  }
-}
-
-static void
-expect_no_message (Fixture *f)
-{
-  g_assert_null (gst_bus_pop_filtered (f->bus, GST_MESSAGE_WARNING | GST_MESSAGE_ERROR));
-}
 
 /* ---- idle-timeout ---- */
 
@@ -45,9 +17,9 @@ test_without_frames_the_connection_is_closed_and_the_next_one_opens_it (void)
   for (guint n = 0; n < 3; n++) {
     fixture_push_and_pull (f, n);
     g_assert_cmpuint (fal_server_get_connections (f->server), ==, n + 1);
-    wait_until_closed (f);
+    fixture_wait_until_closed (f);
   }
-  expect_no_message (f);
+  fixture_expect_no_message (f);
 }
 
 /* The frame comes just when the connection is let go of: it is answered on that one or on the next,
@@ -61,11 +33,11 @@ test_no_frame_is_lost_with_a_connection_that_is_let_go_of (void)
   fixture_set_size (f, 32, 32);
   for (guint n = 0; n < 60; n++) {
     fixture_push_and_pull (f, n);
-    g_usleep (1000 * IDLE_TIMEOUT + g_rand_int_range (rand, -1000, 2000));
+    pace_for (1000 * IDLE_TIMEOUT + g_rand_int_range (rand, -1000, 2000));
   }
   g_assert_cmpuint (fixture_stat (f, "lost"), ==, 0);
   g_assert_cmpuint (fal_server_get_connections (f->server), >, 1);
-  expect_no_message (f);
+  fixture_expect_no_message (f);
 }
 
 /* The same where the wish is the application's: the frame after it is for the next connection. */
@@ -82,7 +54,7 @@ test_no_frame_after_close_is_lost_with_the_connection (void)
   fixture_push_and_pull (f, 100);
   g_assert_cmpuint (fixture_stat (f, "lost"), ==, 0);
   g_assert_cmpuint (fal_server_get_connections (f->server), ==, 101);
-  expect_no_message (f);
+  fixture_expect_no_message (f);
 }
 
 static void
@@ -94,9 +66,21 @@ test_a_model_that_takes_longer_is_waited_for (void)
   fixture_set_size (f, 32, 32);
   fixture_push_and_pull (f, 0);
   g_assert_cmpuint (fal_server_get_connections (f->server), ==, 1);
-  wait_until_closed (f);
+  fixture_wait_until_closed (f);
   g_assert_cmpuint (fixture_stat (f, "lost"), ==, 0);
-  expect_no_message (f);
+  fixture_expect_no_message (f);
+}
+
+/* Another element's connection, used just now, is let go of by idle-timeout: one of @f that was
+ * under it would have been before. */
+static void
+outlast_idle_timeout (Fixture *f)
+{
+  g_autoptr (FalServer) server = fixture_start_server (NULL);
+  g_autoptr (Fixture) other = fixture_join (server, "idle-timeout=" G_STRINGIFY (IDLE_TIMEOUT));
+
+  fixture_push_and_pull (other, 0);
+  WAIT_UNTIL (f->element, fal_server_get_open (server) == 0);
 }
 
 /* One that was opened and never used, too. */
@@ -108,39 +92,31 @@ test_it_may_be_set_while_playing (void)
   fixture_set_size (f, 32, 32);
   fixture_push_and_pull (f, 0);
   g_object_set (f->element, "idle-timeout", IDLE_TIMEOUT, NULL);
-  wait_until_closed (f);
+  fixture_wait_until_closed (f);
   g_signal_emit_by_name (f->element, "reconnect");
   fixture_wait_for_stat (f, "connections", 2);
-  wait_until_closed (f);
+  fixture_wait_until_closed (f);
   g_object_set (f->element, "idle-timeout", 0, NULL);
   fixture_push_and_pull (f, 1);
-  g_usleep (5 * IDLE_TIMEOUT * 1000);
+  outlast_idle_timeout (f);
   fixture_push_and_pull (f, 2);
   g_assert_cmpuint (fal_server_get_connections (f->server), ==, 3);
-  expect_no_message (f);
+  fixture_expect_no_message (f);
 }
 
 /* ---- several elements on one connection ---- */
 
 typedef struct {
   FalServer *server;
-  GstHarness *a, *b;
+  Fixture *a, *b;
 } Pair;
 
-static GstHarness *
+static Fixture *
 join (FalServer *server, const gchar *properties)
 {
-  g_autofree gchar *description =
-      g_strdup_printf ("falrealtimefilter base-uri=%s app=test/app/image image-field=image_bytes "
-                       "image-encoding=bytes throttle-interval=0 connection-key=limits %s",
-          fal_server_get_uri (server), properties);
-  GstHarness *harness = gst_harness_new_parse (description);
+  g_autofree gchar *all = g_strdup_printf ("connection-key=limits %s", properties);
 
-  g_assert_nonnull (harness);
-  gst_harness_set_live (harness, FALSE);
-  gst_harness_set_src_caps_str (
-      harness, "video/x-raw,format=RGB,width=32,height=32,framerate=30/1");
-  return harness;
+  return fixture_join (server, all);
 }
 
 static Pair *
@@ -156,8 +132,8 @@ pair_new (const gchar *properties_a, const gchar *properties_b)
 static void
 pair_free (Pair *pair)
 {
-  gst_harness_teardown (pair->a);
-  g_clear_pointer (&pair->b, gst_harness_teardown);
+  fixture_free (pair->a);
+  g_clear_pointer (&pair->b, fixture_free);
   fal_server_free (pair->server);
   g_free (pair);
 }
@@ -165,46 +141,44 @@ pair_free (Pair *pair)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Pair, pair_free)
 
 static void
-push_and_pull (GstHarness *harness, guint n)
+wait_until_open (Pair *pair, guint n)
 {
-  g_assert_cmpint (gst_harness_push (harness, fixture_frame (32, 32, 0, n)), ==, GST_FLOW_OK);
-  gst_buffer_unref (gst_harness_pull (harness));
+  WAIT_UNTIL (pair->a->element, fal_server_get_open (pair->server) == n);
 }
 
-static void
-wait_until_open (FalServer *server, guint n)
+/* How long it has been since the last time, µs. */
+static gint64
+use (Fixture *f, guint n, gint64 *last)
 {
-  gint64 watchdog = g_get_monotonic_time () + WATCHDOG_SECONDS * G_USEC_PER_SEC;
+  gint64 before = *last;
 
-  while (fal_server_get_open (server) != n) {
-    g_assert_cmpint (g_get_monotonic_time (), <, watchdog);
-    g_usleep (1000);
-  }
+  fixture_push_and_pull (f, n);
+  *last = g_get_monotonic_time ();
+  return *last - before;
 }
 
-/* On a machine so busy that a frame takes longer than the timeout, nothing is said. */
+/* What b does keeps the connection of both, though a has long been idle: as long as that of an
+ * element by itself, used once after a was, would have stayed four times over. A frame that takes
+ * longer than the timeout may lose the connection. */
 static void
 test_a_shared_connection_stays_while_one_uses_it (void)
 {
+  g_autoptr (FalServer) server = fixture_start_server (NULL);
+  g_autoptr (Fixture) other = fixture_join (server, "idle-timeout=400");
   g_autoptr (Pair) pair = pair_new ("idle-timeout=100", "idle-timeout=100");
-  gint64 began = g_get_monotonic_time (), last = began, longest = 0;
+  gint64 last, longest = 0;
   guint n = 0;
 
-  push_and_pull (pair->a, 0);
-  while (last - began < 400 * G_TIME_SPAN_MILLISECOND) {
-    gint64 now;
-
-    push_and_pull (pair->b, n++);
-    g_usleep (5000);
-    now = g_get_monotonic_time ();
-    longest = MAX (longest, now - last);
-    last = now;
-  }
+  fixture_push_and_pull (pair->a, 0);
+  fixture_push_and_pull (other, 0);
+  last = g_get_monotonic_time ();
+  REPEAT_UNTIL (pair->b->element, fal_server_get_open (server) == 0,
+      longest = MAX (longest, use (pair->b, n++, &last)));
   if (longest < 100 * G_TIME_SPAN_MILLISECOND)
     g_assert_cmpuint (fal_server_get_connections (pair->server), ==, 1);
-  wait_until_open (pair->server, 0);
-  push_and_pull (pair->a, 1);
-  push_and_pull (pair->b, n);
+  wait_until_open (pair, 0);
+  fixture_push_and_pull (pair->a, 1);
+  fixture_push_and_pull (pair->b, n);
   if (longest < 100 * G_TIME_SPAN_MILLISECOND)
     g_assert_cmpuint (fal_server_get_connections (pair->server), ==, 2);
 }
@@ -215,26 +189,13 @@ test_a_shared_connection_stays_where_one_wants_it_for_ever (void)
 {
   g_autoptr (Pair) pair = pair_new ("idle-timeout=10", "idle-timeout=0");
 
-  push_and_pull (pair->a, 0);
-  push_and_pull (pair->b, 0);
-  g_usleep (100 * G_TIME_SPAN_MILLISECOND);
-  push_and_pull (pair->a, 1);
+  fixture_push_and_pull (pair->a, 0);
+  fixture_push_and_pull (pair->b, 0);
+  outlast_idle_timeout (pair->a);
+  fixture_push_and_pull (pair->a, 1);
   g_assert_cmpuint (fal_server_get_connections (pair->server), ==, 1);
-  g_clear_pointer (&pair->b, gst_harness_teardown);
-  wait_until_open (pair->server, 0);
-}
-
-static void
-wait_for_end (GstHarness *harness)
-{
-  for (GstEvent *event; (event = gst_harness_pull_event (harness)) != NULL;) {
-    GstEventType type = GST_EVENT_TYPE (event);
-
-    gst_event_unref (event);
-    if (type == GST_EVENT_EOS)
-      return;
-  }
-  g_assert_not_reached ();
+  g_clear_pointer (&pair->b, fixture_free);
+  wait_until_open (pair, 0);
 }
 
 /* Its limit is one's own: the other goes on, and once it has gone, nothing is paid for any more. */
@@ -243,13 +204,13 @@ test_a_shared_connection_outlives_the_limit_of_one (void)
 {
   g_autoptr (Pair) pair = pair_new ("session-limit=1", "");
 
-  push_and_pull (pair->a, 0);
-  push_and_pull (pair->b, 0);
-  wait_for_end (pair->a);
-  push_and_pull (pair->b, 1);
+  fixture_push_and_pull (pair->a, 0);
+  fixture_push_and_pull (pair->b, 0);
+  fixture_wait_for_end (pair->a);
+  fixture_push_and_pull (pair->b, 1);
   g_assert_cmpuint (fal_server_get_connections (pair->server), ==, 1);
-  g_clear_pointer (&pair->b, gst_harness_teardown);
-  wait_until_open (pair->server, 0);
+  g_clear_pointer (&pair->b, fixture_free);
+  wait_until_open (pair, 0);
   g_assert_cmpuint (fal_server_get_connections (pair->server), ==, 1);
 }
 
@@ -262,26 +223,26 @@ expect_limit (Fixture *f)
   g_autoptr (GstMessage) message = NULL;
   g_autoptr (GError) error = NULL;
 
-  gst_event_unref (fixture_wait_for_event (f, GST_EVENT_EOS));
+  fixture_wait_for_end (f);
   message = gst_bus_pop_filtered (f->bus, GST_MESSAGE_WARNING | GST_MESSAGE_ERROR);
   g_assert_nonnull (message);
   g_assert_cmpint (GST_MESSAGE_TYPE (message), ==, GST_MESSAGE_WARNING);
   gst_message_parse_warning (message, &error, NULL);
   g_assert_nonnull (strstr (error->message, "session-limit"));
   g_assert_nonnull (strstr (error->message, "set it higher"));
-  expect_no_message (f);
+  fixture_expect_no_message (f);
 }
 
 /* Whatever is tried, it stays ended, and nothing is dialled. */
 static void
 expect_ended (Fixture *f, guint connections)
 {
-  wait_until_closed (f);
+  fixture_wait_until_closed (f);
   for (guint n = 0; n < 3; n++)
     g_assert_cmpint (
         gst_harness_push (f->harness, fixture_frame (32, 32, 0, 100 + n)), ==, GST_FLOW_EOS);
   g_signal_emit_by_name (f->element, "reconnect");
-  g_usleep (50 * G_TIME_SPAN_MILLISECOND);
+  fixture_run_another_stream ();
   g_assert_cmpuint (fal_server_get_connections (f->server), ==, connections);
   g_assert_cmpuint (fal_server_get_open (f->server), ==, 0);
 }
@@ -307,37 +268,71 @@ test_the_limit_ends_the_stream_for_good (void)
   expect_limit (f);
   g_assert_cmpint (g_get_monotonic_time () - began, >, 900 * G_TIME_SPAN_MILLISECOND);
   expect_ended (f, 1);
-  gst_harness_push_event (f->harness, gst_event_new_eos ());
+  fixture_push_end (f);
   expect_no_event (f, GST_EVENT_EOS);
   fixture_flush (f);
   expect_ended (f, 1);
-  gst_event_unref (
-      fixture_wait_for_event (f, GST_EVENT_EOS)); /* the fixture_flush took the first one back */
-  expect_no_message (f);
+  fixture_wait_for_end (f); /* the flush took the first one back */
+  fixture_expect_no_message (f);
   gst_element_set_state (f->harness->element, GST_STATE_READY);
   fixture_play (f);
   fixture_push_and_pull (f, 0);
   g_assert_cmpuint (fal_server_get_connections (f->server), ==, 2);
 }
 
-/* 0.5 s on a first connection leave 0.5 s for the second, however much time lies between. */
+/* Another element, which shares nothing with those before it, that its limit ends after a second.
+ */
+static Fixture *
+start_a_second (FalServer *server)
+{
+  Fixture *other = fixture_join (server, "session-limit=1");
+
+  fixture_push_and_pull (other, 0);
+  return other;
+}
+
+static GstPadProbeReturn
+note_end (GstPad *pad, GstPadProbeInfo *info, gpointer time)
+{
+  if (GST_EVENT_TYPE (GST_PAD_PROBE_INFO_EVENT (info)) == GST_EVENT_EOS)
+    *(gint64 *) time = g_get_monotonic_time ();
+  return GST_PAD_PROBE_OK;
+}
+
+/* *@time becomes when the stream ends, before fixture_wait_for_end() returns. */
+static void
+time_end (Fixture *f, gint64 *time)
+{
+  gst_pad_add_probe (
+      f->harness->sinkpad, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, note_end, time, NULL);
+}
+
+/* 0.5 s on a first connection leave 0.5 s for the second, however much time lies between: a whole
+ * second does, which another element measures, and one that begins with the second connection
+ * ends later. */
 static void
 test_the_limit_counts_over_connections (void)
 {
+  g_autoptr (FalServer) server = fixture_start_server (NULL);
   g_autoptr (Fixture) f = fixture_new_live (NULL, LIVE "session-limit=1");
-  gint64 began;
+  g_autoptr (Fixture) between = NULL, beside = NULL;
+  gint64 end = 0, end_beside = 0;
 
   fixture_set_size (f, 32, 32);
   fixture_push_and_pull (f, 0);
-  g_usleep (500 * G_TIME_SPAN_MILLISECOND);
+  pace_for (500 * G_TIME_SPAN_MILLISECOND); /* half of what the limit allows */
   fal_server_close (f->server, 1000, NULL);
-  wait_until_closed (f);
-  g_usleep (500 * G_TIME_SPAN_MILLISECOND);
-  expect_no_message (f);
+  fixture_wait_until_closed (f);
+  between = start_a_second (server);
+  fixture_wait_for_end (between);
+  fixture_expect_no_message (f);
   fixture_push_and_pull (f, 1);
-  began = g_get_monotonic_time ();
+  beside = start_a_second (server);
+  time_end (f, &end);
+  time_end (beside, &end_beside);
   expect_limit (f);
-  g_assert_cmpint (g_get_monotonic_time () - began, <, 950 * G_TIME_SPAN_MILLISECOND);
+  fixture_wait_for_end (beside);
+  g_assert_cmpint (end, <, end_beside);
   expect_ended (f, 2);
 }
 
@@ -360,16 +355,16 @@ static void
 test_the_limit_may_be_changed_while_playing (void)
 {
   g_autoptr (Fixture) f = fixture_new_live (NULL, LIVE "session-limit=1");
-  gint64 began;
+  g_autoptr (FalServer) server = fixture_start_server (NULL);
+  g_autoptr (Fixture) other = NULL;
 
   fixture_set_size (f, 32, 32);
   fixture_push_and_pull (f, 0);
-  began = g_get_monotonic_time ();
   g_object_set (f->element, "session-limit", 0, NULL);
-  while (g_get_monotonic_time () - began < 1100 * G_TIME_SPAN_MILLISECOND)
-    g_usleep (10000);
+  other = start_a_second (server);
+  fixture_wait_for_end (other);
   fixture_push_and_pull (f, 1);
-  expect_no_message (f);
+  fixture_expect_no_message (f);
   g_object_set (f->element, "session-limit", 1, NULL);
   expect_limit (f);
   expect_ended (f, 1);
