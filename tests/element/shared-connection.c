@@ -3,30 +3,20 @@
 #include "fixture.h"
 #include <string.h>
 
-#define SIZE 32
-
 /* Several elements before one server. */
 typedef struct {
   FalServer *server;
-  GstHarness *harness[4];
+  Fixture *members[4];
   guint n;
 } Group;
 
-static GstHarness *
+static Fixture *
 join (Group *group, const gchar *properties)
 {
-  g_autofree gchar *description =
-      g_strdup_printf ("falrealtimefilter base-uri=%s app=test/app/image image-field=image_bytes "
-                       "image-encoding=bytes throttle-interval=0 connection-key=both %s",
-          fal_server_get_uri (group->server), properties ? properties : "");
-  GstHarness *harness = gst_harness_new_parse (description);
+  g_autofree gchar *all = g_strdup_printf ("connection-key=both %s", properties);
 
-  g_assert_nonnull (harness);
-  gst_harness_set_live (harness, FALSE);
-  gst_harness_set_src_caps_str (
-      harness, "video/x-raw,format=RGB,width=32,height=32,framerate=30/1");
-  group->harness[group->n++] = harness;
-  return harness;
+  group->members[group->n] = fixture_join (group->server, all);
+  return group->members[group->n++];
 }
 
 static Group *
@@ -36,53 +26,29 @@ group_new (const FalServerOptions *options, guint members)
 
   group->server = fixture_start_server (options);
   while (group->n < members)
-    join (group, NULL);
+    join (group, "");
   return group;
 }
 
 static void
 group_free (Group *group)
 {
-  for (guint i = 0; i < group->n; i++) {
-    if (group->harness[i] != NULL)
-      gst_harness_teardown (group->harness[i]);
-  }
+  for (guint i = 0; i < group->n; i++)
+    g_clear_pointer (&group->members[i], fixture_free);
   fal_server_free (group->server);
   g_free (group);
 }
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Group, group_free)
 
-static void
-push (GstHarness *harness, guint colour, guint n)
-{
-  g_assert_cmpint (
-      gst_harness_push (harness, fixture_frame (SIZE, SIZE, colour, n)), ==, GST_FLOW_OK);
-}
-
-static guint64
-get_stat (GstHarness *harness, const gchar *name)
-{
-  g_autoptr (GstElement) element = gst_harness_find_element (harness, "falrealtimefilter");
-  g_autoptr (GstStructure) stats = NULL;
-  guint64 value = 0;
-
-  g_object_get (element, "stats", &stats, NULL);
-  g_assert_true (gst_structure_get_uint64 (stats, name, &value));
-  return value;
-}
-
 /* The next result, whose colour must be @colour's and whose time that of frame @n. */
 static void
-expect (GstHarness *harness, guint colour, guint n)
+expect (Fixture *member, guint colour, guint n)
 {
-  g_autoptr (GstBuffer) buffer = gst_harness_pull (harness);
-  g_autoptr (GstCaps) caps = NULL;
-  Fixture fixture = { NULL, harness };
+  g_autoptr (GstBuffer) buffer = fixture_pull (member);
 
-  g_assert_nonnull (buffer);
   g_assert_cmpuint (GST_BUFFER_PTS (buffer), ==, gst_util_uint64_scale (n, GST_SECOND, 30));
-  assert_colour (fixture_colour (&fixture, buffer), colour, 8);
+  assert_colour (fixture_colour (member, buffer), colour, 8);
 }
 
 static const guint colours[] = { 0xc02020, 0x20c020, 0x2020c0 };
@@ -94,10 +60,10 @@ check_each_gets_its_own (const FalServerOptions *options)
 
   for (guint n = 0; n < 20; n++)
     for (guint i = 0; i < group->n; i++)
-      push (group->harness[i], colours[i], n);
+      fixture_push_colour (group->members[i], colours[i], n);
   for (guint n = 0; n < 20; n++)
     for (guint i = 0; i < group->n; i++)
-      expect (group->harness[i], colours[i], n);
+      expect (group->members[i], colours[i], n);
   g_assert_cmpuint (fal_server_get_connections (group->server), ==, 1);
   g_assert_cmpuint (fal_server_get_requests (group->server), ==, 60);
 }
@@ -118,42 +84,115 @@ test_one_connection_without_ids (void)
   check_each_gets_its_own (&options);
 }
 
-/* A model that is always busy serves each as often as the other. */
-static void
-check_fair (const FalServerOptions *options)
+/* ---- fair shares ---- */
+
+/* How many turns are looked at. */
+#define TURNS 40
+
+/* Whose the next request at the server is: members[0] asks for "0", members[1] for "1". */
+static guint
+pop_asker (Group *group)
 {
-  g_autoptr (Group) group = group_new (options, 2);
-  guint n = 0;
+  g_autoptr (GstStructure) request =
+      fal_server_pop_request (group->server, WATCHDOG_SECONDS * 1000);
+
+  g_assert_nonnull (request);
+  return g_str_equal (gst_structure_get_string (request, "prompt"), "1");
+}
+
+/* The assertion of fairness: of the turns in which both had a frame to send, neither got less than
+ * a third. No clock has a part in it, nor who got the processor. */
+static void
+assert_fair (const guint turns[2])
+{
+  g_test_message ("%u and %u turns", turns[0], turns[1]);
+  g_assert_cmpuint (turns[0], >=, (turns[0] + turns[1]) / 3);
+  g_assert_cmpuint (turns[1], >=, (turns[0] + turns[1]) / 3);
+}
+
+/* Both have all their frames waiting before the server lets them in, so that each turn counts. */
+static void
+check_fair_queues (const FalServerOptions *options)
+{
+  g_autoptr (Group) group = group_new (options, 0);
+  guint turns[2] = { 0 };
+
+  fal_server_set_refusal (group->server, 503);
+  join (group, "prompt=0 max-buffering=60 retry-delay=1 max-retry-delay=10 retries=-1");
+  join (group, "prompt=1 max-buffering=60 retry-delay=1 max-retry-delay=10 retries=-1");
+  for (guint n = 0; n < TURNS; n++)
+    for (guint i = 0; i < group->n; i++)
+      fixture_push_colour (group->members[i], colours[i], n);
+  fal_server_set_refusal (group->server, 0);
+  while (turns[0] + turns[1] < TURNS)
+    turns[pop_asker (group)]++;
+  assert_fair (turns);
+  for (guint n = 0; n < TURNS; n++)
+    for (guint i = 0; i < group->n; i++)
+      expect (group->members[i], colours[i], n);
+}
+
+/* Gives both a new frame; whether both have one that waits while the server has got no more than
+ * @requests. */
+static gboolean
+give_both_one (Group *group, guint n, guint requests)
+{
+  gboolean all = TRUE;
 
   for (guint i = 0; i < group->n; i++)
-    gst_harness_set (group->harness[i], "falrealtimefilter", "leaky", 2, NULL);
-  while (get_stat (group->harness[0], "results") + get_stat (group->harness[1], "results") < 60) {
-    for (guint i = 0; i < group->n; i++)
-      push (group->harness[i], colours[i], n);
-    n++;
-    g_usleep (1000);
+    fixture_push_colour (group->members[i], colours[i], n);
+  for (guint i = 0; i < group->n; i++)
+    all = all && fixture_stat (group->members[i], "frames-waiting") > 0;
+  return all && fal_server_get_requests (group->server) == requests;
+}
+
+/* Each has its newest frame waiting. A turn counts where that was so before it came. */
+static void
+check_fair_newest_frames (const FalServerOptions *options)
+{
+  g_autoptr (Group) group = group_new (options, 0);
+  guint turns[2] = { 0 }, n = 0;
+
+  join (group, "prompt=0 leaky=downstream");
+  join (group, "prompt=1 leaky=downstream");
+  while (turns[0] + turns[1] < TURNS) {
+    gboolean both = give_both_one (group, n, n);
+    guint asker = pop_asker (group);
+
+    turns[asker] += both;
+    g_assert_cmpuint (++n, <, 100 * TURNS);
   }
-  for (guint i = 0; i < group->n; i++) {
-    g_test_message (
-        "member %u: %" G_GUINT64_FORMAT " results", i, get_stat (group->harness[i], "results"));
-    g_assert_cmpuint (get_stat (group->harness[i], "results"), >=, 20);
-  }
+  assert_fair (turns);
+}
+
+/* A model that is always busy. */
+static const FalServerOptions busy = { .effect = "echo", .delay_ms = 5 };
+static const FalServerOptions busy_without_ids = {
+  .effect = "echo", .delay_ms = 5, .no_echo_request_id = TRUE
+};
+
+static void
+test_fair_shares_of_queues (void)
+{
+  check_fair_queues (&busy);
 }
 
 static void
-test_fair_shares (void)
+test_fair_shares_of_queues_without_ids (void)
 {
-  const FalServerOptions options = { .effect = "echo", .delay_ms = 5 };
-
-  check_fair (&options);
+  check_fair_queues (&busy_without_ids);
 }
 
 static void
-test_fair_shares_without_ids (void)
+test_fair_shares_of_newest_frames (void)
 {
-  const FalServerOptions options = { .effect = "echo", .delay_ms = 5, .no_echo_request_id = TRUE };
+  check_fair_newest_frames (&busy);
+}
 
-  check_fair (&options);
+static void
+test_fair_shares_of_newest_frames_without_ids (void)
+{
+  check_fair_newest_frames (&busy_without_ids);
 }
 
 /* The connection outlives the member that opened it, and ends with the last one. */
@@ -162,22 +201,18 @@ test_the_last_one_closes (void)
 {
   const FalServerOptions options = { .effect = "echo" };
   g_autoptr (Group) group = group_new (&options, 2);
-  gint64 watchdog = g_get_monotonic_time () + WATCHDOG_SECONDS * G_USEC_PER_SEC;
 
-  push (group->harness[0], colours[0], 0);
-  expect (group->harness[0], colours[0], 0);
-  g_clear_pointer (&group->harness[0], gst_harness_teardown);
+  fixture_push_colour (group->members[0], colours[0], 0);
+  expect (group->members[0], colours[0], 0);
+  g_clear_pointer (&group->members[0], fixture_free);
   for (guint n = 0; n < 3; n++) {
-    push (group->harness[1], colours[1], n);
-    expect (group->harness[1], colours[1], n);
+    fixture_push_colour (group->members[1], colours[1], n);
+    expect (group->members[1], colours[1], n);
   }
   g_assert_cmpuint (fal_server_get_connections (group->server), ==, 1);
   g_assert_cmpuint (fal_server_get_open (group->server), ==, 1);
-  g_clear_pointer (&group->harness[1], gst_harness_teardown);
-  while (fal_server_get_open (group->server) > 0) {
-    g_assert_cmpint (g_get_monotonic_time (), <, watchdog);
-    g_usleep (1000);
-  }
+  g_clear_pointer (&group->members[1], fixture_free);
+  WAIT_UNTIL (NULL, fal_server_get_open (group->server) == 0);
 }
 
 /* What a member asked for that has left is answered to nobody. */
@@ -186,17 +221,13 @@ test_a_leaver_takes_its_answers_along (void)
 {
   const FalServerOptions options = { .effect = "echo", .no_echo_request_id = TRUE };
   g_autoptr (Group) group = group_new (&options, 2);
-  gint64 watchdog = g_get_monotonic_time () + WATCHDOG_SECONDS * G_USEC_PER_SEC;
 
   fal_server_set_delay (group->server, 100);
-  push (group->harness[0], colours[0], 0);
-  while (fal_server_get_requests (group->server) == 0) {
-    g_assert_cmpint (g_get_monotonic_time (), <, watchdog);
-    g_usleep (500);
-  }
-  push (group->harness[1], colours[1], 0);
-  g_clear_pointer (&group->harness[0], gst_harness_teardown);
-  expect (group->harness[1], colours[1], 0);
+  fixture_push_colour (group->members[0], colours[0], 0);
+  WAIT_UNTIL (group->members[0]->element, fal_server_get_requests (group->server) > 0);
+  fixture_push_colour (group->members[1], colours[1], 0);
+  g_clear_pointer (&group->members[0], fixture_free);
+  expect (group->members[1], colours[1], 0);
 }
 
 /* Both learn of an outage, and one new connection serves both. */
@@ -207,13 +238,13 @@ test_an_outage_is_everybodys (void)
   g_autoptr (Group) group = group_new (&options, 2);
 
   for (guint i = 0; i < group->n; i++) {
-    push (group->harness[i], colours[i], 0);
-    expect (group->harness[i], colours[i], 0);
+    fixture_push_colour (group->members[i], colours[i], 0);
+    expect (group->members[i], colours[i], 0);
   }
   fal_server_close (group->server, 0, NULL);
   for (guint i = 0; i < group->n; i++) {
-    push (group->harness[i], colours[i], 1);
-    expect (group->harness[i], colours[i], 1);
+    fixture_push_colour (group->members[i], colours[i], 1);
+    expect (group->members[i], colours[i], 1);
   }
   g_assert_cmpuint (fal_server_get_connections (group->server), ==, 2);
 }
@@ -243,8 +274,8 @@ check_refused (const gchar *properties, const gchar *name)
   g_assert_nonnull (strstr (error->message, name));
   gst_element_set_state (other, GST_STATE_NULL);
   gst_element_set_bus (other, NULL);
-  push (group->harness[0], colours[0], 0);
-  expect (group->harness[0], colours[0], 0);
+  fixture_push_colour (group->members[0], colours[0], 0);
+  expect (group->members[0], colours[0], 0);
 }
 
 static void
@@ -263,8 +294,10 @@ main (int argc, char **argv)
 #define ADD(name, function) g_test_add_func ("/shared-connection/" name, function)
   ADD ("one-connection", test_one_connection);
   ADD ("one-connection-without-ids", test_one_connection_without_ids);
-  ADD ("fair-shares", test_fair_shares);
-  ADD ("fair-shares-without-ids", test_fair_shares_without_ids);
+  ADD ("fair-shares-of-queues", test_fair_shares_of_queues);
+  ADD ("fair-shares-of-queues-without-ids", test_fair_shares_of_queues_without_ids);
+  ADD ("fair-shares-of-newest-frames", test_fair_shares_of_newest_frames);
+  ADD ("fair-shares-of-newest-frames-without-ids", test_fair_shares_of_newest_frames_without_ids);
   ADD ("the-last-one-closes", test_the_last_one_closes);
   ADD ("a-leaver-takes-its-answers-along", test_a_leaver_takes_its_answers_along);
   ADD ("an-outage-is-everybodys", test_an_outage_is_everybodys);
