@@ -4,42 +4,26 @@
 
 /* ---- downstream ---- */
 
-static GstPadProbeReturn
-stay_blocked (GstPad *pad, GstPadProbeInfo *info, gpointer data)
-{
-  return GST_PAD_PROBE_OK;
-}
-
 static void
 test_downstream_is_blocked_for_a_while (void)
 {
   g_autoptr (PeerFixture) p = peer_fixture_new (NULL, "max-in-flight=4 request-timeout=0", TRUE);
   gulong probe;
-  guint results;
+  guint results, n = 1;
 
   fixture_push (p->f, invariants_make_frame (0));
-  peer_fixture_wait_until (peer_fixture_has_results, p, 1);
-  probe = gst_pad_add_probe (
-      p->f->harness->sinkpad, GST_PAD_PROBE_TYPE_BLOCK_DOWNSTREAM, stay_blocked, NULL, NULL);
-  for (guint n = 1; n < 300; n++) {
-    fixture_push (p->f, invariants_make_frame (n));
-    g_usleep (500);
-  }
+  peer_fixture_wait_for_results (p, 1);
+  probe = fixture_block_downstream (p->f);
+  REPEAT_UNTIL (p->f->element, fixture_stat (p->f, "dropped-replaced") >= 100,
+      fixture_push (p->f, invariants_make_frame (n++)));
   g_assert_cmpuint (fixture_stat (p->f, "results"), <=, 16);
   results = invariants_get_good (p->invariants);
   gst_pad_remove_probe (p->f->harness->sinkpad, probe);
-  peer_fixture_wait_until (peer_fixture_has_results, p, results + 1);
-  gst_harness_push_event (p->f->harness, gst_event_new_eos ());
-  peer_fixture_wait_until (peer_fixture_is_over, p, 0);
-  g_assert_cmpuint (invariants_get_newest (p->invariants), ==, 299);
-  peer_fixture_expect_no_message (p);
-}
-
-static GstFlowReturn
-refuse (GstPad *pad, GstObject *parent, GstBuffer *buffer)
-{
-  gst_buffer_unref (buffer);
-  return GPOINTER_TO_INT (g_object_get_data (G_OBJECT (pad), "flow"));
+  peer_fixture_wait_for_results (p, results + 1);
+  fixture_push_end (p->f);
+  peer_fixture_wait_for_end (p);
+  g_assert_cmpuint (invariants_get_newest (p->invariants), ==, n - 1);
+  fixture_expect_no_message (p->f);
 }
 
 typedef struct {
@@ -62,24 +46,21 @@ test_downstream_refuses (gconstpointer data)
 {
   const Refusal *refusal = data;
   g_autoptr (PeerFixture) p = peer_fixture_new (NULL, "drain-timeout=100", TRUE);
-  gint64 watchdog = g_get_monotonic_time () + WATCHDOG_SECONDS * G_USEC_PER_SEC;
   GstFlowReturn flow = GST_FLOW_OK;
+  gint refused = refusal->flow;
   guint64 sent;
+  guint pushed = 0;
 
-  g_object_set_data (G_OBJECT (p->f->harness->sinkpad), "flow", GINT_TO_POINTER (refusal->flow));
-  gst_pad_set_chain_function (p->f->harness->sinkpad, refuse);
-  for (guint n = 0; flow == GST_FLOW_OK; n++) {
-    flow = gst_harness_push (p->f->harness, invariants_make_frame (n));
-    g_assert_cmpint (g_get_monotonic_time (), <, watchdog);
-    g_usleep (1000);
-  }
+  fixture_refuse_downstream (p->f, &refused);
+  REPEAT_UNTIL (p->f->element, flow != GST_FLOW_OK,
+      flow = gst_harness_push (p->f->harness, invariants_make_frame (pushed++)));
   g_assert_cmpint (flow, ==, refusal->flow);
   sent = fixture_stat (p->f, "frames-sent");
   for (guint n = 0; n < 20; n++)
     g_assert_cmpint (
         gst_harness_push (p->f->harness, invariants_make_frame (n)), ==, refusal->flow);
   g_assert_cmpuint (fixture_stat (p->f, "frames-sent"), ==, sent);
-  gst_harness_push_event (p->f->harness, gst_event_new_eos ());
+  gst_harness_push_event (p->f->harness, gst_event_new_eos ()); /* taken or not */
 }
 
 /* ---- much at once ---- */
@@ -91,14 +72,11 @@ test_240_frames_a_second (void)
   gint64 began = g_get_monotonic_time ();
 
   for (guint n = 0; n < 240; n++) {
-    gint64 due = began + n * G_USEC_PER_SEC / 240, now = g_get_monotonic_time ();
-
-    if (due > now)
-      g_usleep (due - now);
+    pace_until (began + n * G_USEC_PER_SEC / 240);
     fixture_push (p->f, invariants_make_frame (n));
   }
-  gst_harness_push_event (p->f->harness, gst_event_new_eos ());
-  peer_fixture_wait_until (peer_fixture_is_over, p, 0);
+  fixture_push_end (p->f);
+  peer_fixture_wait_for_end (p);
   g_assert_cmpuint (fixture_stat (p->f, "frames-in"), ==, 240);
   g_assert_cmpuint (fixture_stat (p->f, "frames-sent"), <=,
       2 + (g_get_monotonic_time () - began) / (128 * G_TIME_SPAN_MILLISECOND));
@@ -138,10 +116,10 @@ test_properties_change_from_several_threads (void)
     g_thread_join (threads[i]);
   g_object_set (p->f->element, "leaky", 0, "max-in-flight", 0, NULL);
   fixture_push (p->f, invariants_make_frame (300));
-  gst_harness_push_event (p->f->harness, gst_event_new_eos ());
-  peer_fixture_wait_until (peer_fixture_is_over, p, 0);
+  fixture_push_end (p->f);
+  peer_fixture_wait_for_end (p);
   g_assert_cmpuint (invariants_get_newest (p->invariants), ==, 300);
-  peer_fixture_expect_no_message (p);
+  fixture_expect_no_message (p->f);
 }
 
 static void
@@ -152,7 +130,7 @@ test_sixteen_elements_in_one_process (void)
   Fixture *others[15];
 
   for (guint i = 0; i < G_N_ELEMENTS (others); i++) {
-    others[i] = invariants_make_fixture (description, FALSE);
+    others[i] = fixture_new_from (description, FALSE);
     fixture_set_size (others[i], FRAME_SIZE, FRAME_SIZE);
   }
   for (guint n = 0; n < 10; n++) {
@@ -160,12 +138,10 @@ test_sixteen_elements_in_one_process (void)
     for (guint i = 0; i < G_N_ELEMENTS (others); i++)
       fixture_push (others[i], invariants_make_frame (n));
   }
-  peer_fixture_wait_until (peer_fixture_has_results, p, 10);
+  peer_fixture_wait_for_results (p, 10);
   for (guint i = 0; i < G_N_ELEMENTS (others); i++) {
     fixture_wait_for_stat (others[i], "frames-out", 10);
-    gst_element_set_state (others[i]->harness->element, GST_STATE_NULL);
-    fixture_check_books (others[i]);
-    invariants_free_fixture (others[i]);
+    fixture_free (others[i]);
   }
   g_assert_cmpuint (peer_get_connections (p->peer), ==, 16);
 }

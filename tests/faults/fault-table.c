@@ -158,13 +158,9 @@ push_until_done (Run *run)
 static void
 end_stream (Run *run)
 {
-  gint64 watchdog = g_get_monotonic_time () + WATCHDOG_SECONDS * G_USEC_PER_SEC;
-
-  gst_harness_push_event (run->fixture->harness, gst_event_new_eos ());
-  while (!invariants_is_over (run->invariants)) {
-    g_assert_cmpint (g_get_monotonic_time (), <, watchdog);
-    take_messages (run, GST_MSECOND);
-  }
+  fixture_push_end (run->fixture);
+  REPEAT_UNTIL (
+      run->fixture->element, invariants_is_over (run->invariants), take_messages (run, 0));
 }
 
 /* ---- the body ---- */
@@ -179,7 +175,7 @@ make_fixture (const FaultRow *row, Peer *peer)
       "image-encoding=bytes throttle-interval=0 timestamp-mode=input retry-delay=1 "
       "max-retry-delay=20 token-uri=%s %s",
       port, token_uri, row->properties ? row->properties : "");
-  Fixture *fixture = invariants_make_fixture (description, TRUE);
+  Fixture *fixture = fixture_new_from (description, TRUE);
 
   g_object_set (
       fixture->element, row->fetches_token ? "api-key" : "token", "PLANTED:PLANTED", NULL);
@@ -240,7 +236,7 @@ run_row (gconstpointer data)
   take_messages (&run, 0);
   check_messages (&run);
   check_row (&run);
-  invariants_free_fixture (run.fixture);
+  fixture_free (run.fixture);
   peer_free (run.peer);
   invariants_free (run.invariants);
 }

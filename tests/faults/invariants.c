@@ -84,17 +84,15 @@ list_threads (void)
 static void
 wait_for_entries (const gchar *folder, guint wanted)
 {
-  gint64 watchdog = g_get_monotonic_time () + 5 * G_USEC_PER_SEC;
+  Wait wait = wait_begin (1000, folder, G_STRLOC);
 
-  while (count_entries (folder) > wanted) {
-    if (g_get_monotonic_time () > watchdog) {
+  while (count_entries (folder) > wanted)
+    if (!wait_goes_on (&wait)) {
       g_autofree gchar *threads = list_threads ();
 
       g_error ("%s holds %u entries, held %u before; threads: %s", folder, count_entries (folder),
           wanted, threads);
     }
-    g_usleep (1000);
-  }
 }
 
 /* ---- the element ---- */
@@ -360,32 +358,7 @@ invariants_dup_size (Invariants *invariants)
   return size;
 }
 
-/* ---- fixtures without a server ---- */
-
-Fixture *
-invariants_make_fixture (const gchar *description, gboolean live)
-{
-  Fixture *fixture = g_new0 (Fixture, 1);
-
-  fixture->harness = gst_harness_new_parse (description);
-  g_assert_nonnull (fixture->harness);
-  gst_harness_set_live (fixture->harness, live);
-  fixture->element = gst_harness_find_element (fixture->harness, "falrealtimefilter");
-  gst_object_unref (fixture->element);
-  fixture->bus = gst_bus_new ();
-  gst_element_set_bus (fixture->element, fixture->bus);
-  return fixture;
-}
-
-void
-invariants_free_fixture (Fixture *fixture)
-{
-  gst_element_set_bus (fixture->element, NULL);
-  gst_harness_teardown (fixture->harness);
-  gst_bus_set_flushing (fixture->bus, TRUE);
-  gst_object_unref (fixture->bus);
-  g_free (fixture);
-}
+/* ---- before all tests ---- */
 
 /* One round of everything that starts something for good: the thread that spawns those of pools,
  * the file descriptors of the resolver's and the clock's. */

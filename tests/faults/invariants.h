@@ -37,11 +37,6 @@ gboolean invariants_is_over (Invariants *invariants);
 /* "WxH" of the last result of another size than FRAME_SIZE. */
 gchar *invariants_dup_size (Invariants *invariants);
 
-/* An element (like fixture_new_live()) with no server of its own; frees what fixture_free() does,
- * after invariants_stop(). */
-Fixture *invariants_make_fixture (const gchar *description, gboolean live);
-void invariants_free_fixture (Fixture *fixture);
-
 /* Ends unused threads of GLib's pools at once and has its lasting ones started. */
 void invariants_init (int *argc, char ***argv);
 

@@ -23,12 +23,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (PeerFixture, peer_fixture_free)
 /* A pipeline description of one more element for @peer. */
 gchar *peer_fixture_describe (Peer *peer, const gchar *properties);
 
-/* Waits until @test holds, or fails the test. */
-void peer_fixture_wait_until (gboolean (*test) (PeerFixture *p, guint n), PeerFixture *p, guint n);
-gboolean peer_fixture_has_results (PeerFixture *p, guint n);
-gboolean peer_fixture_has_in_flight (PeerFixture *p, guint n);
-gboolean peer_fixture_is_over (PeerFixture *p, guint n);
-
-void peer_fixture_expect_no_message (PeerFixture *p);
+/* Waits until @n results of the right colour came out, in all; until EOS did. */
+void peer_fixture_wait_for_results (PeerFixture *p, guint n);
+void peer_fixture_wait_for_end (PeerFixture *p);
 
 G_END_DECLS

@@ -5,15 +5,10 @@
 /* ---- states ---- */
 
 static void
-start_again (PeerFixture *p)
+start_again (Fixture *f)
 {
-  GstSegment segment;
-
-  gst_element_set_state (p->f->harness->element, GST_STATE_PLAYING);
-  gst_harness_push_event (p->f->harness, gst_event_new_stream_start ("again"));
-  fixture_set_size (p->f, FRAME_SIZE, FRAME_SIZE);
-  gst_segment_init (&segment, GST_FORMAT_TIME);
-  gst_harness_push_event (p->f->harness, gst_event_new_segment (&segment));
+  fixture_play (f);
+  fixture_push_segment (f);
 }
 
 /* Down at a different moment each time: before and in the middle of connecting, in flight, after a
@@ -31,16 +26,16 @@ test_two_hundred_times_to_null_and_back (void)
     for (guint n = 0; n < i % 3; n++)
       fixture_push (p->f, invariants_make_frame (n));
     if (i % 3 == 2)
-      peer_fixture_wait_until (peer_fixture_has_results, p, before + i % 2);
+      peer_fixture_wait_for_results (p, before + i % 2);
     began = g_get_monotonic_time ();
     gst_element_set_state (p->f->harness->element, GST_STATE_NULL);
     g_assert_cmpint (g_get_monotonic_time () - began, <, PATIENCE * 250 * G_TIME_SPAN_MILLISECOND);
-    start_again (p);
+    start_again (p->f);
   }
   before = invariants_get_good (p->invariants);
   fixture_push (p->f, invariants_make_frame (0));
-  peer_fixture_wait_until (peer_fixture_has_results, p, before + 1);
-  peer_fixture_expect_no_message (p);
+  peer_fixture_wait_for_results (p, before + 1);
+  fixture_expect_no_message (p->f);
 }
 
 typedef struct {
@@ -55,7 +50,7 @@ push_whatever_comes (gpointer data)
 
   for (guint n = 0; !g_atomic_int_get (&worker->stop); n++) {
     if (gst_harness_push (worker->p->f->harness, invariants_make_frame (n)) != GST_FLOW_OK)
-      g_usleep (200);
+      pace_for (200);
   }
   return NULL;
 }
@@ -73,12 +68,20 @@ test_states_change_while_frames_come (void)
   thread = g_thread_new ("push", push_whatever_comes, &worker);
   for (guint i = 0; i < 200; i++) {
     gst_element_set_state (p->f->harness->element, states[i % G_N_ELEMENTS (states)]);
-    g_usleep (i % 7 * 100);
+    pace_for (i % 7 * 100);
   }
   gst_element_set_state (p->f->harness->element, GST_STATE_NULL);
   g_atomic_int_set (&worker.stop, TRUE);
   g_thread_join (g_steal_pointer (&thread));
   g_log_remove_handler ("GStreamer", handler);
+}
+
+static gboolean
+is_alive (GWeakRef *weak)
+{
+  g_autoptr (GObject) object = g_weak_ref_get (weak);
+
+  return object != NULL;
 }
 
 /* That is wrong, and said so; the element ends all the same. */
@@ -89,9 +92,7 @@ test_disposal_without_null (void)
 
   for (guint i = 0; i < 10 * G_N_ELEMENTS (states); i++) {
     GstElement *element = gst_element_factory_make ("falrealtimefilter", NULL);
-    gint64 watchdog = g_get_monotonic_time () + WATCHDOG_SECONDS * G_USEC_PER_SEC;
     GWeakRef weak;
-    gpointer alive = NULL;
 
     gst_object_ref_sink (element);
     g_weak_ref_init (&weak, element);
@@ -99,11 +100,7 @@ test_disposal_without_null (void)
     gst_element_set_state (element, states[i % G_N_ELEMENTS (states)]);
     g_test_expect_message ("fal", G_LOG_LEVEL_CRITICAL, "*instead of the NULL state*");
     gst_object_unref (element);
-    while ((alive = g_weak_ref_get (&weak)) && g_get_monotonic_time () < watchdog) {
-      gst_object_unref (alive);
-      g_usleep (1000);
-    }
-    g_assert_null (alive);
+    WAIT_UNTIL (NULL, !is_alive (&weak));
     g_weak_ref_clear (&weak);
     g_test_assert_expected_messages ();
   }
@@ -144,10 +141,10 @@ test_ending (gconstpointer data)
       p->f->harness, "falrealtimefilter", "retry-delay", 30000, "max-retry-delay", 30000, NULL);
   for (guint n = 0; n < ending->frames; n++)
     fixture_push (p->f, invariants_make_frame (n));
-  peer_fixture_wait_until (peer_fixture_has_in_flight, p, ending->in_flight);
+  WAIT_UNTIL (p->f->element, fixture_stat (p->f, "in-flight") >= ending->in_flight);
   began = g_get_monotonic_time ();
-  gst_harness_push_event (p->f->harness, gst_event_new_eos ());
-  peer_fixture_wait_until (peer_fixture_is_over, p, 0);
+  fixture_push_end (p->f);
+  peer_fixture_wait_for_end (p);
   g_assert_cmpint (g_get_monotonic_time () - began, <, PATIENCE * 500 * G_TIME_SPAN_MILLISECOND);
   g_assert_cmpuint (fixture_stat (p->f, "in-flight"), ==, 0);
 }
@@ -158,22 +155,18 @@ static void
 test_a_hundred_flushes_with_results_in_flight (void)
 {
   g_autoptr (PeerFixture) p = peer_fixture_new (NULL, "max-in-flight=4 max-buffering=4", FALSE);
-  GstSegment segment;
   guint before;
 
-  gst_segment_init (&segment, GST_FORMAT_TIME);
   for (guint i = 0; i < 100; i++) {
     for (guint n = 0; n < 1 + i % 4; n++)
       fixture_push (p->f, invariants_make_frame (n));
-    gst_harness_push_event (p->f->harness, gst_event_new_flush_start ());
-    gst_harness_push_event (p->f->harness, gst_event_new_flush_stop (TRUE));
-    gst_harness_push_event (p->f->harness, gst_event_new_segment (&segment));
+    fixture_flush (p->f);
   }
   before = invariants_get_good (p->invariants);
   fixture_push (p->f, invariants_make_frame (0));
-  peer_fixture_wait_until (peer_fixture_has_results, p, before + 1);
+  peer_fixture_wait_for_results (p, before + 1);
   g_assert_cmpuint (peer_get_connections (p->peer), ==, 1);
-  peer_fixture_expect_no_message (p);
+  fixture_expect_no_message (p->f);
 }
 
 static void
@@ -210,10 +203,10 @@ test_size_format_and_rate_change_at_each_frame (void)
     set_caps (p, format, 34 + n, 1 + n % 60);
     push_of_caps (p, format, 34 + n, n);
   }
-  gst_harness_push_event (p->f->harness, gst_event_new_eos ());
-  peer_fixture_wait_until (peer_fixture_is_over, p, 0);
+  fixture_push_end (p->f);
+  peer_fixture_wait_for_end (p);
   g_assert_cmpuint (fixture_stat (p->f, "frames-out"), ==, 60);
-  peer_fixture_expect_no_message (p);
+  fixture_expect_no_message (p->f);
 }
 
 static void
@@ -244,8 +237,8 @@ test_frames_without_a_time (void)
 
   for (guint n = 0; n < 10; n++)
     push_at (p, n, GST_CLOCK_TIME_NONE);
-  peer_fixture_wait_until (peer_fixture_has_results, p, 10);
-  peer_fixture_expect_no_message (p);
+  peer_fixture_wait_for_results (p, 10);
+  fixture_expect_no_message (p->f);
 }
 
 /* What would go back is dropped and counted. */
@@ -258,8 +251,8 @@ test_times_that_jump_back (void)
     fixture_push (p->f, invariants_make_frame (n));
   for (guint n = 5; n < 40; n++)
     fixture_push (p->f, invariants_make_frame (n));
-  gst_harness_push_event (p->f->harness, gst_event_new_eos ());
-  peer_fixture_wait_until (peer_fixture_is_over, p, 0);
+  fixture_push_end (p->f);
+  peer_fixture_wait_for_end (p);
   g_assert_cmpuint (invariants_get_newest (p->invariants), ==, 39);
   g_assert_cmpuint (
       fixture_stat (p->f, "frames-out") + fixture_stat (p->f, "results-late"), ==, 55);
