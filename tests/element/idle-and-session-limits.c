@@ -263,10 +263,10 @@ test_the_limit_ends_the_stream_for_good (void)
   gint64 began;
 
   fixture_set_size (f, 32, 32);
-  fixture_push_and_pull (f, 0);
   began = g_get_monotonic_time ();
+  fixture_push_and_pull (f, 0);
   expect_limit (f);
-  g_assert_cmpint (g_get_monotonic_time () - began, >, 900 * G_TIME_SPAN_MILLISECOND);
+  g_assert_cmpint (g_get_monotonic_time () - began, >=, G_USEC_PER_SEC);
   expect_ended (f, 1);
   fixture_push_end (f);
   expect_no_event (f, GST_EVENT_EOS);

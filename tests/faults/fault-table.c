@@ -17,6 +17,8 @@ typedef struct {
   guint outages, remarks, errors;
   guint served; /* results when the peer began to behave */
   gboolean serving;
+  guint64 sent, replaced; /* replaced: when the last one was sent, or before the peer stalled */
+  GstBuffer *noise;
   gint64 began;
 } Run;
 
@@ -96,21 +98,34 @@ check_messages (Run *run)
 
 /* ---- frames ---- */
 
+/* It makes large pictures. */
+static GstBuffer *
+make_noise (gint width, gint height)
+{
+  g_autoptr (GRand) rand = g_rand_new_with_seed (1);
+  GstBuffer *frame = fixture_frame (width, height, 0, 0);
+  GstMapInfo map;
+
+  gst_buffer_map (frame, &map, GST_MAP_WRITE);
+  for (gsize i = 0; i + 4 <= map.size; i += 4)
+    GST_WRITE_UINT32_LE (map.data + i, g_rand_int (rand));
+  gst_buffer_unmap (frame, &map);
+  return frame;
+}
+
+/* Of noise there are copies of one picture: to make each anew would be most of the test's work. */
 static GstBuffer *
 make_frame (Run *run)
 {
   const FaultRow *row = run->row;
-  g_autoptr (GRand) rand = g_rand_new_with_seed (run->pushed);
   GstBuffer *frame;
-  GstMapInfo map;
 
   if (row->width == 0)
     return invariants_make_frame (run->pushed);
-  frame = fixture_frame (row->width, row->height, 0, run->pushed);
-  gst_buffer_map (frame, &map, GST_MAP_WRITE);
-  for (gsize i = 0; i + 4 <= map.size; i += 4) /* noise makes large pictures */
-    GST_WRITE_UINT32_LE (map.data + i, g_rand_int (rand));
-  gst_buffer_unmap (frame, &map);
+  if (run->noise == NULL)
+    run->noise = make_noise (row->width, row->height);
+  frame = gst_buffer_copy (run->noise);
+  GST_BUFFER_PTS (frame) = gst_util_uint64_scale (run->pushed, GST_SECOND, 30);
   return frame;
 }
 
@@ -127,12 +142,26 @@ have_results (Run *run)
 }
 
 static gboolean
+has_stalled (Run *run)
+{
+  guint64 sent = fixture_stat (run->fixture, "frames-sent");
+  guint64 replaced = fixture_stat (run->fixture, "dropped-replaced");
+  gboolean stalled = peer_is_stalled (run->peer);
+
+  if (!stalled || sent != run->sent) {
+    run->sent = sent;
+    run->replaced = replaced;
+  }
+  return stalled && replaced >= run->replaced + run->row->replaced;
+}
+
+static gboolean
 is_done (Run *run)
 {
   if (run->row->error.domain)
     return run->errors > 0;
   if (run->row->until_stall)
-    return peer_is_stalled (run->peer);
+    return has_stalled (run);
   if (run->row->frames)
     return run->pushed >= run->row->frames;
   return have_results (run);
@@ -237,6 +266,7 @@ run_row (gconstpointer data)
   check_messages (&run);
   check_row (&run);
   fixture_free (run.fixture);
+  gst_clear_buffer (&run.noise);
   peer_free (run.peer);
   invariants_free (run.invariants);
 }

@@ -24,7 +24,8 @@ typedef struct {
   }
 
 /* Frames are pushed until results come from where the script ends in PEER_SERVE or from a
- * connection after it; or until @error came; or @frames were pushed; or the peer stalls. */
+ * connection after it; or until @error came; or @frames were pushed; or the peer stalls, and
+ * then @replaced frames took each other's place because nothing can be sent any more. */
 typedef struct {
   const gchar *name;
   const PeerStep *script;
@@ -37,6 +38,7 @@ typedef struct {
   Expected error;         /* the one ERROR, and the end */
   guint frames;
   gboolean until_stall;
+  guint replaced;                               /* with until_stall */
   gint width, height;                           /* of what is pushed; 0: FRAME_SIZE */
   GBytes *(*picture) (void);                    /* of the script's answers */
   const gchar *picture_size;                    /* "WxH" of a result that must come out of it */

@@ -56,12 +56,12 @@ static const FaultRow rows[] = {
       .properties = "request-timeout=200", .outage = RESOURCE (READ, "request-timeout"),
       .connections = 2 },
   { "a-peer-that-never-reads", SCRIPT ({ PEER_UPGRADE }, { PEER_STALL }),
-      .properties = "request-timeout=0 max-in-flight=8", .width = 640, .height = 480, .frames = 200,
-      .connections = 1 },
+      .properties = "request-timeout=0 max-in-flight=8", .width = 640, .height = 480,
+      .until_stall = TRUE, .replaced = 100, .connections = 1 },
   { "a-peer-that-stops-to-read",
       SCRIPT ({ PEER_UPGRADE }, { PEER_AWAIT }, { PEER_ANSWER }, { PEER_AWAIT }, { PEER_STALL }),
       .properties = "request-timeout=0 max-in-flight=8 quality=100", .width = 640, .height = 480,
-      .frames = 300, .connections = 1 },
+      .until_stall = TRUE, .replaced = 100, .connections = 1 },
 };
 
 /* ---- down to NULL at each phase of connecting ---- */
