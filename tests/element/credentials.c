@@ -93,22 +93,6 @@ test_a_token_proxy_needs_no_key (void)
   g_assert_cmpuint (fal_server_get_token_requests (f->server), ==, 1);
 }
 
-/* Takes one connection, and returns the head of the request that comes. */
-static gchar *
-take_head (GSocketListener *listener, GSocketConnection **connection)
-{
-  GString *head = g_string_new (NULL);
-  gchar byte;
-
-  *connection = g_socket_listener_accept (listener, NULL, NULL, NULL);
-  g_assert_nonnull (*connection);
-  while (!g_str_has_suffix (head->str, "\r\n\r\n") &&
-         g_input_stream_read (
-             g_io_stream_get_input_stream (G_IO_STREAM (*connection)), &byte, 1, NULL, NULL) == 1)
-    g_string_append_c (head, byte);
-  return g_string_free (head, FALSE);
-}
-
 static void
 test_a_token_proxy_is_told_the_target_and_no_key (void)
 {
@@ -123,7 +107,7 @@ test_a_token_proxy_is_told_the_target_and_no_key (void)
       f->element, "token-proxy-uri", uri, "token-uri", "https://rest.fal.ai/tokens/", NULL);
   fixture_play (f);
   fixture_push (f, fixture_frame (32, 32, 0, 0));
-  head = take_head (listener, &connection);
+  head = take_http_head (listener, &connection);
   g_assert_true (g_str_has_prefix (head, "POST /fal HTTP/1.1\r\n"));
   assert_says (head, "x-fal-target-url: https://rest.fal.ai/tokens/\r\n");
   g_assert_null (strstr (head, "Authorization"));

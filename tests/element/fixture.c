@@ -306,6 +306,56 @@ assert_says (const gchar *text, const gchar *part)
     g_error ("\"%s\" does not say \"%s\"", text, part);
 }
 
+gchar *
+take_error (GstBus *bus, GQuark domain, gint code)
+{
+  g_autoptr (GstMessage) message =
+      gst_bus_timed_pop_filtered (bus, WATCHDOG_SECONDS * GST_SECOND, GST_MESSAGE_ERROR);
+  g_autoptr (GError) error = NULL;
+  g_autofree gchar *debug = NULL;
+  g_autofree gchar *structure = NULL;
+
+  g_assert_nonnull (message);
+  gst_message_parse_error (message, &error, &debug);
+  g_test_message ("%s", error->message);
+  g_assert_error (error, domain, code);
+  structure = gst_structure_to_string (gst_message_get_structure (message));
+  return g_strconcat (error->message, "\n", debug, "\n", structure, NULL);
+}
+
+gchar *
+take_refusal (const gchar *description)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GstElement) element = gst_parse_launch (description, &error);
+  g_autoptr (GstBus) bus = gst_bus_new ();
+  gchar *text;
+
+  g_assert_no_error (error);
+  gst_object_ref_sink (element);
+  gst_element_set_bus (element, bus);
+  g_assert_cmpint (gst_element_set_state (element, GST_STATE_PAUSED), ==, GST_STATE_CHANGE_FAILURE);
+  text = take_error (bus, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS);
+  gst_element_set_state (element, GST_STATE_NULL);
+  gst_element_set_bus (element, NULL);
+  return text;
+}
+
+gchar *
+take_http_head (GSocketListener *listener, GSocketConnection **connection)
+{
+  GString *head = g_string_new (NULL);
+  gchar byte;
+
+  *connection = g_socket_listener_accept (listener, NULL, NULL, NULL);
+  g_assert_nonnull (*connection);
+  while (!g_str_has_suffix (head->str, "\r\n\r\n") &&
+         g_input_stream_read (
+             g_io_stream_get_input_stream (G_IO_STREAM (*connection)), &byte, 1, NULL, NULL) == 1)
+    g_string_append_c (head, byte);
+  return g_string_free (head, FALSE);
+}
+
 static gint
 compare_times (gconstpointer a, gconstpointer b)
 {

@@ -4,6 +4,7 @@
 
 #include "../server/server.h"
 #include "waiting.h"
+#include <gio/gio.h>
 #include <gst/check/gstharness.h>
 #include <gst/video/video.h>
 
@@ -27,6 +28,14 @@ guint fixture_allow_data_without_stream (void);
 
 /* Runs the tests and ends GStreamer, so that its tracers tell what they found. */
 int fixture_run (void);
+
+/* Starts the element of @description, which must refuse because of its settings; the text, debug
+ * string and details of the ERROR about it. */
+gchar *take_refusal (const gchar *description);
+/* The next ERROR on @bus, which must be that one; its text, debug string and details. */
+gchar *take_error (GstBus *bus, GQuark domain, gint code);
+/* The head of the next HTTP request that @listener gets. */
+gchar *take_http_head (GSocketListener *listener, GSocketConnection **connection);
 
 /* A server with @options (NULL: defaults), or a failure of the test. */
 FalServer *fixture_start_server (const FalServerOptions *options);

@@ -447,20 +447,6 @@ test_the_application_judges_through_a_proxy (void)
 
 /* ---- headers ---- */
 
-static gchar *
-take_head (GSocketListener *listener)
-{
-  g_autoptr (GSocketConnection) connection = g_socket_listener_accept (listener, NULL, NULL, NULL);
-  GInputStream *stream = g_io_stream_get_input_stream (G_IO_STREAM (connection));
-  GString *head = g_string_new (NULL);
-  gchar byte;
-
-  while (!g_str_has_suffix (head->str, "\r\n\r\n") &&
-         g_input_stream_read (stream, &byte, 1, NULL, NULL) == 1)
-    g_string_append_c (head, byte);
-  return g_string_free (head, FALSE);
-}
-
 static void
 check_head (const gchar *head)
 {
@@ -475,6 +461,7 @@ test_headers_are_sent (void)
 {
   g_autoptr (Fixture) f = start (NULL, NULL);
   g_autoptr (GSocketListener) listener = listen_at (f, "ws");
+  g_autoptr (GSocketConnection) connection = NULL;
   g_autofree gchar *head = NULL;
 
   gst_util_set_object_arg (G_OBJECT (f->element), "extra-headers",
@@ -482,7 +469,7 @@ test_headers_are_sent (void)
   g_object_set (f->element, "user-agent", "mine/1.0", "auth", 2, "api-key", "id:secret", NULL);
   fixture_play (f);
   fixture_push (f, fixture_frame (32, 32, 0, 0));
-  head = take_head (listener);
+  head = take_http_head (listener, &connection);
   check_head (head);
   assert_says (head, "Authorization: Key id:secret\r\n"); /* ours counts */
   g_assert_null (strstr (head, "mine\r\n"));
@@ -495,6 +482,7 @@ test_headers_are_sent_with_the_token_request (void)
   g_autoptr (GSocketListener) listener = listen_at (f, "ws");
   g_autofree gchar *uri = NULL;
   g_autofree gchar *token_uri = NULL;
+  g_autoptr (GSocketConnection) connection = NULL;
   g_autofree gchar *head = NULL;
 
   g_object_get (f->element, "base-uri", &uri, NULL);
@@ -505,7 +493,7 @@ test_headers_are_sent_with_the_token_request (void)
       f->element, "user-agent", "mine/1.0", "api-key", "id:secret", "token-uri", token_uri, NULL);
   fixture_play (f);
   fixture_push (f, fixture_frame (32, 32, 0, 0));
-  head = take_head (listener);
+  head = take_http_head (listener, &connection);
   g_assert_true (g_str_has_prefix (head, "POST /tokens/ HTTP/1.1\r\n"));
   check_head (head);
   assert_says (head, "Authorization: Key id:secret\r\n");
