@@ -152,14 +152,31 @@ play_answer (Part *part, const PeerStep *step)
   return TRUE;
 }
 
+/* Reads until the client goes. */
 static gboolean
-play_cut (Part *part, gboolean reset)
+drain (Part *part)
+{
+  while (raw_websocket_receive (&part->websocket))
+    g_byte_array_set_size (part->websocket.in, 0);
+  return FALSE;
+}
+
+/* What the client still sends is read: a socket that is closed with unread bytes, or that gets some
+ * later, answers with RST, and the client may lose what was said before. */
+static gboolean
+play_cut (Part *part)
+{
+  g_socket_shutdown (part->websocket.socket, FALSE, TRUE, NULL);
+  return drain (part);
+}
+
+static gboolean
+play_reset (Part *part)
 {
   const struct linger linger = { .l_onoff = 1 };
 
-  if (reset)
-    setsockopt (
-        g_socket_get_fd (part->websocket.socket), SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
+  setsockopt (
+      g_socket_get_fd (part->websocket.socket), SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
   g_socket_close (part->websocket.socket, NULL);
   return FALSE;
 }
@@ -229,8 +246,9 @@ play_step (Part *part, const PeerStep *step)
   case PEER_CLOSE:
     return play_close (part, step);
   case PEER_CUT:
+    return play_cut (part);
   case PEER_RESET:
-    return play_cut (part, step->act == PEER_RESET);
+    return play_reset (part);
   case PEER_STALL:
     return play_stall (part);
   case PEER_LINGER:
@@ -238,11 +256,8 @@ play_step (Part *part, const PeerStep *step)
   case PEER_SERVE:
     return play_serve (part);
   default:
-    break;
+    return drain (part);
   }
-  while (raw_websocket_receive (&part->websocket))
-    g_byte_array_set_size (part->websocket.in, 0);
-  return FALSE;
 }
 
 static gpointer
