@@ -117,13 +117,15 @@ test_an_outage_is_told (void)
   begin_story ();
   {
     g_autoptr (Fixture) f =
-        fixture_new_live (NULL, "fallback=black fallback-timeout=30 request-timeout=60000");
+        fixture_new_live (NULL, "fallback=black fallback-timeout=60000 request-timeout=60000");
     guint n = 0;
 
     gst_harness_use_systemclock (f->harness);
     fixture_set_size (f, 32, 32);
     fixture_push_and_pull (f, n++);
+    fixture_wait_for_state (f, "connected");
     fal_server_set_mute (f->server, TRUE);
+    g_object_set (f->element, "fallback-timeout", 30, NULL);
     REPEAT_UNTIL (f->element, fixture_stat (f, "frames-filled") > 0, fixture_push_frame (f, n++));
     fal_server_set_mute (f->server, FALSE);
     g_signal_emit_by_name (f->element, "reconnect");
