@@ -87,20 +87,21 @@ check_size (Stream *s)
   g_assert_cmpint (height, ==, s->height);
 }
 
-/* Until the pictures have this colour; of the size that is expected. */
+/* Whether the next picture has this colour; it is of the size that is expected. */
+static gboolean
+pull_colour (Stream *s, guint colour)
+{
+  g_autoptr (GstBuffer) buffer = pull_while_frames_come (s);
+
+  check_size (s);
+  return is_near (fixture_colour (s->f, buffer), colour);
+}
+
+/* Until the pictures have this colour. */
 static void
 wait_for_colour (Stream *s, guint colour)
 {
-  gint64 watchdog = g_get_monotonic_time () + WATCHDOG_SECONDS * G_USEC_PER_SEC;
-  gboolean found = FALSE;
-
-  while (!found) {
-    g_autoptr (GstBuffer) buffer = pull_while_frames_come (s);
-
-    found = is_near (fixture_colour (s->f, buffer), colour);
-    check_size (s);
-    g_assert_cmpint (g_get_monotonic_time (), <, watchdog);
-  }
+  WAIT_UNTIL (s->f->element, pull_colour (s, colour));
 }
 
 /* The next @n pictures have this colour. */

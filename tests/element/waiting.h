@@ -10,8 +10,8 @@ G_BEGIN_DECLS
 /* Longest wait for anything in a test. */
 #define WATCHDOG_SECONDS 20
 
-/* Waits until @condition, an expression, holds. It is evaluated again and again, so it must change
- * nothing. @element (NULL: none) is a falrealtimefilter that a failure prints the figures of. */
+/* Waits until @condition, an expression that is evaluated again and again, holds. @element (NULL:
+ * none) is a falrealtimefilter that a failure prints the figures of. */
 #define WAIT_UNTIL(element, condition)                                                             \
   G_STMT_START                                                                                     \
   {                                                                                                \
