@@ -315,7 +315,7 @@ test_events_do_not_wait_for_results_that_do_not_come (void)
   wait_for_colour (s, RESULT);
   fal_server_set_mute (s->f->server, TRUE);
   push_frame (s);
-  fixture_wait_for_stat (s->f, "in-flight", 1);
+  WAIT_UNTIL (s->f->element, fixture_stat (s->f, "in-flight") > 0);
   gst_harness_push_event (s->f->harness, gst_event_new_custom (GST_EVENT_CUSTOM_DOWNSTREAM, mark));
   wait_for_colour (s, BLACK);
   while (!found) {
