@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Each model that is known to speak the protocol, reached with nothing but its app id, against the
  * local server speaking its schema. */
-#include "fal/picture.h"
+#include "fal/image/image-file.h"
 #include "fixture.h"
 #include <string.h>
 
@@ -77,9 +77,9 @@ check_request (const Model *model, const GstStructure *request, guint n)
   gboolean starts_with_picture = model->first && strcmp (model->first, "start_frame") == 0;
   const gchar *name = n == 0 && starts_with_picture ? model->first : model->image_field;
   g_autoptr (GBytes) picture = take_picture (request, name, model->data_uri);
-  FalPictureInfo info;
+  FalImageFileInfo info;
 
-  g_assert_true (fal_picture_probe (picture, G_MAXINT, &info, NULL));
+  g_assert_true (fal_image_file_probe (picture, G_MAXINT, &info, NULL));
   g_assert_cmpuint (info.width, ==, model->width);
   g_assert_cmpuint (info.height, ==, model->height);
   g_assert_cmpint (gst_structure_has_field (request, "request_id"), ==, model->identified);

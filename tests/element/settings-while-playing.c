@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What is set while playing goes with the next frame, over the same connection. */
 #include "fixture.h"
-#include "fal/picture.h"
-#include "fal/properties.h"
+#include "fal/image/image-file.h"
+#include "fal/settings/properties.h"
 #include <gst/controller/gstdirectcontrolbinding.h>
 #include <gst/controller/gstinterpolationcontrolsource.h>
 #include <string.h>
@@ -100,13 +100,13 @@ test_an_input_may_be_unset (void)
 /* ---- the picture ---- */
 
 static gsize
-get_picture (FalReceived *received, FalPictureInfo *info)
+get_picture (FalReceived *received, FalImageFileInfo *info)
 {
   GBytes *picture;
 
   g_assert_true (
       gst_structure_get (received->request, "image_bytes", G_TYPE_BYTES, &picture, NULL));
-  g_assert_true (fal_picture_probe (picture, G_MAXUINT64, info, NULL));
+  g_assert_true (fal_image_file_probe (picture, G_MAXUINT64, info, NULL));
   g_bytes_unref (picture);
   return g_bytes_get_size (picture);
 }
@@ -116,7 +116,7 @@ test_the_picture_changes_with_the_next_frame (void)
 {
   g_autoptr (Fixture) f = fixture_new (NULL, "quality=95");
   g_autoptr (FalReceived) fine = NULL, coarse = NULL, small = NULL, narrow = NULL;
-  FalPictureInfo info;
+  FalImageFileInfo info;
   gsize size;
 
   fixture_set_size (f, SIZE, SIZE);

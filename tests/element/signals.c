@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The ways an application takes part: messages its own way, results, actions. */
-#include "fal/value.h"
+#include "fal/wire/value-msgpack.h"
 #include "fixture.h"
 #include <string.h>
 

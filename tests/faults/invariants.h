@@ -6,7 +6,7 @@
 #pragma once
 
 #include "../element/fixture.h"
-#include "fal/window.h"
+#include "fal/policy/window.h"
 
 G_BEGIN_DECLS
 

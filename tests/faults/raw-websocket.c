@@ -2,7 +2,7 @@
 /* The server's side of a connection by hand: blocking reads and writes on the thread that plays
  * it, each of which ends with the cancellable. */
 #include "raw-websocket.h"
-#include "fal/value.h"
+#include "fal/wire/value-msgpack.h"
 
 #include <string.h>
 
