@@ -35,39 +35,6 @@ start (const FalServerOptions *options, const gchar *properties)
   return f;
 }
 
-/* The text of the next message of @type, in which nothing planted may stand. */
-static gchar *
-take_trouble (Fixture *f, GstMessageType type)
-{
-  g_autoptr (GstMessage) message = fixture_wait_for_message (f, type);
-  g_autoptr (GError) error = NULL;
-  g_autofree gchar *debug = NULL;
-  gchar *text;
-
-  if (type == GST_MESSAGE_ERROR)
-    gst_message_parse_error (message, &error, &debug);
-  else
-    gst_message_parse_warning (message, &error, &debug);
-  text = g_strconcat (error->message, "\n", debug, NULL);
-  g_test_message ("%s", text);
-  g_assert_null (strstr (text, "PLANTED"));
-  return text;
-}
-
-static void
-assert_says (const gchar *text, const gchar *part)
-{
-  if (strstr (text, part) == NULL)
-    g_error ("\"%s\" does not say \"%s\"", text, part);
-}
-
-static gchar *
-push_into_error (Fixture *f)
-{
-  gst_harness_push (f->harness, fixture_frame (32, 32, 0, 0));
-  return take_trouble (f, GST_MESSAGE_ERROR);
-}
-
 /* ---- ways ---- */
 
 static void
@@ -126,22 +93,6 @@ test_a_token_proxy_needs_no_key (void)
   g_assert_cmpuint (fal_server_get_token_requests (f->server), ==, 1);
 }
 
-/* Takes one connection, and returns the head of the request that comes. */
-static gchar *
-take_head (GSocketListener *listener, GSocketConnection **connection)
-{
-  GString *head = g_string_new (NULL);
-  gchar byte;
-
-  *connection = g_socket_listener_accept (listener, NULL, NULL, NULL);
-  g_assert_nonnull (*connection);
-  while (!g_str_has_suffix (head->str, "\r\n\r\n") &&
-         g_input_stream_read (
-             g_io_stream_get_input_stream (G_IO_STREAM (*connection)), &byte, 1, NULL, NULL) == 1)
-    g_string_append_c (head, byte);
-  return g_string_free (head, FALSE);
-}
-
 static void
 test_a_token_proxy_is_told_the_target_and_no_key (void)
 {
@@ -156,7 +107,7 @@ test_a_token_proxy_is_told_the_target_and_no_key (void)
       f->element, "token-proxy-uri", uri, "token-uri", "https://rest.fal.ai/tokens/", NULL);
   fixture_play (f);
   fixture_push (f, fixture_frame (32, 32, 0, 0));
-  head = take_head (listener, &connection);
+  head = take_http_head (listener, &connection);
   g_assert_true (g_str_has_prefix (head, "POST /fal HTTP/1.1\r\n"));
   assert_says (head, "x-fal-target-url: https://rest.fal.ai/tokens/\r\n");
   g_assert_null (strstr (head, "Authorization"));
@@ -260,7 +211,7 @@ test_a_provider_that_gives_no_token_is_named (void)
 
     g_signal_connect (f->element, "request-token", G_CALLBACK (on_request_token), &provider);
     fixture_play (f);
-    text = push_into_error (f);
+    text = fixture_push_into_error (f);
     assert_says (text, rows[i].text);
     assert_says (text, "is to return a token");
     g_assert_cmpuint (fal_server_get_connections (f->server), ==, 0);
@@ -299,7 +250,7 @@ test_a_late_answer_is_ignored (void)
 
   g_signal_connect (f->element, "request-token", G_CALLBACK (on_request_token), &provider);
   fixture_play (f);
-  text = push_into_error (f);
+  text = fixture_push_into_error (f);
   assert_says (text, "no answer from request-token within connect-timeout");
   assert_says (text, "request-token is to answer sooner");
   provider_release (&provider);
@@ -318,7 +269,7 @@ test_an_ended_token_is_not_sent (void)
   g_autofree gchar *target = NULL;
 
   fixture_play (f);
-  text = push_into_error (f);
+  text = fixture_push_into_error (f);
   assert_says (text, "the token set as token ended at 1970-01-01 00:16:40 UTC");
   assert_says (text, "the clock of this machine");
   target = fal_server_dup_last_target (f->server);
@@ -359,9 +310,9 @@ test_a_refused_token_is_not_sent_again (void)
   g_signal_connect (f->element, "request-token", G_CALLBACK (on_request_token), &provider);
   fixture_play (f);
   gst_harness_push (f->harness, fixture_frame (32, 32, 0, 0));
-  warning = take_trouble (f, GST_MESSAGE_WARNING);
+  warning = fixture_take_trouble (f, GST_MESSAGE_WARNING);
   assert_says (warning, "HTTP status 401");
-  text = take_trouble (f, GST_MESSAGE_ERROR);
+  text = fixture_take_trouble (f, GST_MESSAGE_ERROR);
   assert_says (text, "the token that request-token gave was refused before and is not sent again");
   g_assert_cmpuint (provider.asked, ==, 2);
   gst_element_set_state (f->harness->element, GST_STATE_NULL);
@@ -380,7 +331,7 @@ test_another_way_replaces_a_refused_token (void)
   g_signal_connect (f->element, "request-token", G_CALLBACK (on_request_token), &provider);
   fixture_play (f);
   fixture_push_and_pull (f, 0);
-  warning = take_trouble (f, GST_MESSAGE_WARNING);
+  warning = fixture_take_trouble (f, GST_MESSAGE_WARNING);
   assert_says (warning, "HTTP status 401 (Unauthorized) while opening the WebSocket: the token "
                         "set as token");
   g_signal_emit_by_name (f->element, "reconnect");
@@ -408,7 +359,7 @@ refuse (const gchar *properties, const gchar *uri_property)
   if (uri_property)
     g_object_set (f->element, uri_property, uri, NULL);
   fixture_play (f);
-  text = push_into_error (f);
+  text = fixture_push_into_error (f);
   plain = g_string_new (text);
   g_string_replace (plain, fal_server_get_uri (f->server) + strlen ("ws://"), "HOST", 0);
   return g_string_free (plain, FALSE);
@@ -462,7 +413,7 @@ test_a_refused_provider_is_named (void)
 
   g_signal_connect (f->element, "request-token", G_CALLBACK (on_request_token), &provider);
   fixture_play (f);
-  text = push_into_error (f);
+  text = fixture_push_into_error (f);
   assert_says (text, "HTTP status 401");
   assert_says (text, ": the token that request-token gave (");
   gst_element_set_state (f->harness->element, GST_STATE_NULL);
@@ -477,7 +428,7 @@ test_a_key_that_the_token_server_refuses_is_named (void)
   g_autofree gchar *text = NULL;
 
   fixture_play (f);
-  text = push_into_error (f);
+  text = fixture_push_into_error (f);
   assert_says (text, "refused with HTTP status 401 (Unauthorized) while requesting a token: the "
                      "API key from api-key, shown to http://127.0.0.1");
   g_assert_cmpuint (fal_server_get_token_requests (f->server), ==, 2);
@@ -535,7 +486,7 @@ check_settings (const gchar *properties, const gchar *expected)
   g_test_message ("%s", properties);
   g_assert_cmpint (
       gst_element_set_state (f->harness->element, GST_STATE_PLAYING), ==, GST_STATE_CHANGE_FAILURE);
-  text = take_trouble (f, GST_MESSAGE_ERROR);
+  text = fixture_take_trouble (f, GST_MESSAGE_ERROR);
   assert_says (text, expected);
 }
 

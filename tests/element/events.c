@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Events: all keep their place among the frames, what goes upstream goes at once, and each stream
  * ends once. */
-#include "pipeline.h"
-#include "sequence.h"
+#include "pipeline-fixture.h"
+#include "output-log.h"
 
 /* Where the throttle never lets a second frame go by itself. */
 #define NEVER "throttle-interval=600000 timestamp-mode=input "
@@ -15,26 +15,9 @@ push_mark (Fixture *f, const gchar *name)
 }
 
 static void
-push_segment (Fixture *f)
-{
-  GstSegment segment;
-
-  gst_segment_init (&segment, GST_FORMAT_TIME);
-  fixture_push_event (f, gst_event_new_segment (&segment));
-}
-
-static void
 push_tag (Fixture *f)
 {
   fixture_push_event (f, gst_event_new_tag (gst_tag_list_new (GST_TAG_TITLE, "title", NULL)));
-}
-
-static void
-flush (Fixture *f)
-{
-  fixture_push_event (f, gst_event_new_flush_start ());
-  fixture_push_event (f, gst_event_new_flush_stop (TRUE));
-  push_segment (f);
 }
 
 /* The frame that waits goes now, whatever the throttle says. */
@@ -53,7 +36,7 @@ static void
 test_caps_come_first_then_what_came_before_the_first_frame (void)
 {
   g_autoptr (Fixture) f = fixture_new (NULL, NULL);
-  g_autoptr (Sequence) sequence = sequence_new (f->harness->sinkpad);
+  g_autoptr (OutputLog) log = output_log_new (f->harness->sinkpad);
 
   fixture_push_event (f, gst_event_new_stream_start ("another"));
   fixture_set_size (f, 32, 32);
@@ -61,7 +44,7 @@ test_caps_come_first_then_what_came_before_the_first_frame (void)
   push_mark (f, "mark");
   fixture_push_frame (f, 0);
   fixture_push_frame (f, 1);
-  sequence_expect (sequence, "stream-start caps segment tag mark frame0! frame1");
+  output_log_expect (log, "stream-start caps segment tag mark frame0! frame1");
 }
 
 /* A burst, of which the first and the last frame are sent. */
@@ -69,17 +52,17 @@ static void
 test_events_keep_their_place_where_frames_drop (void)
 {
   g_autoptr (Fixture) f = fixture_new_live (NULL, NEVER);
-  g_autoptr (Sequence) sequence = sequence_new (f->harness->sinkpad);
+  g_autoptr (OutputLog) log = output_log_new (f->harness->sinkpad);
 
   fixture_set_size (f, 32, 32);
   push_mark (f, "a");
   fixture_push_frame (f, 0);
-  sequence_wait_for (sequence, "frame0!", 1);
+  output_log_wait_for (log, "frame0!", 1);
   push_mark (f, "b");
   fixture_push_frame (f, 1);
   push_tag (f);
   fixture_push_frame (f, 2);
-  push_segment (f);
+  fixture_push_segment (f);
   fixture_push_frame (f, 3);
   fixture_push_event (f, gst_event_new_gap (GST_SECOND / 10, GST_SECOND / 30));
   fixture_set_size (f, 48, 48);
@@ -87,8 +70,8 @@ test_events_keep_their_place_where_frames_drop (void)
   fixture_push (f, fixture_frame (48, 48, 0, 5));
   push_mark (f, "d");
   fixture_push_event (f, gst_event_new_eos ());
-  sequence_expect (sequence,
-      "stream-start caps segment a frame0! b tag segment gap segment c caps frame5! d eos");
+  output_log_expect (
+      log, "stream-start caps segment a frame0! b tag segment gap segment c caps frame5! d eos");
   g_assert_cmpuint (fixture_stat (f, "dropped-throttled"), ==, 3);
 }
 
@@ -108,11 +91,11 @@ static void
 test_the_first_after_a_drop_is_discontinuous_and_no_other (void)
 {
   g_autoptr (Fixture) f = fixture_new_live (NULL, NEVER);
-  g_autoptr (Sequence) sequence = sequence_new (f->harness->sinkpad);
+  g_autoptr (OutputLog) log = output_log_new (f->harness->sinkpad);
 
   fixture_set_size (f, 32, 32);
   fixture_push_frame (f, 0);
-  sequence_wait_for (sequence, "frame0!", 1);
+  output_log_wait_for (log, "frame0!", 1);
   for (guint n = 1; n <= 2; n++) {
     fixture_push_frame (f, n);
     send_now (f);
@@ -121,17 +104,17 @@ test_the_first_after_a_drop_is_discontinuous_and_no_other (void)
   for (guint n = 3; n <= 5; n++)
     fixture_push_frame (f, n);
   send_now (f);
-  sequence_wait_for (sequence, "frame5!", 1);
+  output_log_wait_for (log, "frame5!", 1);
   fixture_push_frame (f, 6);
   send_now (f);
-  sequence_wait_for (sequence, "frame6", 1);
+  output_log_wait_for (log, "frame6", 1);
   spoil_one (f, 7);
   fixture_push_frame (f, 8);
   send_now (f);
-  sequence_wait_for (sequence, "frame8!", 1);
-  flush (f);
+  output_log_wait_for (log, "frame8!", 1);
+  fixture_flush (f);
   fixture_push_frame (f, 9);
-  sequence_expect (sequence,
+  output_log_expect (log,
       "stream-start caps segment frame0! frame1 frame2 frame5! frame6 frame8! flush-start "
       "flush-stop segment frame9!");
 }
@@ -148,23 +131,11 @@ push_numbered (Fixture *f, GstEvent *event)
 }
 
 static void
-check_number (Sequence *sequence, GstEventType type)
+check_number (OutputLog *log, GstEventType type)
 {
-  g_autoptr (GstEvent) event = sequence_get_event (sequence, type);
+  g_autoptr (GstEvent) event = output_log_get_event (log, type);
 
   g_assert_cmpuint (gst_event_get_seqnum (event), ==, NUMBER);
-}
-
-/* A new stream of that number throughout. */
-static void
-begin_numbered (Fixture *f)
-{
-  GstSegment segment;
-
-  fixture_set_size (f, 32, 32);
-  gst_segment_init (&segment, GST_FORMAT_TIME);
-  push_numbered (f, gst_event_new_stream_start ("numbered"));
-  push_numbered (f, gst_event_new_segment (&segment));
 }
 
 /* Those too that the element made. */
@@ -174,17 +145,17 @@ test_events_bear_the_numbers_of_their_stream (void)
   static const GstEventType types[] = { GST_EVENT_STREAM_START, GST_EVENT_CAPS, GST_EVENT_SEGMENT,
     GST_EVENT_TAG, GST_EVENT_CUSTOM_DOWNSTREAM, GST_EVENT_EOS };
   g_autoptr (Fixture) f = fixture_new (NULL, NULL);
-  g_autoptr (Sequence) sequence = sequence_new (f->harness->sinkpad);
+  g_autoptr (OutputLog) log = output_log_new (f->harness->sinkpad);
 
-  begin_numbered (f);
+  fixture_begin_numbered (f, NUMBER);
   push_numbered (f, gst_event_new_tag (gst_tag_list_new (GST_TAG_TITLE, "title", NULL)));
   push_numbered (
       f, gst_event_new_custom (GST_EVENT_CUSTOM_DOWNSTREAM, gst_structure_new_empty ("mark")));
   fixture_push_frame (f, 0);
   push_numbered (f, gst_event_new_eos ());
-  sequence_wait_for (sequence, "eos", 1);
+  output_log_wait_for (log, "eos", 1);
   for (guint i = 0; i < G_N_ELEMENTS (types); i++)
-    check_number (sequence, types[i]);
+    check_number (log, types[i]);
 }
 
 /* ---- upstream ---- */
@@ -254,7 +225,7 @@ static void
 test_a_flush_forgets_the_throttle_and_old_results (void)
 {
   g_autoptr (Fixture) f = fixture_new_live (NULL, NEVER);
-  g_autoptr (Sequence) sequence = sequence_new (f->harness->sinkpad);
+  g_autoptr (OutputLog) log = output_log_new (f->harness->sinkpad);
 
   fixture_set_size (f, 32, 32);
   fixture_push_frame (f, 0);
@@ -266,11 +237,11 @@ test_a_flush_forgets_the_throttle_and_old_results (void)
   push_mark (f, "mark");
   fixture_push_frame (f, 2);
   push_tag (f);
-  flush (f);
+  fixture_flush (f);
   fal_server_set_delay (f->server, 0);
   fixture_push_frame (f, 3);
-  sequence_expect (
-      sequence, "stream-start caps segment frame0! flush-start flush-stop tag segment frame3!");
+  output_log_expect (
+      log, "stream-start caps segment frame0! flush-start flush-stop tag segment frame3!");
   fixture_wait_for_stat (f, "answered", 3);
   g_assert_cmpuint (fal_server_get_connections (f->server), ==, 1);
   g_assert_cmpuint (fal_server_get_requests (f->server), ==, 3);
@@ -296,20 +267,22 @@ check_position (GstElement *sink, GstBuffer *buffer, GstPad *pad, gpointer data)
   g_mutex_unlock (&position->lock);
 }
 
+static guint
+count_good (Position *position)
+{
+  guint good;
+
+  g_mutex_lock (&position->lock);
+  g_assert_cmpuint (position->bad, ==, 0);
+  good = position->good;
+  g_mutex_unlock (&position->lock);
+  return good;
+}
+
 static void
 wait_for_good (Position *position)
 {
-  gint64 watchdog = g_get_monotonic_time () + WATCHDOG_SECONDS * G_USEC_PER_SEC;
-  guint good = 0;
-
-  while (good < 3) {
-    g_assert_cmpint (g_get_monotonic_time (), <, watchdog);
-    g_usleep (1000);
-    g_mutex_lock (&position->lock);
-    g_assert_cmpuint (position->bad, ==, 0);
-    good = position->good;
-    g_mutex_unlock (&position->lock);
-  }
+  WAIT_UNTIL (NULL, count_good (position) >= 3);
 }
 
 static void

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "fixture.h"
+#include <stdlib.h>
 #include <string.h>
 
 void
@@ -63,17 +64,11 @@ fixture_start_server (const FalServerOptions *options)
   return server;
 }
 
-static Fixture *
-make (const FalServerOptions *options, const gchar *properties, gboolean live)
+Fixture *
+fixture_new_from (const gchar *description, gboolean live)
 {
   Fixture *fixture = g_new0 (Fixture, 1);
-  g_autofree gchar *description = NULL;
 
-  fixture->server = fixture_start_server (options);
-  description =
-      g_strdup_printf ("falrealtimefilter base-uri=%s app=test/app/image image-field=image_bytes "
-                       "image-encoding=bytes throttle-interval=0 %s",
-          fal_server_get_uri (fixture->server), properties ? properties : "");
   fixture->harness = gst_harness_new_parse (description);
   g_assert_nonnull (fixture->harness);
   gst_harness_set_live (fixture->harness, live);
@@ -81,6 +76,36 @@ make (const FalServerOptions *options, const gchar *properties, gboolean live)
   gst_object_unref (fixture->element);
   fixture->bus = gst_bus_new ();
   gst_element_set_bus (fixture->element, fixture->bus);
+  return fixture;
+}
+
+static Fixture *
+make_for_server (FalServer *server, const gchar *properties, gboolean live)
+{
+  g_autofree gchar *description =
+      g_strdup_printf ("falrealtimefilter base-uri=%s app=test/app/image image-field=image_bytes "
+                       "image-encoding=bytes throttle-interval=0 %s",
+          fal_server_get_uri (server), properties ? properties : "");
+
+  return fixture_new_from (description, live);
+}
+
+static Fixture *
+make (const FalServerOptions *options, const gchar *properties, gboolean live)
+{
+  FalServer *server = fixture_start_server (options);
+  Fixture *fixture = make_for_server (server, properties, live);
+
+  fixture->server = server;
+  return fixture;
+}
+
+Fixture *
+fixture_join (FalServer *server, const gchar *properties)
+{
+  Fixture *fixture = make_for_server (server, properties, FALSE);
+
+  fixture_set_size (fixture, 32, 32);
   return fixture;
 }
 
@@ -106,7 +131,7 @@ fixture_free (Fixture *fixture)
   gst_harness_teardown (fixture->harness);
   gst_bus_set_flushing (fixture->bus, TRUE);
   gst_object_unref (fixture->bus);
-  fal_server_free (fixture->server);
+  g_clear_pointer (&fixture->server, fal_server_free);
   g_free (fixture);
 }
 
@@ -167,9 +192,15 @@ fixture_play (Fixture *fixture)
 }
 
 void
+fixture_push_colour (Fixture *fixture, guint colour, guint n)
+{
+  fixture_push (fixture, fixture_frame (32, 32, colour, n));
+}
+
+void
 fixture_push_frame (Fixture *fixture, guint n)
 {
-  fixture_push (fixture, fixture_frame (32, 32, 0, n));
+  fixture_push_colour (fixture, 0, n);
 }
 
 void
@@ -186,14 +217,41 @@ fixture_push_event (Fixture *fixture, GstEvent *event)
 }
 
 void
-fixture_flush (Fixture *fixture)
+fixture_push_segment (Fixture *fixture)
 {
   GstSegment segment;
 
-  fixture_push_event (fixture, gst_event_new_flush_start ());
-  fixture_push_event (fixture, gst_event_new_flush_stop (TRUE));
   gst_segment_init (&segment, GST_FORMAT_TIME);
   fixture_push_event (fixture, gst_event_new_segment (&segment));
+}
+
+void
+fixture_flush (Fixture *fixture)
+{
+  fixture_push_event (fixture, gst_event_new_flush_start ());
+  fixture_push_event (fixture, gst_event_new_flush_stop (TRUE));
+  fixture_push_segment (fixture);
+}
+
+void
+fixture_begin_numbered (Fixture *fixture, guint32 number)
+{
+  GstEvent *events[] = { gst_event_new_stream_start ("numbered"), NULL };
+  GstSegment segment;
+
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  events[1] = gst_event_new_segment (&segment);
+  fixture_set_size (fixture, 32, 32);
+  for (guint i = 0; i < G_N_ELEMENTS (events); i++) {
+    gst_event_set_seqnum (events[i], number);
+    fixture_push_event (fixture, events[i]);
+  }
+}
+
+void
+fixture_push_end (Fixture *fixture)
+{
+  fixture_push_event (fixture, gst_event_new_eos ());
 }
 
 void
@@ -241,6 +299,77 @@ assert_colour (guint colour, guint wanted, guint most)
   }
 }
 
+void
+assert_says (const gchar *text, const gchar *part)
+{
+  if (strstr (text, part) == NULL)
+    g_error ("\"%s\" does not say \"%s\"", text, part);
+}
+
+gchar *
+take_error (GstBus *bus, GQuark domain, gint code)
+{
+  g_autoptr (GstMessage) message =
+      gst_bus_timed_pop_filtered (bus, WATCHDOG_SECONDS * GST_SECOND, GST_MESSAGE_ERROR);
+  g_autoptr (GError) error = NULL;
+  g_autofree gchar *debug = NULL;
+  g_autofree gchar *structure = NULL;
+
+  g_assert_nonnull (message);
+  gst_message_parse_error (message, &error, &debug);
+  g_test_message ("%s", error->message);
+  g_assert_error (error, domain, code);
+  structure = gst_structure_to_string (gst_message_get_structure (message));
+  return g_strconcat (error->message, "\n", debug, "\n", structure, NULL);
+}
+
+gchar *
+take_refusal (const gchar *description)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GstElement) element = gst_parse_launch (description, &error);
+  g_autoptr (GstBus) bus = gst_bus_new ();
+  gchar *text;
+
+  g_assert_no_error (error);
+  gst_object_ref_sink (element);
+  gst_element_set_bus (element, bus);
+  g_assert_cmpint (gst_element_set_state (element, GST_STATE_PAUSED), ==, GST_STATE_CHANGE_FAILURE);
+  text = take_error (bus, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS);
+  gst_element_set_state (element, GST_STATE_NULL);
+  gst_element_set_bus (element, NULL);
+  return text;
+}
+
+gchar *
+take_http_head (GSocketListener *listener, GSocketConnection **connection)
+{
+  GString *head = g_string_new (NULL);
+  gchar byte;
+
+  *connection = g_socket_listener_accept (listener, NULL, NULL, NULL);
+  g_assert_nonnull (*connection);
+  while (!g_str_has_suffix (head->str, "\r\n\r\n") &&
+         g_input_stream_read (
+             g_io_stream_get_input_stream (G_IO_STREAM (*connection)), &byte, 1, NULL, NULL) == 1)
+    g_string_append_c (head, byte);
+  return g_string_free (head, FALSE);
+}
+
+static gint
+compare_times (gconstpointer a, gconstpointer b)
+{
+  const gint64 *x = a, *y = b;
+
+  return (*x > *y) - (*x < *y);
+}
+
+void
+sort_times (gint64 *times, guint n)
+{
+  qsort (times, n, sizeof *times, compare_times);
+}
+
 static guint64
 get_uint64 (const GstStructure *stats, const gchar *name)
 {
@@ -270,14 +399,12 @@ fixture_stat (Fixture *fixture, const gchar *name)
 void
 fixture_wait_for_stat (Fixture *fixture, const gchar *name, guint64 value)
 {
-  gint64 watchdog = g_get_monotonic_time () + WATCHDOG_SECONDS * G_USEC_PER_SEC;
+  g_autofree gchar *condition = g_strdup_printf ("%s = %" G_GUINT64_FORMAT, name, value);
+  Wait wait = wait_begin (1000, condition, G_STRLOC);
 
-  while (fixture_stat (fixture, name) != value) {
-    if (g_get_monotonic_time () > watchdog)
-      g_error ("%s is %" G_GUINT64_FORMAT ", should become %" G_GUINT64_FORMAT, name,
-          fixture_stat (fixture, name), value);
-    g_usleep (1000);
-  }
+  while (fixture_stat (fixture, name) != value)
+    if (!wait_goes_on (&wait))
+      wait_fail (&wait, fixture->element);
 }
 
 void
@@ -294,6 +421,69 @@ fixture_check_books (Fixture *fixture)
           get_uint64 (s, "lost") + get_uint64 (s, "in-flight"));
 }
 
+const gchar *
+fixture_get_state (Fixture *fixture)
+{
+  GParamSpec *spec =
+      g_object_class_find_property (G_OBJECT_GET_CLASS (fixture->element), "connection-state");
+  gint state;
+
+  g_object_get (fixture->element, "connection-state", &state, NULL);
+  return g_enum_get_value (G_PARAM_SPEC_ENUM (spec)->enum_class, state)->value_nick;
+}
+
+void
+fixture_wait_for_state (Fixture *fixture, const gchar *state)
+{
+  Wait wait = wait_begin (1000, state, G_STRLOC);
+
+  while (!g_str_equal (fixture_get_state (fixture), state))
+    if (!wait_goes_on (&wait))
+      wait_fail (&wait, fixture->element);
+}
+
+void
+fixture_wait_until_closed (Fixture *fixture)
+{
+  WAIT_UNTIL (fixture->element, fal_server_get_open (fixture->server) == 0 &&
+                                    g_str_equal (fixture_get_state (fixture), "idle"));
+}
+
+static GstPadProbeReturn
+stay_blocked (GstPad *pad, GstPadProbeInfo *info, gpointer data)
+{
+  return GST_PAD_PROBE_OK;
+}
+
+gulong
+fixture_block_downstream (Fixture *fixture)
+{
+  return gst_pad_add_probe (
+      fixture->harness->sinkpad, GST_PAD_PROBE_TYPE_BLOCK_DOWNSTREAM, stay_blocked, NULL, NULL);
+}
+
+void
+fixture_wait_until_blocked (Fixture *fixture)
+{
+  WAIT_UNTIL (fixture->element, gst_pad_is_blocking (fixture->harness->sinkpad));
+}
+
+static GstFlowReturn
+refuse (GstPad *pad, GstObject *parent, GstBuffer *buffer)
+{
+  gint *flow = g_object_get_data (G_OBJECT (pad), "flow");
+
+  gst_buffer_unref (buffer);
+  return g_atomic_int_get (flow);
+}
+
+void
+fixture_refuse_downstream (Fixture *fixture, gint *flow)
+{
+  g_object_set_data (G_OBJECT (fixture->harness->sinkpad), "flow", flow);
+  gst_pad_set_chain_function (fixture->harness->sinkpad, refuse);
+}
+
 GstMessage *
 fixture_wait_for_message (Fixture *fixture, GstMessageType types)
 {
@@ -302,6 +492,37 @@ fixture_wait_for_message (Fixture *fixture, GstMessageType types)
 
   g_assert_nonnull (message);
   return message;
+}
+
+void
+fixture_expect_no_message (Fixture *fixture)
+{
+  g_assert_null (gst_bus_pop_filtered (fixture->bus, GST_MESSAGE_WARNING | GST_MESSAGE_ERROR));
+}
+
+gchar *
+fixture_take_trouble (Fixture *fixture, GstMessageType type)
+{
+  g_autoptr (GstMessage) message = fixture_wait_for_message (fixture, type);
+  g_autoptr (GError) error = NULL;
+  g_autofree gchar *debug = NULL;
+  gchar *text;
+
+  if (type == GST_MESSAGE_ERROR)
+    gst_message_parse_error (message, &error, &debug);
+  else
+    gst_message_parse_warning (message, &error, &debug);
+  text = g_strconcat (error->message, "\n", debug, NULL);
+  g_test_message ("%s", text);
+  g_assert_null (strstr (text, "PLANTED"));
+  return text;
+}
+
+gchar *
+fixture_push_into_error (Fixture *fixture)
+{
+  gst_harness_push (fixture->harness, fixture_frame (32, 32, 0, 0));
+  return fixture_take_trouble (fixture, GST_MESSAGE_ERROR);
 }
 
 GstEvent *
@@ -315,4 +536,21 @@ fixture_wait_for_event (Fixture *fixture, GstEventType type)
       return event;
     gst_event_unref (event);
   }
+}
+
+void
+fixture_wait_for_end (Fixture *fixture)
+{
+  gst_event_unref (fixture_wait_for_event (fixture, GST_EVENT_EOS));
+}
+
+void
+fixture_run_another_stream (void)
+{
+  g_autoptr (Fixture) another = fixture_new (NULL, NULL);
+
+  fixture_set_size (another, 32, 32);
+  fixture_push_and_pull (another, 0);
+  fixture_push_end (another);
+  fixture_wait_for_end (another);
 }

@@ -2,8 +2,7 @@
 /* Flow: a live upstream is held up by nothing, another one loses nothing, and what downstream does
  * stops nobody but the frames. */
 #define _GNU_SOURCE /* RUSAGE_THREAD */
-#include "pipeline.h"
-#include <stdlib.h>
+#include "pipeline-fixture.h"
 #include <string.h>
 #include <sys/resource.h>
 #include <time.h>
@@ -14,25 +13,14 @@ push_frame (Fixture *f, guint n)
   fixture_push (f, fixture_frame (32, 32, n % 256 << 16, n));
 }
 
-static GstPadProbeReturn
-stay_blocked (GstPad *pad, GstPadProbeInfo *info, gpointer data)
-{
-  return GST_PAD_PROBE_OK;
-}
-
-/* Returns when the source task is held there. */
+/* Returns when the source task is held there, with the result of frame 0. */
 static gulong
 block (Fixture *f)
 {
-  gulong probe = gst_pad_add_probe (
-      f->harness->sinkpad, GST_PAD_PROBE_TYPE_BLOCK_DOWNSTREAM, stay_blocked, NULL, NULL);
-  gint64 watchdog = g_get_monotonic_time () + WATCHDOG_SECONDS * G_USEC_PER_SEC;
+  gulong probe = fixture_block_downstream (f);
 
   push_frame (f, 0);
-  while (!gst_pad_is_blocking (f->harness->sinkpad)) {
-    g_assert_cmpint (g_get_monotonic_time (), <, watchdog);
-    g_usleep (1000);
-  }
+  fixture_wait_until_blocked (f);
   return probe;
 }
 
@@ -86,14 +74,6 @@ static const Load loads[] = {
   { "4k-scaled", "throttle-interval=128 width=512 height=512", 20, 3840, 2160, RATE, nothing },
 };
 
-static gint
-compare (gconstpointer a, gconstpointer b)
-{
-  const gint64 *x = a, *y = b;
-
-  return (*x > *y) - (*x < *y);
-}
-
 /* A frame of its own over the pixels of @picture: as from a pool, it costs upstream nothing. */
 static GstBuffer *
 make_frame (GstBuffer *picture, guint n, guint rate)
@@ -142,14 +122,12 @@ measure_pushes (Fixture *f, const Load *load, gint64 *middle)
   gint64 took[RATE], began = g_get_monotonic_time ();
 
   for (guint n = 0; n < load->rate; n++) {
-    gint64 due = began + (gint64) n * G_USEC_PER_SEC / load->rate, now = g_get_monotonic_time ();
     GstBuffer *frame = make_frame (picture, n + 1, load->rate);
 
-    if (due > now)
-      g_usleep (due - now);
+    pace_until (began + (gint64) n * G_USEC_PER_SEC / load->rate);
     took[n] = measure_push (f, frame);
   }
-  qsort (took, load->rate, sizeof *took, compare);
+  sort_times (took, load->rate);
   *middle = took[load->rate / 2];
   return took[load->rate * 95 / 100];
 }
@@ -191,39 +169,26 @@ send_some (Fixture *f, guint messages)
 }
 
 static void
-wait_for_at_least (Fixture *f, const gchar *stat, guint64 value)
-{
-  gint64 watchdog = g_get_monotonic_time () + WATCHDOG_SECONDS * G_USEC_PER_SEC;
-
-  while (fixture_stat (f, stat) < value) {
-    g_assert_cmpint (g_get_monotonic_time (), <, watchdog);
-    g_usleep (1000);
-  }
-}
-
-static void
 test_a_blocked_downstream_does_not_stop_the_connection (void)
 {
   g_autoptr (Fixture) f = fixture_new_live (NULL, "timestamp-mode=input retry-delay=1");
   g_autoptr (GstMessage) warning = NULL;
   guint64 bytes;
+  guint n = 1;
   gulong probe;
 
   fixture_set_size (f, 32, 32);
   probe = block (f);
-  for (guint n = 1; n < 50; n++) {
-    push_frame (f, n);
-    g_usleep (500);
-  }
+  REPEAT_UNTIL (f->element, fixture_stat (f, "dropped-replaced") >= 10, push_frame (f, n++));
   bytes = fixture_stat (f, "bytes-received");
   bytes += send_some (f, 100);
-  wait_for_at_least (f, "bytes-received", bytes);
+  WAIT_UNTIL (f->element, fixture_stat (f, "bytes-received") >= bytes);
   fal_server_close (f->server, 1012, "restarting");
   warning = fixture_wait_for_message (f, GST_MESSAGE_WARNING);
   gst_pad_remove_probe (f->harness->sinkpad, probe);
-  push_frame (f, 50);
-  gst_harness_push_event (f->harness, gst_event_new_eos ());
-  gst_event_unref (fixture_wait_for_event (f, GST_EVENT_EOS));
+  REPEAT_UNTIL (f->element, fixture_stat (f, "reconnections") > 0, push_frame (f, n++));
+  fixture_push_end (f);
+  fixture_wait_for_end (f);
   g_assert_cmpuint (fixture_stat (f, "reconnections"), ==, 1);
 }
 
@@ -233,69 +198,28 @@ test_a_blocked_downstream_costs_few_requests (void)
 {
   g_autoptr (Fixture) f = fixture_new_live (NULL, "timestamp-mode=input max-in-flight=1");
   gulong probe;
-  guint requests;
+  guint n = 1;
 
   fixture_set_size (f, 32, 32);
   probe = block (f);
-  for (guint n = 1; n < 200; n++) {
-    push_frame (f, n);
-    g_usleep (500);
-  }
-  requests = fal_server_get_requests (f->server);
-  g_assert_cmpuint (requests, <=, 8);
+  REPEAT_UNTIL (f->element, fixture_stat (f, "dropped-replaced") >= 100, push_frame (f, n++));
+  g_assert_cmpuint (fal_server_get_requests (f->server), <=, 8);
   gst_pad_remove_probe (f->harness->sinkpad, probe);
-  push_frame (f, 200);
-  gst_harness_push_event (f->harness, gst_event_new_eos ());
-  gst_event_unref (fixture_wait_for_event (f, GST_EVENT_EOS));
+  push_frame (f, n);
+  fixture_push_end (f);
+  fixture_wait_for_end (f);
 }
 
 /* ---- what downstream says reaches upstream, until it says otherwise ---- */
 
-static GstFlowReturn
-answer (GstPad *pad, GstObject *parent, GstBuffer *buffer)
-{
-  gint *flow = g_object_get_data (G_OBJECT (pad), "flow");
-
-  gst_buffer_unref (buffer);
-  return g_atomic_int_get (flow);
-}
-
-static void
-set_downstream (Fixture *f, gint *flow)
-{
-  g_object_set_data (G_OBJECT (f->harness->sinkpad), "flow", flow);
-  gst_pad_set_chain_function (f->harness->sinkpad, answer);
-  fixture_set_size (f, 32, 32);
-}
-
 static void
 push_until (Fixture *f, GstFlowReturn wanted, guint *n)
 {
-  gint64 watchdog = g_get_monotonic_time () + WATCHDOG_SECONDS * G_USEC_PER_SEC;
-  GstFlowReturn flow;
+  GstFlowReturn flow = GST_FLOW_OK;
 
-  while ((flow = gst_harness_push (f->harness, fixture_frame (32, 32, 0, (*n)++))) == GST_FLOW_OK) {
-    g_assert_cmpint (g_get_monotonic_time (), <, watchdog);
-    g_usleep (1000);
-  }
+  REPEAT_UNTIL (f->element, flow != GST_FLOW_OK,
+      flow = gst_harness_push (f->harness, fixture_frame (32, 32, 0, (*n)++)));
   g_assert_cmpint (flow, ==, wanted);
-}
-
-static void
-push_segment (Fixture *f)
-{
-  GstSegment segment;
-
-  gst_segment_init (&segment, GST_FORMAT_TIME);
-  gst_harness_push_event (f->harness, gst_event_new_segment (&segment));
-}
-
-static void
-flush (Fixture *f)
-{
-  gst_harness_push_event (f->harness, gst_event_new_flush_start ());
-  gst_harness_push_event (f->harness, gst_event_new_flush_stop (TRUE));
-  push_segment (f);
 }
 
 static void
@@ -312,11 +236,11 @@ test_it_flows_again (void)
     void (*resume) (Fixture *f);
   } rows[] = {
     { GST_FLOW_NOT_LINKED, link_anew },
-    { GST_FLOW_NOT_LINKED, flush },
-    { GST_FLOW_FLUSHING, flush },
-    { GST_FLOW_EOS, flush },
-    { GST_FLOW_EOS, push_segment },
-    { GST_FLOW_ERROR, flush },
+    { GST_FLOW_NOT_LINKED, fixture_flush },
+    { GST_FLOW_FLUSHING, fixture_flush },
+    { GST_FLOW_EOS, fixture_flush },
+    { GST_FLOW_EOS, fixture_push_segment },
+    { GST_FLOW_ERROR, fixture_flush },
   };
 
   for (guint live = 0; live < 2; live++)
@@ -326,13 +250,14 @@ test_it_flows_again (void)
       guint n = 0;
       guint64 out;
 
-      set_downstream (f, &flow);
+      fixture_refuse_downstream (f, &flow);
+      fixture_set_size (f, 32, 32);
       push_until (f, rows[i].flow, &n);
       g_atomic_int_set (&flow, GST_FLOW_OK);
       rows[i].resume (f);
       out = fixture_stat (f, "frames-out");
       push_frame (f, n);
-      wait_for_at_least (f, "frames-out", out + 1);
+      WAIT_UNTIL (f->element, fixture_stat (f, "frames-out") > out);
       gst_element_set_state (f->harness->element, GST_STATE_NULL);
     }
 }
@@ -349,7 +274,8 @@ test_an_upstream_that_waits_is_told (void)
     gint flow = flows[i];
     guint n = 0;
 
-    set_downstream (f, &flow);
+    fixture_refuse_downstream (f, &flow);
+    fixture_set_size (f, 32, 32);
     push_until (f, flows[i], &n);
     g_assert_cmpuint (n, <=, 6);
     gst_element_set_state (f->harness->element, GST_STATE_NULL);
@@ -359,43 +285,99 @@ test_an_upstream_that_waits_is_told (void)
 /* ---- nothing is lost where nothing may drop ---- */
 
 #define FRAMES 100
+/* How many frames the results may be behind. */
+#define AHEAD 6
+
+typedef struct {
+  Fixture *f;
+  GMutex lock;
+  GCond more;
+  guint allowed; /* lock; frames before this one may be pushed */
+} Upstream;
+
+static void
+allow (Upstream *upstream, guint frames)
+{
+  g_mutex_lock (&upstream->lock);
+  upstream->allowed = frames;
+  g_cond_signal (&upstream->more);
+  g_mutex_unlock (&upstream->lock);
+}
 
 static gpointer
 push_all (gpointer data)
 {
-  for (guint n = 0; n < FRAMES; n++)
-    push_frame (data, n);
-  gst_harness_push_event (((Fixture *) data)->harness, gst_event_new_eos ());
+  Upstream *upstream = data;
+
+  for (guint n = 0; n < FRAMES; n++) {
+    g_mutex_lock (&upstream->lock);
+    while (n >= upstream->allowed)
+      g_cond_wait (&upstream->more, &upstream->lock);
+    g_mutex_unlock (&upstream->lock);
+    push_frame (upstream->f, n);
+  }
+  fixture_push_end (upstream->f);
   return NULL;
 }
 
-/* A server that goes again and again, and stays away for a while. */
+/* Waits until the connection was @times in this state since this was asked last. */
+static void
+wait_for_states (Fixture *f, const gchar *state, guint times)
+{
+  while (times > 0) {
+    g_autoptr (GstMessage) message = fixture_wait_for_message (f, GST_MESSAGE_ELEMENT);
+    const GstStructure *structure = gst_message_get_structure (message);
+    g_autofree gchar *now = NULL;
+
+    if (!gst_structure_has_name (structure, "fal-connection"))
+      continue;
+    now = gst_value_serialize (gst_structure_get_value (structure, "state"));
+    times -= g_str_equal (now, state);
+  }
+}
+
+static void
+restart (Fixture *f)
+{
+  fal_server_close (f->server, 1012, "restarting");
+  wait_for_states (f, "waiting", 1);
+}
+
+/* Until a second attempt was refused. */
+static void
+stay_away (Fixture *f)
+{
+  fal_server_set_refusal (f->server, 503);
+  fal_server_close (f->server, 0, NULL);
+  wait_for_states (f, "waiting", 3);
+  fal_server_set_refusal (f->server, 0);
+}
+
+/* A server that goes again and again, and stays away for a while. Frames are still to come each
+ * time, so that it is missed. */
 static void
 test_no_frame_of_a_file_is_lost_to_a_server_that_restarts (void)
 {
   FalServerOptions options = { .effect = "echo", .delay_ms = 2 };
   g_autoptr (Fixture) f =
       fixture_new (&options, "max-in-flight=4 max-buffering=4 retry-delay=5 max-retry-delay=20");
+  Upstream upstream = { f, .allowed = AHEAD };
   GThread *thread;
 
   fixture_set_size (f, 32, 32);
-  thread = g_thread_new ("push", push_all, f);
+  thread = g_thread_new ("push", push_all, &upstream);
   for (guint n = 0; n < FRAMES; n++) {
     g_autoptr (GstBuffer) buffer = fixture_pull (f);
 
     g_assert_cmpuint (GST_BUFFER_PTS (buffer), ==, gst_util_uint64_scale (n, GST_SECOND, 30));
     assert_colour (fixture_colour (f, buffer), n % 256 << 16, 4);
-    fal_server_set_refusal (f->server, 0);
-    if (n % 20 == 10) {
-      fal_server_set_refusal (f->server, n % 40 == 30 ? 503 : 0);
-      fal_server_close (f->server, n % 40 == 30 ? 0 : 1012, "restarting");
-      g_usleep (n % 40 == 30 ? 30000 : 0);
-      fal_server_set_refusal (f->server, 0);
-    }
+    if (n % 20 == 10)
+      n % 40 == 30 ? stay_away (f) : restart (f);
+    allow (&upstream, n + 1 + AHEAD);
   }
-  gst_event_unref (fixture_wait_for_event (f, GST_EVENT_EOS));
+  fixture_wait_for_end (f);
   g_thread_join (thread);
-  g_assert_cmpuint (fixture_stat (f, "reconnections"), >=, 4);
+  g_assert_cmpuint (fixture_stat (f, "reconnections"), ==, 5);
   g_assert_cmpuint (fixture_stat (f, "answered"), ==, FRAMES);
   g_assert_cmpuint (fixture_stat (f, "lost"), ==, 0);
 }

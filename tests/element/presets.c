@@ -97,7 +97,6 @@ int
 main (int argc, char **argv)
 {
   g_autofree gchar *home = g_dir_make_tmp ("gst-fal-presets-XXXXXX", NULL);
-  g_autofree gchar *file = NULL;
   int status;
 
   g_setenv ("XDG_DATA_HOME", home, TRUE);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A recording of picture and sound, live, through the element: both are marked at the same time,
  * and the file is read back. */
-#include "pipeline.h"
+#include "pipeline-fixture.h"
 #include <glib/gstdio.h>
 
 /* Picture and sound are on and off in turn, each for so long. */

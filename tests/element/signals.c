@@ -4,12 +4,6 @@
 #include "fixture.h"
 #include <string.h>
 
-static void
-push_one (Fixture *f, guint n)
-{
-  fixture_push (f, fixture_frame (32, 32, 0x204060, n));
-}
-
 static GstStructure *
 pop_request (Fixture *f)
 {
@@ -75,7 +69,7 @@ test_result (void)
 
   g_signal_connect (f->element, "result", G_CALLBACK (keep_result), &told);
   fixture_set_size (f, 32, 32);
-  push_one (f, 0);
+  fixture_push_colour (f, 0x204060, 0);
   buffer = fixture_pull (f);
   assert_told (told);
   g_assert_cmpstr (gst_structure_get_name (told), ==, "fal-result");
@@ -93,7 +87,7 @@ test_result_messages_can_be_left_out (void)
   g_autoptr (Fixture) f = fixture_new (NULL, "post-messages=false");
 
   fixture_set_size (f, 32, 32);
-  push_one (f, 0);
+  fixture_push_colour (f, 0x204060, 0);
   gst_buffer_unref (fixture_pull (f));
   g_assert_null (pop_message (f, "fal-result"));
 }
@@ -105,7 +99,7 @@ test_connection_messages (void)
   g_autoptr (Fixture) f = fixture_new (NULL, NULL);
 
   fixture_set_size (f, 32, 32);
-  push_one (f, 0);
+  fixture_push_colour (f, 0x204060, 0);
   gst_buffer_unref (fixture_pull (f));
   for (guint i = 0; i < G_N_ELEMENTS (states); i++) {
     g_autoptr (GstMessage) message = NULL;
@@ -134,7 +128,7 @@ test_details (void)
 
   fal_server_set_answer (f->server, answer, TRUE);
   fixture_set_size (f, 32, 32);
-  push_one (f, 0);
+  fixture_push_colour (f, 0x204060, 0);
   message = fixture_wait_for_message (f, GST_MESSAGE_WARNING);
   gst_message_parse_warning_details (message, &details);
   g_assert_nonnull (details);
@@ -167,7 +161,7 @@ test_encode_message (void)
 
   g_signal_connect (f->element, "encode-message", G_CALLBACK (encode_my_way), &calls);
   fixture_set_size (f, 32, 32);
-  push_one (f, 0);
+  fixture_push_colour (f, 0x204060, 0);
   request = pop_request (f);
   g_assert_cmpuint (calls, ==, 1);
   g_assert_cmpstr (gst_structure_get_string (request, "prompt"), ==, "mine");
@@ -190,7 +184,7 @@ test_encode_message_may_decline (void)
 
   g_signal_connect (f->element, "encode-message", G_CALLBACK (encode_not), NULL);
   fixture_set_size (f, 32, 32);
-  push_one (f, 0);
+  fixture_push_colour (f, 0x204060, 0);
   request = pop_request (f);
   g_assert_true (gst_structure_has_field_typed (request, "image_bytes", G_TYPE_BYTES));
 }
@@ -238,7 +232,7 @@ test_decode_message (void)
   g_signal_connect (f->element, "decode-message", G_CALLBACK (decode_my_way), &calls);
   g_signal_connect (f->element, "result", G_CALLBACK (keep_result), &told);
   fixture_set_size (f, 32, 32);
-  push_one (f, 0);
+  fixture_push_colour (f, 0x204060, 0);
   request = pop_request (f);
   image = take_picture (request);
   g_byte_array_append (bytes,
@@ -266,7 +260,7 @@ test_send (void)
   fixture_set_size (f, 32, 32);
   g_signal_emit_by_name (f->element, "send", NULL, &sent);
   g_assert_false (sent); /* no frame came yet */
-  push_one (f, 0);
+  fixture_push_colour (f, 0x204060, 0);
   gst_buffer_unref (fixture_pull (f));
   for (guint round = 0; round < 2; round++) {
     g_signal_emit_by_name (f->element, "send", round == 0 ? inputs : NULL, &sent);
@@ -288,7 +282,7 @@ test_send_after_the_end (void)
   gboolean sent;
 
   fixture_set_size (f, 32, 32);
-  push_one (f, 0);
+  fixture_push_colour (f, 0x204060, 0);
   gst_buffer_unref (fixture_pull (f));
   g_assert_true (gst_harness_push_event (f->harness, gst_event_new_eos ()));
   g_signal_emit_by_name (f->element, "send", NULL, &sent);
@@ -308,10 +302,10 @@ test_send_takes_the_waiting_frame (void)
   gboolean sent;
 
   fixture_set_size (f, 32, 32);
-  push_one (f, 0);
+  fixture_push_colour (f, 0x204060, 0);
   gst_buffer_unref (fixture_pull (f));
-  push_one (f, 1);
-  push_one (f, 2);
+  fixture_push_colour (f, 0x204060, 1);
+  fixture_push_colour (f, 0x204060, 2);
   g_signal_emit_by_name (f->element, "send", NULL, &sent);
   g_assert_true (sent);
   buffer = fixture_pull (f);
@@ -326,44 +320,31 @@ test_reconnect (void)
   g_autoptr (Fixture) f = fixture_new (NULL, NULL);
 
   fixture_set_size (f, 32, 32);
-  push_one (f, 0);
+  fixture_push_colour (f, 0x204060, 0);
   gst_buffer_unref (fixture_pull (f));
   g_signal_emit_by_name (f->element, "reconnect");
   fixture_wait_for_stat (f, "connections", 2);
-  push_one (f, 1);
+  fixture_push_colour (f, 0x204060, 1);
   gst_buffer_unref (fixture_pull (f));
   g_assert_cmpuint (fal_server_get_connections (f->server), ==, 2);
-  g_assert_null (gst_bus_pop_filtered (f->bus, GST_MESSAGE_WARNING | GST_MESSAGE_ERROR));
-}
-
-static gint
-get_state (Fixture *f)
-{
-  gint state;
-
-  g_object_get (f->element, "connection-state", &state, NULL);
-  return state;
+  fixture_expect_no_message (f);
 }
 
 static void
 test_close (void)
 {
   g_autoptr (Fixture) f = fixture_new (NULL, NULL);
-  gint64 watchdog = g_get_monotonic_time () + WATCHDOG_SECONDS * G_USEC_PER_SEC;
 
   fixture_set_size (f, 32, 32);
-  push_one (f, 0);
+  fixture_push_colour (f, 0x204060, 0);
   gst_buffer_unref (fixture_pull (f));
   g_signal_emit_by_name (f->element, "close");
-  while (get_state (f) != 0 || fal_server_get_open (f->server) != 0) {
-    g_assert_cmpint (g_get_monotonic_time (), <, watchdog);
-    g_usleep (1000);
-  }
+  fixture_wait_until_closed (f);
   g_assert_cmpuint (fal_server_get_connections (f->server), ==, 1);
-  push_one (f, 1);
+  fixture_push_colour (f, 0x204060, 1);
   gst_buffer_unref (fixture_pull (f));
   g_assert_cmpuint (fal_server_get_connections (f->server), ==, 2);
-  g_assert_null (gst_bus_pop_filtered (f->bus, GST_MESSAGE_WARNING | GST_MESSAGE_ERROR));
+  fixture_expect_no_message (f);
 }
 
 static void
@@ -372,15 +353,15 @@ test_clear (void)
   g_autoptr (Fixture) f = fixture_new_live (NULL, "throttle-interval=3600000 max-buffering=3");
 
   fixture_set_size (f, 32, 32);
-  push_one (f, 0);
+  fixture_push_colour (f, 0x204060, 0);
   gst_buffer_unref (fixture_pull (f));
-  push_one (f, 1);
-  push_one (f, 2);
+  fixture_push_colour (f, 0x204060, 1);
+  fixture_push_colour (f, 0x204060, 2);
   g_assert_cmpuint (fixture_stat (f, "frames-waiting"), ==, 2);
   g_signal_emit_by_name (f->element, "clear");
   g_assert_cmpuint (fixture_stat (f, "frames-waiting"), ==, 0);
   g_assert_cmpuint (fixture_stat (f, "dropped-flushed"), ==, 2);
-  push_one (f, 3);
+  fixture_push_colour (f, 0x204060, 3);
   gst_buffer_unref (fixture_pull (f));
   g_assert_cmpuint (fal_server_get_connections (f->server), ==, 1);
 }
@@ -394,14 +375,14 @@ test_reset_stats (void)
 
   fixture_set_size (f, 32, 32);
   for (guint n = 0; n < 3; n++) {
-    push_one (f, n);
+    fixture_push_colour (f, 0x204060, n);
     gst_buffer_unref (fixture_pull (f));
   }
   fixture_wait_for_stat (f, "frames-out", 3);
   g_signal_emit_by_name (f->element, "reset-stats");
   for (guint i = 0; i < G_N_ELEMENTS (zero); i++)
     g_assert_cmpuint (fixture_stat (f, zero[i]), ==, 0);
-  push_one (f, 3);
+  fixture_push_colour (f, 0x204060, 3);
   gst_buffer_unref (fixture_pull (f));
   fixture_wait_for_stat (f, "frames-out", 1);
   g_assert_cmpuint (fixture_stat (f, "frames-in"), ==, 1);

@@ -5,7 +5,10 @@
 #include "fixture.h"
 
 #define SIZE 32
-#define STORM (400 * G_TIME_SPAN_MILLISECOND)
+/* How many changes and disturbances, all threads' together, make a storm; how many elements that
+ * come and go. */
+#define TURNS 800
+#define VISITS 150
 #define PAUSE 500 /* µs, between two rounds of a thread */
 
 typedef struct {
@@ -85,17 +88,20 @@ calm_down (Fixture *f)
   g_signal_emit_by_name (f->element, "close");
 }
 
+static void
+read_a_while (Fixture *f)
+{
+  for (guint i = 0; i < 10; i++)
+    read_everything (f);
+}
+
 /* Reads while the threads do their work, then ends them: that of the frames, which is the first,
  * when nothing holds it up any more. */
 static void
 rage (Storm *storm, GstHarnessThread *const *threads, guint n)
 {
-  gint64 end = g_get_monotonic_time () + STORM;
-
-  while (g_get_monotonic_time () < end) {
-    read_everything (storm->f);
-    g_usleep (PAUSE);
-  }
+  REPEAT_UNTIL (
+      storm->f->element, g_atomic_int_get (&storm->turn) >= TURNS, read_a_while (storm->f));
   while (n-- > 1)
     g_assert_cmpuint (gst_harness_stress_thread_stop (threads[n]), >, 0);
   calm_down (storm->f);
@@ -191,8 +197,7 @@ start_pushing (Storm *storm, GstHarnessPrepareBufferFunc next)
   gst_segment_init (&segment, GST_FORMAT_TIME);
   thread = gst_harness_stress_push_buffer_with_cb_start_full (
       storm->f->harness, caps, &segment, next, storm, NULL, PAUSE);
-  while (!g_atomic_int_get (&storm->pushing))
-    g_usleep (PAUSE);
+  WAIT_UNTIL (storm->f->element, g_atomic_int_get (&storm->pushing));
   return thread;
 }
 
@@ -420,16 +425,17 @@ test_everything (void)
 
 #define MEMBERS 4
 
+static gint visits; /* atomic */
+
 /* Joins, asks for something, and leaves with the answer; another time without it. */
 static void
 come_and_go (gpointer thread, gpointer data)
 {
   Fixture *member = data;
-  static gint turns;
 
   fixture_play (member);
   gst_harness_push (member->harness, fixture_frame (SIZE, SIZE, 0x204060, 0));
-  if (g_atomic_int_add (&turns, 1) % 3 != 0) {
+  if (g_atomic_int_add (&visits, 1) % 3 != 0) {
     fixture_wait_for_stat (member, "frames-waiting", 0);
     fixture_wait_for_stat (member, "in-flight", 0);
   }
@@ -470,7 +476,7 @@ test_sharing (void)
         members[i].harness, NULL, come_and_go, &members[i], i * PAUSE);
   threads[MEMBERS] = gst_harness_stress_custom_start (
       members[0].harness, NULL, cut_the_connection, server, 20 * PAUSE);
-  g_usleep (STORM);
+  WAIT_UNTIL (NULL, g_atomic_int_get (&visits) >= VISITS);
   for (guint i = G_N_ELEMENTS (threads); i-- > 0;)
     g_assert_cmpuint (gst_harness_stress_thread_stop (threads[i]), >, 0);
   check_members (members);

@@ -39,31 +39,6 @@ trust (Fixture *f)
   g_object_set (f->element, "tls-database", database, NULL);
 }
 
-static void
-assert_says (const gchar *text, const gchar *part)
-{
-  if (strstr (text, part) == NULL)
-    g_error ("\"%s\" does not say \"%s\"", text, part);
-}
-
-/* Pushes a frame, and returns the text of the ERROR that comes of it. */
-static gchar *
-push_into_error (Fixture *f)
-{
-  g_autoptr (GstMessage) message = NULL;
-  g_autoptr (GError) error = NULL;
-  g_autofree gchar *debug = NULL;
-  gchar *text;
-
-  gst_harness_push (f->harness, fixture_frame (32, 32, 0, 0));
-  message = fixture_wait_for_message (f, GST_MESSAGE_ERROR);
-  gst_message_parse_error (message, &error, &debug);
-  text = g_strconcat (error->message, "\n", debug, NULL);
-  g_test_message ("%s", text);
-  g_assert_null (strstr (text, "PLANTED"));
-  return text;
-}
-
 /* ---- certificates ---- */
 
 static void
@@ -100,7 +75,7 @@ test_the_token_request_shows_no_key_to_a_stranger (void)
 
   g_object_set (f->element, "api-key", "id:PLANTED", "token-uri", uri, NULL);
   fixture_play (f);
-  text = push_into_error (f);
+  text = fixture_push_into_error (f);
   assert_says (text, "no authority that this machine trusts has signed it");
   g_assert_cmpuint (fal_server_get_token_requests (f->server), ==, 0);
 }
@@ -142,7 +117,7 @@ test_bad_certificates_are_told_apart (void)
     g_autofree gchar *text = NULL;
 
     fixture_play (f);
-    text = push_into_error (f);
+    text = fixture_push_into_error (f);
     assert_says (text, "the server's certificate was not accepted: ");
     assert_says (text, bad[i].text);
     assert_says (text, bad[i].hint);
@@ -165,7 +140,7 @@ test_flags_say_what_counts (void)
         G_TLS_CERTIFICATE_VALIDATE_ALL & ~bad[i].flags, NULL);
     g_object_set (none->element, "tls-validation-flags", 0, NULL);
     fixture_play (all);
-    text = push_into_error (all);
+    text = fixture_push_into_error (all);
     fixture_play (others);
     fixture_push_and_pull (others, 0);
     fixture_play (none);
@@ -208,7 +183,7 @@ test_the_application_judges (void)
     g_assert_cmpuint (yes.asked, ==, 1);
     g_assert_cmpint (yes.errors, ==, bad[i].flags);
     fixture_play (refused);
-    text = push_into_error (refused);
+    text = fixture_push_into_error (refused);
     assert_says (text, bad[i].text);
     g_assert_cmpuint (no.asked, ==, 1);
   }
@@ -244,12 +219,12 @@ static void
 test_a_stalled_handshake_is_given_up (void)
 {
   g_autoptr (Fixture) f = start (NULL, NULL);
-  g_autoptr (GSocketListener) listener = listen_at (f, "wss");
+  G_GNUC_UNUSED g_autoptr (GSocketListener) listener = listen_at (f, "wss");
   g_autofree gchar *text = NULL;
 
   g_object_set (f->element, "connect-timeout", 100, "retries", 0, NULL);
   fixture_play (f);
-  text = push_into_error (f);
+  text = fixture_push_into_error (f);
   assert_says (text, "no answer while connecting");
 }
 
@@ -334,11 +309,11 @@ test_missing_tls_is_named (void)
 {
   if (g_test_subprocess ()) {
     g_autoptr (Fixture) f = start (NULL, NULL);
-    g_autoptr (GSocketListener) listener = listen_at (f, "wss");
+    G_GNUC_UNUSED g_autoptr (GSocketListener) listener = listen_at (f, "wss");
     g_autofree gchar *text = NULL;
 
     fixture_play (f);
-    text = push_into_error (f);
+    text = fixture_push_into_error (f);
     assert_says (text, "GLib has none");
     assert_says (text, "install the package glib-networking");
     return;
@@ -407,7 +382,7 @@ test_a_refusing_proxy_is_named (void)
 
     trust (f);
     fixture_play (f);
-    text = push_into_error (f);
+    text = fixture_push_into_error (f);
     assert_says (text, "407");
     assert_says (text, "set the right user and password in proxy");
     g_assert_cmpuint (fal_proxy_get_refusals (proxy), ==, 1);
@@ -430,7 +405,7 @@ test_a_dying_proxy_is_named (void)
     trust (f);
     g_object_set (f->element, "retries", 1, NULL);
     fixture_play (f);
-    text = push_into_error (f);
+    text = fixture_push_into_error (f);
     assert_says (text, "while connecting through the proxy ");
     assert_says (text, fal_proxy_get_uri (proxy));
     assert_says (text, "proxy");
@@ -472,20 +447,6 @@ test_the_application_judges_through_a_proxy (void)
 
 /* ---- headers ---- */
 
-static gchar *
-take_head (GSocketListener *listener)
-{
-  g_autoptr (GSocketConnection) connection = g_socket_listener_accept (listener, NULL, NULL, NULL);
-  GInputStream *stream = g_io_stream_get_input_stream (G_IO_STREAM (connection));
-  GString *head = g_string_new (NULL);
-  gchar byte;
-
-  while (!g_str_has_suffix (head->str, "\r\n\r\n") &&
-         g_input_stream_read (stream, &byte, 1, NULL, NULL) == 1)
-    g_string_append_c (head, byte);
-  return g_string_free (head, FALSE);
-}
-
 static void
 check_head (const gchar *head)
 {
@@ -500,6 +461,7 @@ test_headers_are_sent (void)
 {
   g_autoptr (Fixture) f = start (NULL, NULL);
   g_autoptr (GSocketListener) listener = listen_at (f, "ws");
+  g_autoptr (GSocketConnection) connection = NULL;
   g_autofree gchar *head = NULL;
 
   gst_util_set_object_arg (G_OBJECT (f->element), "extra-headers",
@@ -507,7 +469,7 @@ test_headers_are_sent (void)
   g_object_set (f->element, "user-agent", "mine/1.0", "auth", 2, "api-key", "id:secret", NULL);
   fixture_play (f);
   fixture_push (f, fixture_frame (32, 32, 0, 0));
-  head = take_head (listener);
+  head = take_http_head (listener, &connection);
   check_head (head);
   assert_says (head, "Authorization: Key id:secret\r\n"); /* ours counts */
   g_assert_null (strstr (head, "mine\r\n"));
@@ -520,6 +482,7 @@ test_headers_are_sent_with_the_token_request (void)
   g_autoptr (GSocketListener) listener = listen_at (f, "ws");
   g_autofree gchar *uri = NULL;
   g_autofree gchar *token_uri = NULL;
+  g_autoptr (GSocketConnection) connection = NULL;
   g_autofree gchar *head = NULL;
 
   g_object_get (f->element, "base-uri", &uri, NULL);
@@ -530,7 +493,7 @@ test_headers_are_sent_with_the_token_request (void)
       f->element, "user-agent", "mine/1.0", "api-key", "id:secret", "token-uri", token_uri, NULL);
   fixture_play (f);
   fixture_push (f, fixture_frame (32, 32, 0, 0));
-  head = take_head (listener);
+  head = take_http_head (listener, &connection);
   g_assert_true (g_str_has_prefix (head, "POST /tokens/ HTTP/1.1\r\n"));
   check_head (head);
   assert_says (head, "Authorization: Key id:secret\r\n");

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What is closed is closed: at every phase of connecting nothing stays open and nothing is sent,
  * and what an old connection still brings does not touch the new one. */
-#include "case.h"
-#include "fal/policy/dialer.h"
-#include "rig.h"
+#include "fault-table.h"
+#include "peer-fixture.h"
 
+#include <gio/gio.h>
 #include <string.h>
 
 /* ---- phases and ways ---- */
@@ -59,20 +59,11 @@ make_fixture (const Phase *phase, Peer *peer)
       "app=test/app/image image-field=image_bytes image-encoding=bytes throttle-interval=0 "
       "timestamp-mode=input retry-delay=1 %s=k:s",
       phase->scheme, port, port, phase->fetches_token ? "api-key" : "token");
-  Fixture *f = watch_make_fixture (description, TRUE);
+  Fixture *f = fixture_new_from (description, TRUE);
 
   gst_element_set_state (f->harness->element, GST_STATE_READY);
   trust_few (f);
   return f;
-}
-
-static gint
-get_state (Fixture *f)
-{
-  gint state;
-
-  g_object_get (f->element, "connection-state", &state, NULL);
-  return state;
 }
 
 static gboolean
@@ -83,7 +74,7 @@ is_reached (const Phase *phase, Fixture *f, Peer *peer)
   if (phase->request)
     return strstr (requests, phase->request) != NULL;
   if (phase->door == PEER_DOOR_CLOGGED)
-    return get_state (f) == FAL_DIALER_CONNECTING;
+    return g_str_equal (fixture_get_state (f), "connecting");
   return peer_get_connections (peer) > 0;
 }
 
@@ -110,15 +101,11 @@ end_it (Fixture *f, Way way)
 
 /* No socket at the peer, and the element at rest. */
 static void
-wait_until_closed (Fixture *f, Peer *peer)
+wait_until_peer_is_left (Fixture *f, Peer *peer)
 {
   gint64 began = g_get_monotonic_time ();
-  gint64 watchdog = began + WATCHDOG_SECONDS * G_USEC_PER_SEC;
 
-  while (peer_get_open (peer) > 0 || get_state (f) != FAL_DIALER_IDLE) {
-    g_assert_cmpint (g_get_monotonic_time (), <, watchdog);
-    g_usleep (500);
-  }
+  WAIT_UNTIL (f->element, peer_get_open (peer) == 0 && g_str_equal (fixture_get_state (f), "idle"));
   g_test_message ("closed in %d us", (gint) (g_get_monotonic_time () - began));
 }
 
@@ -126,28 +113,24 @@ static void
 run_phase (const Phase *phase, Way way)
 {
   const PeerConfig config = { phase->door, phase->script, .for_ever = TRUE };
-  g_autoptr (Watch) watch = watch_new ();
+  g_autoptr (Invariants) invariants = invariants_new ();
   Peer *peer = peer_new (&config);
   Fixture *f = make_fixture (phase, peer);
-  gint64 watchdog = g_get_monotonic_time () + WATCHDOG_SECONDS * G_USEC_PER_SEC;
   guint connections;
 
-  watch_begin (watch, f, 1, FAL_WINDOW_MAX_UNANSWERED);
+  invariants_begin (invariants, f, 1, FAL_WINDOW_MAX_UNANSWERED);
   fixture_play (f);
-  fixture_push (f, watch_make_frame (0));
-  while (!is_reached (phase, f, peer)) {
-    g_assert_cmpint (g_get_monotonic_time (), <, watchdog);
-    g_usleep (500);
-  }
+  fixture_push (f, invariants_make_frame (0));
+  WAIT_UNTIL (f->element, is_reached (phase, f, peer));
   end_it (f, way);
-  wait_until_closed (f, peer);
+  wait_until_peer_is_left (f, peer);
   connections = peer_get_connections (peer);
-  g_usleep (10000); /* for what should not come */
+  fixture_run_another_stream (); /* in the time of which another connection would have come */
   g_assert_cmpuint (peer_get_connections (peer), ==, connections);
   g_assert_cmpuint (connections, <=, 1);
-  g_assert_null (gst_bus_pop_filtered (f->bus, GST_MESSAGE_WARNING | GST_MESSAGE_ERROR));
-  watch_stop (watch);
-  watch_free_fixture (f);
+  fixture_expect_no_message (f);
+  invariants_stop (invariants);
+  fixture_free (f);
   peer_free (peer);
 }
 
@@ -171,7 +154,6 @@ test_an_end_at_any_moment_leaves_nothing_open (void)
   static const FalServerOptions options = { .api_key = "k:s" };
   g_autoptr (GRand) rand = g_rand_new_with_seed (1);
   Fixture *f = fixture_new_live (&options, "timestamp-mode=input api-key=k:s");
-  gint64 watchdog = g_get_monotonic_time () + WATCHDOG_SECONDS * G_USEC_PER_SEC;
   guint64 sent = 0; /* until the last time in READY, where the count begins anew */
   g_autofree gchar *token_uri =
       g_strdup_printf ("http%s/tokens/", fal_server_get_uri (f->server) + strlen ("ws"));
@@ -180,13 +162,10 @@ test_an_end_at_any_moment_leaves_nothing_open (void)
   g_object_set (f->element, "token-uri", token_uri, NULL);
   fixture_play (f);
   for (guint n = 0; n < 200; n++) {
-    fixture_push (f, watch_make_frame (n));
-    g_usleep (g_rand_int_range (rand, 0, 4000));
+    fixture_push (f, invariants_make_frame (n));
+    pace_for (g_rand_int_range (rand, 0, 4000));
     end_it (f, n % 2 ? BY_CLOSE : TO_READY);
-    while (fal_server_get_open (f->server) > 0 || get_state (f) != FAL_DIALER_IDLE) {
-      g_assert_cmpint (g_get_monotonic_time (), <, watchdog);
-      g_usleep (200);
-    }
+    fixture_wait_until_closed (f);
     g_assert_cmpuint (
         fal_server_get_requests (f->server), <=, sent + fixture_stat (f, "frames-sent"));
     if (n % 2)
@@ -194,7 +173,7 @@ test_an_end_at_any_moment_leaves_nothing_open (void)
     sent += fixture_stat (f, "frames-sent");
     fixture_play (f);
   }
-  g_assert_null (gst_bus_pop_filtered (f->bus, GST_MESSAGE_WARNING | GST_MESSAGE_ERROR));
+  fixture_expect_no_message (f);
   fixture_free (f);
 }
 
@@ -213,9 +192,9 @@ push_on_and_on (gpointer data)
 
   for (guint n = 0; !g_atomic_int_get (&pusher->stop); n++) {
     g_mutex_lock (&pusher->lock);
-    gst_harness_push (pusher->f->harness, watch_make_frame (n));
+    gst_harness_push (pusher->f->harness, invariants_make_frame (n));
     g_mutex_unlock (&pusher->lock);
-    g_usleep (200);
+    pace_for (200);
   }
   return NULL;
 }
@@ -231,18 +210,16 @@ test_nothing_is_sent_after_the_end (void)
 
   g_mutex_init (&pusher.lock);
   gst_harness_set_drop_buffers (f->harness, TRUE);
-  fixture_set_size (f, WATCH_SIZE, WATCH_SIZE);
+  fixture_set_size (f, FRAME_SIZE, FRAME_SIZE);
   thread = g_thread_new ("pusher", push_on_and_on, &pusher);
   for (guint i = 0; i < 20; i++) {
     GstElement *element = f->harness->element;
 
-    fixture_wait_for_stat (f, "connections", 1);
-    g_usleep (5000);
+    WAIT_UNTIL (f->element, fixture_stat (f, "results") > i % 4);
     gst_element_set_state (element, i % 2 ? GST_STATE_NULL : GST_STATE_READY);
-    while (fal_server_get_open (f->server) > 0)
-      g_usleep (200);
+    WAIT_UNTIL (element, fal_server_get_open (f->server) == 0);
     sent += fixture_stat (f, "frames-sent");
-    g_usleep (5000); /* for what should not come */
+    fixture_run_another_stream (); /* in the time of which another request would have come */
     g_assert_cmpuint (fal_server_get_requests (f->server), <=, sent);
     g_assert_cmpuint (fal_server_get_connections (f->server), ==, i + 1);
     g_mutex_lock (&pusher.lock);
@@ -280,20 +257,20 @@ static void
 test_late_words_of_an_old_connection_touch_nothing (void)
 {
   const PeerConfig config = { PEER_DOOR_OPEN, late_words, .for_ever = TRUE };
-  g_autoptr (Rig) rig = rig_new (&config, "request-timeout=0", TRUE);
+  g_autoptr (PeerFixture) p = peer_fixture_new (&config, "request-timeout=0", TRUE);
 
   for (guint n = 0; n < 40; n++) {
-    fixture_push (rig->f, watch_make_frame (n));
-    rig_wait_until (rig_has_results, rig, n + 1);
-    g_assert_cmpuint (peer_get_connections (rig->peer), ==, n + 1);
-    g_signal_emit_by_name (rig->f->element, "reconnect");
+    fixture_push (p->f, invariants_make_frame (n));
+    peer_fixture_wait_for_results (p, n + 1);
+    g_assert_cmpuint (peer_get_connections (p->peer), ==, n + 1);
+    g_signal_emit_by_name (p->f->element, "reconnect");
   }
-  fixture_push (rig->f, watch_make_frame (40));
-  rig_wait_until (rig_has_results, rig, 41);
-  g_assert_cmpuint (watch_get_newest (rig->watch), ==, 40);
-  g_assert_cmpuint (fixture_stat (rig->f, "results"), ==, 41);
-  g_assert_cmpuint (fixture_stat (rig->f, "failed"), ==, 0);
-  rig_expect_no_message (rig);
+  fixture_push (p->f, invariants_make_frame (40));
+  peer_fixture_wait_for_results (p, 41);
+  g_assert_cmpuint (invariants_get_newest (p->invariants), ==, 40);
+  g_assert_cmpuint (fixture_stat (p->f, "results"), ==, 41);
+  g_assert_cmpuint (fixture_stat (p->f, "failed"), ==, 0);
+  fixture_expect_no_message (p->f);
 }
 
 /* The server closes in the moment in which the application wants a new connection. */
@@ -302,7 +279,7 @@ test_a_close_that_crosses_a_reconnection_ends_one_connection_only (void)
 {
   g_autoptr (Fixture) f = fixture_new_live (NULL, "timestamp-mode=input");
 
-  fixture_set_size (f, WATCH_SIZE, WATCH_SIZE);
+  fixture_set_size (f, FRAME_SIZE, FRAME_SIZE);
   for (guint n = 0; n < 40; n++) {
     fixture_push_and_pull (f, n);
     fal_server_close (f->server, 1000, NULL);
@@ -311,13 +288,13 @@ test_a_close_that_crosses_a_reconnection_ends_one_connection_only (void)
   fixture_push_and_pull (f, 40);
   g_assert_cmpuint (fixture_stat (f, "lost"), ==, 0);
   g_assert_cmpuint (fal_server_get_connections (f->server), <=, 81);
-  g_assert_null (gst_bus_pop_filtered (f->bus, GST_MESSAGE_WARNING | GST_MESSAGE_ERROR));
+  fixture_expect_no_message (f);
 }
 
 int
 main (int argc, char **argv)
 {
-  watch_init (&argc, &argv);
+  invariants_init (&argc, &argv);
   for (guint i = 0; i < G_N_ELEMENTS (phases); i++) {
     g_autofree gchar *path = g_strdup_printf ("/closing/during/%s", phases[i].name);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What HTTP servers answer to the upgrade and to the request for a token. */
-#include "case.h"
+#include "fault-table.h"
 
 #define STATUS(line)                                                                               \
   { PEER_HTTP }, { PEER_SEND, .bytes = "HTTP/1.1 " line "\r\nContent-Length: 0\r\n\r\n" },         \
@@ -16,7 +16,7 @@
 #define TOKEN BODY ("\"token\"")
 
 /* The upgrade, with a ready token: no other can be fetched. */
-static const Case upgrades[] = {
+static const FaultRow upgrades[] = {
   { "400", SCRIPT (STATUS ("400 Bad Request")), .error = RESOURCE (FAILED, "no WebSocket here") },
   { "401", SCRIPT (STATUS ("401 Unauthorized")), .error = RESOURCE (NOT_AUTHORIZED, "set token") },
   { "403", SCRIPT (STATUS ("403 Forbidden")),
@@ -89,7 +89,7 @@ static const Case upgrades[] = {
   }
 
 /* What is told does not wait for the page, nor does the next attempt, nor the end. */
-static const Case stalled_pages[] = {
+static const FaultRow stalled_pages[] = {
   { "403", SCRIPT (STALLED_PAGE ("403 Forbidden")), .properties = "connect-timeout=0",
       .error = RESOURCE (NOT_AUTHORIZED, "allows this app") },
   { "503", SCRIPT (STALLED_PAGE ("503 Service Unavailable")), .properties = "connect-timeout=0",
@@ -103,7 +103,7 @@ static const Case stalled_pages[] = {
 };
 
 /* With a key; a token is asked for first. */
-static const Case tokens[] = {
+static const FaultRow tokens[] = {
   { "a-string", SCRIPT (TOKEN), .fetches_token = TRUE, .connections = 2 },
   { "an-object-with-token", SCRIPT (BODY ("{\"token\":\"abc\"}")), .fetches_token = TRUE,
       .connections = 2 },
@@ -192,7 +192,7 @@ check_pause (Fixture *fixture, Peer *peer)
   g_assert_cmpint (peer_get_time (peer, 1) - peer_get_time (peer, 0), >=, G_USEC_PER_SEC);
 }
 
-static const Case pauses[] = {
+static const FaultRow pauses[] = {
   { "a-second", SCRIPT (STATUS ("429 Too Many\r\nRetry-After: 1")),
       .outage = RESOURCE (BUSY, "close others"), .connections = 2, .check = check_pause },
   { "nonsense", SCRIPT (STATUS ("503 Busy\r\nRetry-After: -99999999999999999999")),
@@ -202,10 +202,10 @@ static const Case pauses[] = {
 int
 main (int argc, char **argv)
 {
-  watch_init (&argc, &argv);
-  CASE_ADD ("http/upgrade", upgrades);
-  CASE_ADD ("http/stalled-page", stalled_pages);
-  CASE_ADD ("http/token", tokens);
-  CASE_ADD ("http/retry-after", pauses);
+  invariants_init (&argc, &argv);
+  FAULT_TABLE_ADD ("http/upgrade", upgrades);
+  FAULT_TABLE_ADD ("http/stalled-page", stalled_pages);
+  FAULT_TABLE_ADD ("http/token", tokens);
+  FAULT_TABLE_ADD ("http/retry-after", pauses);
   return g_test_run ();
 }

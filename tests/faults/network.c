@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What a network does to a connection, from the first packet to the last. */
-#include "case.h"
+#include "fault-table.h"
 
 #include <gio/gio.h>
 #include <string.h>
 
-static const Case rows[] = {
+static const FaultRow rows[] = {
   { "refused", .door = PEER_DOOR_CLOSED, .outage = RESOURCE (OPEN_READ_WRITE, "check base-uri"),
       .error = RESOURCE (OPEN_READ_WRITE, "check base-uri") },
   { "an-attempt-that-is-swallowed", .door = PEER_DOOR_CLOGGED,
@@ -56,17 +56,17 @@ static const Case rows[] = {
       .properties = "request-timeout=200", .outage = RESOURCE (READ, "request-timeout"),
       .connections = 2 },
   { "a-peer-that-never-reads", SCRIPT ({ PEER_UPGRADE }, { PEER_STALL }),
-      .properties = "request-timeout=0 max-in-flight=8", .width = 640, .height = 480, .frames = 200,
-      .connections = 1 },
+      .properties = "request-timeout=0 max-in-flight=8", .width = 640, .height = 480,
+      .until_stall = TRUE, .replaced = 100, .connections = 1 },
   { "a-peer-that-stops-to-read",
       SCRIPT ({ PEER_UPGRADE }, { PEER_AWAIT }, { PEER_ANSWER }, { PEER_AWAIT }, { PEER_STALL }),
       .properties = "request-timeout=0 max-in-flight=8 quality=100", .width = 640, .height = 480,
-      .frames = 300, .connections = 1 },
+      .until_stall = TRUE, .replaced = 100, .connections = 1 },
 };
 
 /* ---- down to NULL at each phase of connecting ---- */
 
-static const Case phases[] = {
+static const FaultRow phases[] = {
   { "a-swallowed-attempt", .door = PEER_DOOR_CLOGGED, .frames = 20 },
   { "the-token-request", SCRIPT ({ PEER_HTTP }, { PEER_STALL }), .fetches_token = TRUE,
       .until_stall = TRUE },
@@ -160,22 +160,22 @@ check_host (gboolean hangs, const gchar *properties, gint code, const gchar *tex
       "falrealtimefilter app=a/b base-uri=ws://host.test retry-delay=1 %s", properties);
   g_autoptr (GResolver) usual = g_resolver_get_default ();
   g_autoptr (FaultyResolver) resolver = g_object_new (FAULTY_TYPE_RESOLVER, NULL);
-  g_autoptr (Watch) watch = watch_new ();
-  Fixture *f = watch_make_fixture (description, TRUE);
+  g_autoptr (Invariants) invariants = invariants_new ();
+  Fixture *f = fixture_new_from (description, TRUE);
   g_autoptr (GError) error = NULL;
   g_autoptr (GstMessage) message = NULL;
 
   resolver->hangs = hangs;
   g_resolver_set_default (G_RESOLVER (resolver));
-  watch_begin (watch, f, 1, FAL_WINDOW_MAX_UNANSWERED);
-  fixture_set_size (f, WATCH_SIZE, WATCH_SIZE);
-  fixture_push (f, watch_make_frame (0));
+  invariants_begin (invariants, f, 1, FAL_WINDOW_MAX_UNANSWERED);
+  fixture_set_size (f, FRAME_SIZE, FRAME_SIZE);
+  fixture_push (f, invariants_make_frame (0));
   message = fixture_wait_for_message (f, GST_MESSAGE_ERROR);
   gst_message_parse_error (message, &error, NULL);
   g_assert_error (error, GST_RESOURCE_ERROR, code);
   g_assert_nonnull (strstr (error->message, text));
-  watch_stop (watch);
-  watch_free_fixture (f);
+  invariants_stop (invariants);
+  fixture_free (f);
   g_resolver_set_default (usual);
 }
 
@@ -196,15 +196,10 @@ test_a_resolver_that_hangs_is_given_up (void)
 
 /* Pushes frames from number @n until @result is out; the next number. */
 static guint
-push_until_result (Fixture *f, Watch *watch, guint n, guint results)
+push_until_result (Fixture *f, Invariants *invariants, guint n, guint results)
 {
-  gint64 watchdog = g_get_monotonic_time () + WATCHDOG_SECONDS * G_USEC_PER_SEC;
-
-  while (watch_get_good (watch) < results) {
-    fixture_push (f, watch_make_frame (n++));
-    g_assert_cmpint (g_get_monotonic_time (), <, watchdog);
-    g_usleep (5000);
-  }
+  REPEAT_UNTIL (f->element, invariants_get_good (invariants) >= results,
+      fixture_push (f, invariants_make_frame (n++)));
   return n;
 }
 
@@ -213,42 +208,42 @@ static void
 test_a_server_that_was_away_is_found_within_a_second (void)
 {
   PeerConfig config = { 0 };
-  g_autoptr (Watch) watch = watch_new ();
+  g_autoptr (Invariants) invariants = invariants_new ();
   Peer *peer = peer_new (&config);
   g_autofree gchar *description = g_strdup_printf (
       "falrealtimefilter app=a/b base-uri=ws://127.0.0.1:%u image-field=image_bytes "
       "image-encoding=bytes throttle-interval=0 timestamp-mode=input",
       peer_get_port (peer));
-  Fixture *f = watch_make_fixture (description, TRUE);
+  Fixture *f = fixture_new_from (description, TRUE);
   gint64 away = g_get_monotonic_time () + 3 * G_USEC_PER_SEC, back;
   guint n, good, returned;
 
-  watch_begin (watch, f, 1, FAL_WINDOW_MAX_UNANSWERED);
-  fixture_set_size (f, WATCH_SIZE, WATCH_SIZE);
-  n = push_until_result (f, watch, 0, 3);
+  invariants_begin (invariants, f, 1, FAL_WINDOW_MAX_UNANSWERED);
+  fixture_set_size (f, FRAME_SIZE, FRAME_SIZE);
+  n = push_until_result (f, invariants, 0, 3);
   peer_leave (peer);
-  for (; g_get_monotonic_time () < away; g_usleep (5000))
-    fixture_push (f, watch_make_frame (n++));
-  good = watch_get_good (watch);
+  REPEAT_UNTIL (
+      f->element, g_get_monotonic_time () >= away, fixture_push (f, invariants_make_frame (n++)));
+  good = invariants_get_good (invariants);
   back = g_get_monotonic_time ();
   returned = n;
   peer_return (peer);
-  push_until_result (f, watch, n, good + 1);
+  push_until_result (f, invariants, n, good + 1);
   g_assert_cmpint (g_get_monotonic_time () - back, <, G_USEC_PER_SEC);
-  g_assert_cmpuint (watch_get_newest (watch), >=, returned - 1);
-  watch_stop (watch);
+  g_assert_cmpuint (invariants_get_newest (invariants), >=, returned - 1);
+  invariants_stop (invariants);
   gst_message_unref (fixture_wait_for_message (f, GST_MESSAGE_WARNING));
-  g_assert_null (gst_bus_pop_filtered (f->bus, GST_MESSAGE_WARNING | GST_MESSAGE_ERROR));
-  watch_free_fixture (f);
+  fixture_expect_no_message (f);
+  fixture_free (f);
   peer_free (peer);
 }
 
 int
 main (int argc, char **argv)
 {
-  watch_init (&argc, &argv);
-  CASE_ADD ("network", rows);
-  CASE_ADD ("network/null-during", phases);
+  invariants_init (&argc, &argv);
+  FAULT_TABLE_ADD ("network", rows);
+  FAULT_TABLE_ADD ("network/null-during", phases);
 #define ADD(name) g_test_add_func ("/network/" #name, test_##name)
   ADD (an_unknown_host_is_an_error_at_once);
   ADD (a_resolver_that_hangs_is_given_up);

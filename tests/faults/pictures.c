@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Results that are pictures of a strange kind, or none. The next frame's result must come out. */
-#include "case.h"
-#include "images.h"
+#include "fault-table.h"
+#include "odd-pictures.h"
 
 #define ONE_PICTURE SCRIPT ({ PEER_UPGRADE }, { PEER_AWAIT }, { PEER_ANSWER }, { PEER_SERVE })
 #define REFUSED STREAM (DECODE, "")
 
-static const Case refused[] = {
+static const FaultRow refused[] = {
   { "not-a-picture", ONE_PICTURE, .picture = image_no_picture, .remark = REFUSED },
   { "nothing", ONE_PICTURE, .picture = image_empty, .remark = REFUSED },
   { "a-jpeg-of-gigapixels", ONE_PICTURE, .picture = image_jpeg_bomb, .remark = REFUSED },
@@ -33,7 +33,7 @@ static const Case refused[] = {
 };
 
 /* All of them come with the content type image/jpeg: the bytes win. */
-static const Case taken[] = {
+static const FaultRow taken[] = {
   { "a-grey-jpeg", ONE_PICTURE, .picture = image_grey_jpeg, .picture_size = "64x48" },
   { "a-cmyk-jpeg", ONE_PICTURE, .picture = image_cmyk_jpeg, .picture_size = "40x40" },
   { "one-pixel", ONE_PICTURE, .picture = image_tiny_jpeg, .picture_size = "1x1" },
@@ -53,8 +53,8 @@ static const Case taken[] = {
 int
 main (int argc, char **argv)
 {
-  watch_init (&argc, &argv);
-  CASE_ADD ("pictures/refused", refused);
-  CASE_ADD ("pictures/taken", taken);
+  invariants_init (&argc, &argv);
+  FAULT_TABLE_ADD ("pictures/refused", refused);
+  FAULT_TABLE_ADD ("pictures/taken", taken);
   return g_test_run ();
 }

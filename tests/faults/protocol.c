@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What a server says over a WebSocket that stands: close codes, control messages, replies that
  * nobody can read, replies to nobody's question, too much of everything. */
-#include "case.h"
+#include "fault-table.h"
 
 #define TEXT_FRAME(text)                                                                           \
   {                                                                                                \
@@ -15,7 +15,7 @@
 
 /* ---- close codes ---- */
 
-static const Case closes[] = {
+static const FaultRow closes[] = {
   { "1000", CLOSE_TO_FIT (1000), .connections = 2 },
   { "none", CLOSE_TO_FIT (0), .connections = 2 },
   { "1001", CLOSE_TO_FIT (1001), .outage = RESOURCE (READ, "code 1001"), .connections = 2 },
@@ -59,7 +59,7 @@ static const Case closes[] = {
   "{\"type\":\"x-fal-error\",\"error\":\"INTERNAL_ERROR\",\"reason\":\"CUDA out of memory\"}"
 #define UNAUTHORIZED_TEXT "{\"status\":\"error\",\"error\":\"Unauthorized\"}"
 
-static const Case controls[] = {
+static const FaultRow controls[] = {
   { "timings",
       SCRIPT ({ PEER_UPGRADE }, { PEER_AWAIT }, { PEER_ANSWER },
           TEXT_FRAME ("{\"type\":\"x-fal-message\",\"action\":\"timings\",\"timing\":0.2}"),
@@ -130,7 +130,7 @@ static const Case controls[] = {
 #define REPLY(bytes) SCRIPT ({ PEER_UPGRADE }, { PEER_AWAIT }, BINARY_FRAME (bytes), { PEER_SERVE })
 #define BROKEN STREAM (DECODE, "")
 
-static const Case replies[] = {
+static const FaultRow replies[] = {
   { "empty", SCRIPT ({ PEER_UPGRADE }, { PEER_AWAIT }, { PEER_FRAME, 2 }, { PEER_SERVE }),
       .remark = BROKEN, .connections = 1 },
   { "one-byte", REPLY ("\xc1"), .remark = BROKEN, .connections = 1 },
@@ -230,7 +230,7 @@ check_lost (Fixture *fixture, Peer *peer)
   g_assert_cmpuint (fixture_stat (fixture, "lost"), ==, 1);
 }
 
-static const Case answers[] = {
+static const FaultRow answers[] = {
   { "an-id-that-was-never-asked-with",
       ANSWERS ({ PEER_ANSWER, 0, .bytes = "frame-999999" }, { PEER_ANSWER, 0 }), .connections = 1,
       .check = check_late },
@@ -284,7 +284,7 @@ static const Case answers[] = {
 #define VIOLATION RESOURCE (OPEN_READ_WRITE, "the link broke")
 #define RAW(bytes) SCRIPT ({ PEER_UPGRADE }, { PEER_AWAIT }, { PEER_SEND, BYTES (bytes) })
 
-static const Case frames[] = {
+static const FaultRow frames[] = {
   { "a-message-at-the-limit",
       SCRIPT ({ PEER_UPGRADE }, { PEER_FRAME, 1, .size = 65536 }, { PEER_SERVE }),
       .properties = LIMIT, .connections = 1 },
@@ -357,11 +357,11 @@ static const Case frames[] = {
 int
 main (int argc, char **argv)
 {
-  watch_init (&argc, &argv);
-  CASE_ADD ("protocol/close", closes);
-  CASE_ADD ("protocol/control", controls);
-  CASE_ADD ("protocol/reply", replies);
-  CASE_ADD ("protocol/answer", answers);
-  CASE_ADD ("protocol/frame", frames);
+  invariants_init (&argc, &argv);
+  FAULT_TABLE_ADD ("protocol/close", closes);
+  FAULT_TABLE_ADD ("protocol/control", controls);
+  FAULT_TABLE_ADD ("protocol/reply", replies);
+  FAULT_TABLE_ADD ("protocol/answer", answers);
+  FAULT_TABLE_ADD ("protocol/frame", frames);
   return g_test_run ();
 }

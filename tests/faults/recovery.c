@@ -1,20 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A server that goes and comes back, freezes, loads its model: what is told, and how soon results
  * come again. */
-#include "case.h"
-#include "fal/policy/dialer.h"
-#include "program.h"
+#include "fault-table.h"
+#include "server-process.h"
 
 #include <string.h>
 
-#define PUSH_INTERVAL 5000 /* µs */
 #define IN_A_HURRY "retry-delay=1 max-retry-delay=20 "
 
-/* ---- an element before the program ---- */
+/* ---- an element before a server of its own process ---- */
 
 typedef struct {
-  Watch *watch;
-  Program *program;
+  Invariants *invariants;
+  ServerProcess *process;
   Fixture *f;
   guint pushed;
 } Scene;
@@ -27,7 +25,7 @@ make_fixture (guint port, const gchar *properties)
       "image-encoding=bytes throttle-interval=0 timestamp-mode=input token=t %s",
       port, properties);
 
-  return watch_make_fixture (description, TRUE);
+  return fixture_new_from (description, TRUE);
 }
 
 static Scene *
@@ -35,21 +33,21 @@ scene_new (const gchar *properties)
 {
   Scene *scene = g_new0 (Scene, 1);
 
-  scene->watch = watch_new ();
-  scene->program = program_new ();
-  scene->f = make_fixture (program_get_port (scene->program), properties);
-  watch_begin (scene->watch, scene->f, 1, FAL_WINDOW_MAX_UNANSWERED);
-  fixture_set_size (scene->f, WATCH_SIZE, WATCH_SIZE);
+  scene->invariants = invariants_new ();
+  scene->process = server_process_new ();
+  scene->f = make_fixture (server_process_get_port (scene->process), properties);
+  invariants_begin (scene->invariants, scene->f, 1, FAL_WINDOW_MAX_UNANSWERED);
+  fixture_set_size (scene->f, FRAME_SIZE, FRAME_SIZE);
   return scene;
 }
 
 static void
 scene_free (Scene *scene)
 {
-  watch_stop (scene->watch);
-  watch_free_fixture (scene->f);
-  program_free (scene->program);
-  watch_free (scene->watch);
+  invariants_stop (scene->invariants);
+  fixture_free (scene->f);
+  server_process_free (scene->process);
+  invariants_free (scene->invariants);
   g_free (scene);
 }
 
@@ -58,36 +56,28 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (Scene, scene_free)
 static void
 push (Scene *scene)
 {
-  fixture_push (scene->f, watch_make_frame (scene->pushed++));
-  g_usleep (PUSH_INTERVAL);
+  fixture_push (scene->f, invariants_make_frame (scene->pushed++));
 }
 
 /* Pushes until @n more results are out. */
 static void
 push_until_results (Scene *scene, guint n)
 {
-  gint64 watchdog = g_get_monotonic_time () + WATCHDOG_SECONDS * G_USEC_PER_SEC;
-  guint wanted = watch_get_good (scene->watch) + n;
+  guint wanted = invariants_get_good (scene->invariants) + n;
 
-  while (watch_get_good (scene->watch) < wanted) {
-    push (scene);
-    g_assert_cmpint (g_get_monotonic_time (), <, watchdog);
-  }
+  REPEAT_UNTIL (scene->f->element, invariants_get_good (scene->invariants) >= wanted, push (scene));
 }
 
 /* Pushes until there is a WARNING; it must be about the outage and hold @text. */
 static void
 push_until_warning (Scene *scene, const gchar *text)
 {
-  gint64 watchdog = g_get_monotonic_time () + WATCHDOG_SECONDS * G_USEC_PER_SEC;
   g_autoptr (GstMessage) message = NULL;
   g_autoptr (GError) error = NULL;
 
-  while (
-      !(message = gst_bus_pop_filtered (scene->f->bus, GST_MESSAGE_WARNING | GST_MESSAGE_ERROR))) {
-    push (scene);
-    g_assert_cmpint (g_get_monotonic_time (), <, watchdog);
-  }
+  REPEAT_UNTIL (scene->f->element,
+      (message = gst_bus_pop_filtered (scene->f->bus, GST_MESSAGE_WARNING | GST_MESSAGE_ERROR)),
+      push (scene));
   g_assert_cmpint (GST_MESSAGE_TYPE (message), ==, GST_MESSAGE_WARNING);
   gst_message_parse_warning (message, &error, NULL);
   g_test_message ("%s", error->message);
@@ -99,23 +89,7 @@ push_for (Scene *scene, gint64 milliseconds)
 {
   gint64 end = g_get_monotonic_time () + milliseconds * G_TIME_SPAN_MILLISECOND;
 
-  while (g_get_monotonic_time () < end)
-    push (scene);
-}
-
-static void
-expect_no_message (Fixture *f)
-{
-  g_assert_null (gst_bus_pop_filtered (f->bus, GST_MESSAGE_WARNING | GST_MESSAGE_ERROR));
-}
-
-static gint
-get_state (Fixture *f)
-{
-  gint state;
-
-  g_object_get (f->element, "connection-state", &state, NULL);
-  return state;
+  REPEAT_UNTIL (scene->f->element, g_get_monotonic_time () >= end, push (scene));
 }
 
 /* ---- gone and back ---- */
@@ -129,17 +103,17 @@ test_a_killed_server_is_found_within_a_second_of_its_return (void)
   guint returned;
 
   push_until_results (scene, 3);
-  program_kill (scene->program);
+  server_process_kill (scene->process);
   push_until_warning (scene, "the link ");
   push_for (scene, 2000);
-  program_start (scene->program);
+  server_process_start (scene->process);
   back = g_get_monotonic_time ();
   returned = scene->pushed;
   push_until_results (scene, 1);
   g_assert_cmpint (g_get_monotonic_time () - back, <, G_USEC_PER_SEC);
-  g_assert_cmpuint (watch_get_newest (scene->watch), >=, returned - 1);
+  g_assert_cmpuint (invariants_get_newest (scene->invariants), >=, returned - 1);
   push_until_results (scene, 3);
-  expect_no_message (scene->f);
+  fixture_expect_no_message (scene->f);
 }
 
 /* Each outage is told once, and ends with a result. */
@@ -150,14 +124,14 @@ test_a_server_that_goes_up_and_down (void)
 
   for (guint i = 0; i < 5; i++) {
     push_until_results (scene, 3);
-    expect_no_message (scene->f);
-    program_kill (scene->program);
+    fixture_expect_no_message (scene->f);
+    server_process_kill (scene->process);
     push_until_warning (scene, "the link ");
     push_for (scene, 20 * i);
-    program_start (scene->program);
+    server_process_start (scene->process);
   }
   push_until_results (scene, 3);
-  expect_no_message (scene->f);
+  fixture_expect_no_message (scene->f);
   g_assert_cmpuint (fixture_stat (scene->f, "connections"), ==, 6);
 }
 
@@ -170,15 +144,15 @@ test_a_server_that_freezes_for_longer_than_requests_are_waited_for (void)
 
   for (guint i = 0; i < 2; i++) {
     push_until_results (scene, 3);
-    expect_no_message (scene->f);
-    program_freeze (scene->program);
+    fixture_expect_no_message (scene->f);
+    server_process_freeze (scene->process);
     push_until_warning (scene, "requests went unanswered");
     push_for (scene, 600);
     g_assert_cmpuint (fixture_stat (scene->f, "frames-waiting"), <=, 1);
-    program_thaw (scene->program);
+    server_process_thaw (scene->process);
   }
   push_until_results (scene, 3);
-  expect_no_message (scene->f);
+  fixture_expect_no_message (scene->f);
 }
 
 static void
@@ -187,12 +161,12 @@ test_a_server_that_freezes_for_a_moment_keeps_its_connection (void)
   g_autoptr (Scene) scene = scene_new ("");
 
   push_until_results (scene, 3);
-  program_freeze (scene->program);
+  server_process_freeze (scene->process);
   push_for (scene, 300);
-  program_thaw (scene->program);
+  server_process_thaw (scene->process);
   push_until_results (scene, 3);
   g_assert_cmpuint (fixture_stat (scene->f, "connections"), ==, 1);
-  expect_no_message (scene->f);
+  fixture_expect_no_message (scene->f);
 }
 
 /* ---- with default timeouts: the one test that takes long ---- */
@@ -208,26 +182,22 @@ pop_warning (Fixture *f)
   if (message == NULL)
     return NULL;
   gst_message_parse_warning (message, &error, NULL);
-  expect_no_message (f);
+  fixture_expect_no_message (f);
   return g_strdup (error->message);
 }
 
 /* A frame each, and what it leads to. */
-static gboolean
-have_all_told (Scene *scene, Fixture **others, gchar **texts)
+static void
+push_to_all (Scene *scene, Fixture **others, gchar **texts)
 {
-  gboolean all = TRUE;
-
   push (scene);
   for (guint i = 0; i < 2; i++) {
-    fixture_push (others[i], watch_make_frame (scene->pushed));
+    fixture_push (others[i], invariants_make_frame (scene->pushed));
     if (texts[i] == NULL)
       texts[i] = pop_warning (others[i]);
-    all &= texts[i] != NULL;
   }
   if (texts[2] == NULL)
     texts[2] = pop_warning (scene->f);
-  return all && texts[2] != NULL;
 }
 
 static void
@@ -247,29 +217,30 @@ test_gone_or_loading_is_known_within_fifteen_seconds (void)
 {
   g_autoptr (Scene) scene = scene_new ("");
   Fixture *loading = fixture_new_live (NULL, "timestamp-mode=input");
-  Fixture *others[] = { make_fixture (program_get_port (scene->program), "request-timeout=0"),
-    loading };
+  Fixture *others[] = {
+    make_fixture (server_process_get_port (scene->process), "request-timeout=0"), loading
+  };
   gchar *texts[3] = { NULL };
   gint64 began;
 
-  fixture_set_size (others[0], WATCH_SIZE, WATCH_SIZE);
-  fixture_push (others[0], watch_make_frame (0));
+  fixture_set_size (others[0], FRAME_SIZE, FRAME_SIZE);
+  fixture_push (others[0], invariants_make_frame (0));
   gst_buffer_unref (fixture_pull (others[0]));
   fal_server_set_mute (loading->server, TRUE);
-  fixture_set_size (loading, WATCH_SIZE, WATCH_SIZE);
+  fixture_set_size (loading, FRAME_SIZE, FRAME_SIZE);
   push_until_results (scene, 3);
-  program_freeze (scene->program);
+  server_process_freeze (scene->process);
   began = g_get_monotonic_time ();
-  while (!have_all_told (scene, others, texts))
-    g_assert_cmpint (g_get_monotonic_time () - began, <, 15 * G_USEC_PER_SEC);
+  REPEAT_UNTIL (
+      scene->f->element, texts[0] && texts[1] && texts[2], push_to_all (scene, others, texts));
+  g_assert_cmpint (g_get_monotonic_time () - began, <, 15 * G_USEC_PER_SEC);
   g_assert_nonnull (strstr (texts[0], "the server is gone"));
   g_assert_nonnull (strstr (texts[1], "the model may still be loading"));
   g_assert_nonnull (strstr (texts[2], "the server is gone"));
-  program_thaw (scene->program);
+  server_process_thaw (scene->process);
   push_until_results (scene, 3);
   free_texts (texts);
-  gst_element_set_state (others[0]->harness->element, GST_STATE_NULL);
-  watch_free_fixture (others[0]);
+  fixture_free (others[0]);
   fixture_free (loading);
 }
 
@@ -280,7 +251,7 @@ test_gone_or_loading_is_known_within_fifteen_seconds (void)
     PEER_FRAME, 9, .bytes = "?", .times = 1000, .pause = 10000                                     \
   }
 
-static const Case silences[] = {
+static const FaultRow silences[] = {
   { "dead-from-the-beginning", SCRIPT ({ PEER_UPGRADE }, { PEER_AWAIT }, { PEER_STALL }),
       .properties = "request-timeout=200", .outage = RESOURCE (READ, "requests went unanswered"),
       .connections = 2 },
@@ -305,21 +276,17 @@ push_and_say (Fixture *f, guint n)
   static const gchar text[] = "{\"type\":\"x-fal-news\"}";
   g_autoptr (GBytes) message = g_bytes_new_static (text, strlen (text));
 
-  fixture_push (f, watch_make_frame (n));
+  fixture_push (f, invariants_make_frame (n));
   fal_server_send (f->server, message, TRUE);
-  g_usleep (PUSH_INTERVAL);
 }
 
 /* The same until there are @wanted of the statistic. */
 static void
 say_until (Fixture *f, const gchar *stat, guint wanted)
 {
-  gint64 watchdog = g_get_monotonic_time () + WATCHDOG_SECONDS * G_USEC_PER_SEC;
+  guint n = 0;
 
-  for (guint n = 0; fixture_stat (f, stat) < wanted; n++) {
-    push_and_say (f, n);
-    g_assert_cmpint (g_get_monotonic_time (), <, watchdog);
-  }
+  REPEAT_UNTIL (f->element, fixture_stat (f, stat) >= wanted, push_and_say (f, n++));
 }
 
 /* A late reply of an app known to echo ids cannot meet another frame: its queue is not given up. */
@@ -331,25 +298,25 @@ test_a_known_app_keeps_its_connection_while_it_loads (void)
   g_autofree gchar *text = NULL;
 
   fal_server_set_mute (f->server, TRUE);
-  fixture_set_size (f, WATCH_SIZE, WATCH_SIZE);
+  fixture_set_size (f, FRAME_SIZE, FRAME_SIZE);
   say_until (f, "expired", 4);
   text = pop_warning (f);
   g_assert_nonnull (text);
   g_assert_nonnull (strstr (text, "the model may still be loading"));
-  g_assert_cmpint (get_state (f), ==, FAL_DIALER_WARMING_UP);
+  g_assert_cmpstr (fixture_get_state (f), ==, "warming-up");
   fal_server_set_mute (f->server, FALSE);
   say_until (f, "results", 3);
   gst_buffer_unref (fixture_pull (f));
-  g_assert_cmpint (get_state (f), ==, FAL_DIALER_CONNECTED);
+  g_assert_cmpstr (fixture_get_state (f), ==, "connected");
   g_assert_cmpuint (fal_server_get_connections (f->server), ==, 1);
-  expect_no_message (f);
+  fixture_expect_no_message (f);
 }
 
 int
 main (int argc, char **argv)
 {
-  watch_init (&argc, &argv);
-  CASE_ADD ("recovery/silence", silences);
+  invariants_init (&argc, &argv);
+  FAULT_TABLE_ADD ("recovery/silence", silences);
 #define ADD(name) g_test_add_func ("/recovery/" #name, test_##name)
   ADD (a_killed_server_is_found_within_a_second_of_its_return);
   ADD (a_server_that_goes_up_and_down);

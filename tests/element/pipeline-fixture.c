@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "pipeline-fixture.h"
+
+Pipeline *
+pipeline_new (const FalServerOptions *options, const gchar *before, const gchar *properties,
+    const gchar *after)
+{
+  Pipeline *p = g_new0 (Pipeline, 1);
+  g_autoptr (GError) error = NULL;
+  g_autofree gchar *description = NULL;
+
+  p->server = fixture_start_server (options);
+  description =
+      g_strdup_printf ("%s ! falrealtimefilter name=fal app=local/app base-uri=%s %s ! %s", before,
+          fal_server_get_uri (p->server), properties, after);
+  p->pipeline = gst_parse_launch (description, &error);
+  g_assert_no_error (error);
+  p->filter = gst_bin_get_by_name (GST_BIN (p->pipeline), "fal");
+  p->bus = gst_element_get_bus (p->pipeline);
+  return p;
+}
+
+void
+pipeline_free (Pipeline *p)
+{
+  gint64 before = g_get_monotonic_time ();
+
+  gst_element_set_state (p->pipeline, GST_STATE_NULL);
+  g_assert_cmpint (g_get_monotonic_time () - before, <, 2 * G_USEC_PER_SEC);
+  gst_object_unref (p->filter);
+  gst_object_unref (p->bus);
+  gst_object_unref (p->pipeline);
+  fal_server_free (p->server);
+  g_free (p);
+}
+
+guint64
+pipeline_stat (Pipeline *p, const gchar *name)
+{
+  g_autoptr (GstStructure) stats = NULL;
+  guint64 value = 0;
+
+  g_object_get (p->filter, "stats", &stats, NULL);
+  g_assert_true (gst_structure_get_uint64 (stats, name, &value));
+  return value;
+}
+
+void
+pipeline_wait_for_end (Pipeline *p)
+{
+  g_autoptr (GstMessage) message =
+      gst_bus_timed_pop_filtered (p->bus, 60 * GST_SECOND, GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
+
+  g_assert_nonnull (message);
+  if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR) {
+    g_autoptr (GError) error = NULL;
+
+    gst_message_parse_error (message, &error, NULL);
+    g_error ("%s", error->message);
+  }
+}
+
+void
+pipeline_play (Pipeline *p)
+{
+  gst_element_set_state (p->pipeline, GST_STATE_PLAYING);
+  pipeline_wait_for_end (p);
+}
+
+GstElement *
+pipeline_find (Pipeline *p, const gchar *name)
+{
+  GstElement *element = gst_bin_get_by_name (GST_BIN (p->pipeline), name);
+
+  g_assert_nonnull (element);
+  gst_object_unref (element);
+  return element;
+}
+
+void
+pipeline_add_probe (Pipeline *p, const gchar *name, GstPadProbeCallback probe, gpointer data)
+{
+  g_autoptr (GstPad) pad = gst_element_get_static_pad (pipeline_find (p, name), "src");
+
+  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, probe, data, NULL);
+}
