@@ -44,7 +44,7 @@ static guint
 answer (FalPacer *pacer, const gchar *text, gint64 now)
 {
   g_autofree gchar *ours = text && *text && text[strspn (text, "0123456789")] == '\0'
-                               ? fal_request_id_format (g_ascii_strtoull (text, NULL, 10))
+                               ? fal_request_id_format (g_ascii_strtoull (text, NULL, 10), 0)
                                : NULL;
   const gchar *id = ours ? ours : text;
   gint64 sent;
