@@ -35,16 +35,16 @@ typedef struct {
 } FalOutlook;
 
 typedef enum {
-  FAL_RESULT_ANSWER, /* one picture of a reply */
-  FAL_RESULT_PASS,   /* none: the frame itself goes on, with its sample */
+  FAL_RESULT_ANSWER,   /* one picture of a reply */
+  FAL_RESULT_PASS,     /* none: the frame itself goes on, with its sample */
   FAL_RESULT_FALLBACK, /* none came for a while: something is shown in its place */
 } FalResultKind;
 
 typedef struct {
   FalResultKind kind;
-  FalFrame *frame; /* that it answers, or that stands for it */
-  guint64 serial;  /* of the frame */
-  GBytes *picture; /* encoded; NULL while it is downloaded */
+  FalFrame *frame;  /* that it answers, or that stands for it */
+  guint64 serial;   /* of the frame */
+  GBytes *picture;  /* encoded; NULL while it is downloaded */
   guint64 download; /* number of the download of its picture; 0: it came whole */
   guint index;
   guint count;           /* of pictures for the request; 0: nobody knows */

@@ -4,7 +4,7 @@
  *
  * usage: bench-window grid|special SECONDS STRIDE: each STRIDE-th cell
  *        bench-window ages SECONDS */
-#include "window/marks.h"
+#include "unit/policy/window-marks.h"
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -7,7 +7,7 @@
 /* What @yuv of the video (luma 0 to 1, chroma −½ to ½) is in the JPEG, by the formulas of BT.601
  * and the video's own matrix, through RGB. */
 static void
-convert (gdouble kr, gdouble kb, const gdouble yuv[3], gdouble out[3])
+to_jpeg (gdouble kr, gdouble kb, const gdouble yuv[3], gdouble out[3])
 {
   const gdouble jpeg_kr = 0.299, jpeg_kb = 0.114;
   gdouble r = yuv[0] + 2 * (1 - kr) * yuv[2];
@@ -38,9 +38,9 @@ fal_color_matrix_init (FalColorMatrix *matrix, const GstVideoColorimetry *colori
 
   if (!gst_video_color_matrix_get_Kr_Kb (colorimetry->matrix, &kr, &kb))
     return FALSE;
-  convert (kr, kb, (const gdouble[]){ luma, 0, 0 }, y);
-  convert (kr, kb, (const gdouble[]){ 0, chroma, 0 }, u);
-  convert (kr, kb, (const gdouble[]){ 0, 0, chroma }, v);
+  to_jpeg (kr, kb, (const gdouble[]){ luma, 0, 0 }, y);
+  to_jpeg (kr, kb, (const gdouble[]){ 0, chroma, 0 }, u);
+  to_jpeg (kr, kb, (const gdouble[]){ 0, 0, chroma }, v);
   matrix->black = full ? 0 : 16;
   matrix->yy = lround (256 * (y[0] - 1));
   matrix->yu = lround (256 * u[0]);

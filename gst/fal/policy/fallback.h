@@ -2,9 +2,9 @@
 /* When something is shown in place of the results that do not come: the fallback while the output
  * has fallen silent, the frames themselves until a model that was just switched on answers.
  *
- * Pure: no thread, lock, clock or log. Guarded by the mutex of the session's shared state. Times are
- * microseconds of a monotonic clock, given as arguments, unless they are a GstClockTime. Frames are
- * known by their serials, which rise from 1. */
+ * Pure: no thread, lock, clock or log. Guarded by the mutex of the session's shared state. Times
+ * are microseconds of a monotonic clock, given as arguments, unless they are a GstClockTime. Frames
+ * are known by their serials, which rise from 1. */
 #pragma once
 
 #include "fal/options.h"
@@ -21,8 +21,8 @@ G_BEGIN_DECLS
 
 typedef struct {
   FalFallbackMode mode;
-  gint64 timeout;       /* without a result, after which the fallback is shown */
-  gint64 latency;       /* within which results are promised; −1: not synchronised */
+  gint64 timeout;        /* without a result, after which the fallback is shown */
+  gint64 latency;        /* within which results are promised; −1: not synchronised */
   gboolean drops_frames; /* else time waits for each result, and nothing is shown in its place */
 } FalFallbackConfig;
 

@@ -10,11 +10,11 @@ G_BEGIN_DECLS
 
 typedef enum {
   FAL_FLOW_GOES_ON,
-  FAL_FLOW_REFUSED,   /* downstream returned EOS: events still go out, buffers do not */
-  FAL_FLOW_SPENT,     /* session-limit is over: the same, and a flush or a segment changes nothing */
-  FAL_FLOW_FLUSHING,  /* also while the element does not run */
-  FAL_FLOW_STOPPED,   /* downstream returned an error, or is not linked */
-  FAL_FLOW_GIVEN_UP,  /* no connection is tried any more; the application was told */
+  FAL_FLOW_REFUSED,  /* downstream returned EOS: events still go out, buffers do not */
+  FAL_FLOW_SPENT,    /* session-limit is over: the same, and a flush or a segment changes nothing */
+  FAL_FLOW_FLUSHING, /* also while the element does not run */
+  FAL_FLOW_STOPPED,  /* downstream returned an error, or is not linked */
+  FAL_FLOW_GIVEN_UP, /* no connection is tried any more; the application was told */
 } FalFlowWord;
 
 typedef struct {
@@ -43,8 +43,8 @@ GstFlowReturn fal_flow_get_return (const FalFlow *flow);
 void fal_flow_stop (FalFlow *flow, GstFlowReturn returned, gboolean reported);
 /* Downstream is linked anew: TRUE where that was what had stopped the flow. */
 gboolean fal_flow_relink (FalFlow *flow);
-/* No connection is tried any more; and: one may be tried again, once a flush or a new start lets the
- * stream go on. */
+/* No connection is tried any more; and: one may be tried again, once a flush or a new start lets
+ * the stream go on. */
 void fal_flow_give_up (FalFlow *flow);
 void fal_flow_allow_connections (FalFlow *flow);
 /* session-limit is over. */

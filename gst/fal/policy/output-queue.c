@@ -19,10 +19,10 @@ typedef struct {
 } Answered;
 
 struct _FalOutputQueue {
-  GQueue events;    /* EventItem, in order */
-  GQueue results;   /* FalResult, in order */
-  GQueue dropped;   /* FalFrame whose answer gave way */
-  guint64 barrier;  /* an event has gone before this frame, without waiting for older ones */
+  GQueue events;   /* EventItem, in order */
+  GQueue results;  /* FalResult, in order */
+  GQueue dropped;  /* FalFrame whose answer gave way */
+  guint64 barrier; /* an event has gone before this frame, without waiting for older ones */
   Answered answered;
 };
 

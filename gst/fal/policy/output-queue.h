@@ -2,9 +2,9 @@
 /* Which event or result goes out next. Results wait here, and the events that came between their
  * frames, so that each event keeps its place among the frames.
  *
- * Pure: no thread, lock, clock or log. Guarded by the mutex of the session's shared state. Times are
- * microseconds of a monotonic clock, given as arguments. Frames are known by their serials, which
- * rise from 1. */
+ * Pure: no thread, lock, clock or log. Guarded by the mutex of the session's shared state. Times
+ * are microseconds of a monotonic clock, given as arguments. Frames are known by their serials,
+ * which rise from 1. */
 #pragma once
 
 #include "fal/frame.h"
@@ -23,8 +23,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (FalOutputQueue, fal_output_queue_free)
 
 /* What is still to come, as others know it. */
 typedef struct {
-  guint64 oldest;    /* serial of the oldest frame that may still bring a result; G_MAXUINT64: none */
-  guint64 newest;    /* serial of the newest frame that came */
+  guint64 oldest; /* serial of the oldest frame that may still bring a result; G_MAXUINT64: none */
+  guint64 newest; /* serial of the newest frame that came */
   gboolean replaced; /* something is shown in place of what the model still owes */
   gboolean fill_due; /* the newest frame's time is to be filled */
 } FalOutputView;

@@ -15,8 +15,8 @@ gchar *fal_request_id_format (guint64 id, guint member);
 /* Whether @text is such an id without its member, and which. */
 gboolean fal_request_id_parse (const gchar *text, guint64 *id);
 
-/* Cuts the member off the end of @text and returns it. 0: an id of ours without one; −1: @text, which
- * may be NULL, is no id of ours. */
+/* Cuts the member off the end of @text and returns it. 0: an id of ours without one; −1: @text,
+ * which may be NULL, is no id of ours. */
 gint64 fal_request_id_take_member (gchar *text);
 
 G_END_DECLS

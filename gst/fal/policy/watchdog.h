@@ -3,8 +3,8 @@
  * long enough.
  *
  * Pure: no thread, lock, clock, socket or log. Guarded by the mutex of the session's shared state.
- * Times are microseconds of a monotonic clock, given as arguments; G_MAXINT64 stands for "not before
- * something else happens". */
+ * Times are microseconds of a monotonic clock, given as arguments; G_MAXINT64 stands for "not
+ * before something else happens". */
 #pragma once
 
 #include "fault.h"
@@ -84,8 +84,8 @@ FalFaultKind fal_watchdog_get_fault (const FalWatchdog *watchdog);
 /* Whether an app that had to say that it is ready may be sent requests now. */
 gboolean fal_watchdog_awaits_ready (const FalWatchdog *watchdog);
 
-/* When a connection that was given up has to be cut from another thread, since its peer keeps the net
- * thread busy; and that this was done. */
+/* When a connection that was given up has to be cut from another thread, since its peer keeps the
+ * net thread busy; and that this was done. */
 gint64 fal_watchdog_get_cut_time (const FalWatchdog *watchdog);
 void fal_watchdog_note_cut (FalWatchdog *watchdog);
 /* Whether the peer has gone without a word. @sent: when the oldest request that is unanswered went;
@@ -102,9 +102,9 @@ gint64 fal_watchdog_get_limit_time (const FalWatchdog *watchdog);
  * loading. */
 FalFaultKind fal_watchdog_judge_silence (
     const FalWatchdog *watchdog, gboolean warming_up, gint64 sent, gint64 now);
-/* Whether that connection is to be made anew, since a late reply could be taken for another frame's,
- * or since it brought nothing at all meanwhile. @echoes: replies were seen to carry the request's
- * id; @tells_apart: the same, or the app is known to do so. */
+/* Whether that connection is to be made anew, since a late reply could be taken for another
+ * frame's, or since it brought nothing at all meanwhile. @echoes: replies were seen to carry the
+ * request's id; @tells_apart: the same, or the app is known to do so. */
 gboolean fal_watchdog_is_useless (const FalWatchdog *watchdog, FalFaultKind kind, gboolean echoes,
     gboolean tells_apart, gint64 now);
 

@@ -13,8 +13,8 @@ typedef struct {
   guint64 in, out, dropped, in_flight;
 } FalSessionCounts;
 
-/* A frame that brought no result: its picture is gone. In @counts the dropped ones are those told of
- * so far. */
+/* A frame that brought no result: its picture is gone. In @counts the dropped ones are those told
+ * of so far. */
 typedef struct {
   FalFrame *frame;
   FalSessionCounts counts;

@@ -89,15 +89,14 @@ wait_for_next (FalOutputSide *side, GstEvent **event, FalResult **result)
 static void
 tell_fallback (FalOutputSide *side, const FalResult *result)
 {
-  gboolean shows =
-      result->kind == FAL_RESULT_FALLBACK && result->fallback != FAL_FALLBACK_NONE;
+  gboolean shows = result->kind == FAL_RESULT_FALLBACK && result->fallback != FAL_FALLBACK_NONE;
 
   if (shows == side->shows_fallback || (!shows && result->kind != FAL_RESULT_ANSWER))
     return;
   side->shows_fallback = shows;
-  fal_reporter_note (side->reporter, shows
-                                         ? "no result came for fallback-timeout: the fallback is shown"
-                                         : "results are back: the fallback ends");
+  fal_reporter_note (
+      side->reporter, shows ? "no result came for fallback-timeout: the fallback is shown"
+                            : "results are back: the fallback ends");
 }
 
 /* What downstream gets for @result, which is taken where that is nothing. FALSE: nothing. */
@@ -149,7 +148,8 @@ warn_late (FalOutputSide *side, gdouble age)
           "details", "age", G_TYPE_DOUBLE, age, "latency", G_TYPE_INT, latency, NULL));
 }
 
-/* An answer is ready, or turned out to be too late: whether answers come as the latency promised. */
+/* An answer is ready, or turned out to be too late: whether answers come as the latency promised.
+ */
 static void
 check_promise (FalOutputSide *side, const FalResult *result)
 {
@@ -162,7 +162,8 @@ check_promise (FalOutputSide *side, const FalResult *result)
     warn_late (side, age / 1000.0);
 }
 
-/* A result that brings no buffer: told where it is too late, and warned about where it is broken. */
+/* A result that brings no buffer: told where it is too late, and warned about where it is broken.
+ */
 static void
 tell_useless (FalOutputSide *side, const FalResult *result, gboolean late, const GError *error)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The session's side towards downstream: what goes out next becomes an event or a buffer. Belongs to
- * the source pad's task. */
+/* The session's side towards downstream: what goes out next becomes an event or a buffer. Belongs
+ * to the source pad's task. */
 #pragma once
 
 #include "reporter.h"

@@ -19,8 +19,8 @@ struct _FalReceiver {
 };
 
 FalReceiver *
-fal_receiver_new (FalSharedState *state, FalUplink *uplink, FalReporter *reporter,
-    const FalSessionOwner *owner)
+fal_receiver_new (
+    FalSharedState *state, FalUplink *uplink, FalReporter *reporter, const FalSessionOwner *owner)
 {
   FalReceiver *receiver = g_new0 (FalReceiver, 1);
 
@@ -170,8 +170,8 @@ ends_connection (const FalReply *reply)
   return g_strcmp0 (type, "x-fal-error") == 0;
 }
 
-/* The server reports an error. Where the connection ends with it, only the request that it was about
- * has failed; the others are lost. */
+/* The server reports an error. Where the connection ends with it, only the request that it was
+ * about has failed; the others are lost. */
 static void
 on_server_error (FalReceiver *receiver, const FalReply *reply)
 {
@@ -277,6 +277,5 @@ fal_receiver_read_message (FalReceiver *receiver, GBytes *message, gboolean text
   if (member != NULL)
     fal_uplink_deliver (member, reply, error);
   else if (reply != NULL && reply->type == FAL_REPLY_FAILED && ends_connection (reply))
-    fal_uplink_fail (
-        receiver->uplink, FAL_FAULT_SERVER, "the server reported an error", NULL);
+    fal_uplink_fail (receiver->uplink, FAL_FAULT_SERVER, "the server reported an error", NULL);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What the server's messages mean for the frames in flight: results, their pictures and fields,
- * errors, what is said about the connection. A message is read by one member of a connection for all;
- * whose request it answers is found out here. Lives on the net thread. */
+ * errors, what is said about the connection. A message is read by one member of a connection for
+ * all; whose request it answers is found out here. Lives on the net thread. */
 #pragma once
 
 #include "reporter.h"
@@ -13,8 +13,8 @@ G_BEGIN_DECLS
 typedef struct _FalReceiver FalReceiver;
 
 /* All must live longer. */
-FalReceiver *fal_receiver_new (FalSharedState *state, FalUplink *uplink, FalReporter *reporter,
-    const FalSessionOwner *owner);
+FalReceiver *fal_receiver_new (
+    FalSharedState *state, FalUplink *uplink, FalReporter *reporter, const FalSessionOwner *owner);
 void fal_receiver_free (FalReceiver *receiver);
 
 /* What holds for the messages to come; called before the first one. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the session tells its owner: troubles, without a secret in them; frames that were dropped; the
- * story of the stream. Any thread; the owner is called on the caller's, with no lock held. */
+/* What the session tells its owner: troubles, without a secret in them; frames that were dropped;
+ * the story of the stream. Any thread; the owner is called on the caller's, with no lock held. */
 #pragma once
 
 #include "events.h"

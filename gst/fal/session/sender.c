@@ -81,8 +81,7 @@ send_frame (FalSender *sender, const FalWork *work)
   sends_ids = refresh_settings (sender);
   began = g_get_monotonic_time ();
   message = build_request (sender, work, sends_ids, &error);
-  fal_shared_state_finish_request (
-      sender->state, work, message, g_get_monotonic_time () - began);
+  fal_shared_state_finish_request (sender->state, work, message, g_get_monotonic_time () - began);
   if (message == NULL)
     fal_reporter_warn (sender->reporter, error, NULL);
 }
@@ -178,8 +177,7 @@ step (FalSender *sender)
 {
   gint64 heard = look_at_socket (sender);
   FalWork work;
-  gboolean runs =
-      fal_shared_state_wait_for_work (sender->state, sender->look_time, heard, &work);
+  gboolean runs = fal_shared_state_wait_for_work (sender->state, sender->look_time, heard, &work);
 
   take_guard (sender, work.guard);
   if (runs)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The send thread: waits until a frame is to be sent, encodes it and hands it to the net thread.
- * Nothing is encoded that is not sent. Between requests it looks at the connection's socket, since a
- * server that floods keeps the net thread from doing so. */
+ * Nothing is encoded that is not sent. Between requests it looks at the connection's socket, since
+ * a server that floods keeps the net thread from doing so. */
 #pragma once
 
 #include "reporter.h"

@@ -17,7 +17,8 @@ struct _FalSession {
   FalUplink *uplink;
   FalReceiver *receiver;
   FalOutputSide *output;
-  gchar *file_key; /* the API key as api-key-file had it at the start; NULL: there is no such file */
+  gchar
+      *file_key; /* the API key as api-key-file had it at the start; NULL: there is no such file */
 };
 
 /* ---- what the uplink tells ---- */
@@ -74,8 +75,7 @@ fal_session_new (const FalSessionEvents *events, gpointer user, FalSettings *set
   session->sender = fal_sender_new (session->state, session->reporter, owner);
   session->uplink =
       fal_uplink_new (session->state, session->reporter, owner, &uplink_events, session);
-  session->receiver =
-      fal_receiver_new (session->state, session->uplink, session->reporter, owner);
+  session->receiver = fal_receiver_new (session->state, session->uplink, session->reporter, owner);
   session->output = fal_output_side_new (session->state, session->reporter, owner);
   return session;
 }
@@ -114,8 +114,8 @@ check_settings (FalSession *session, const FalSettings *settings, GError **error
     g_propagate_error (error, g_steal_pointer (&fault));
     return NULL;
   }
-  endpoint = fal_preflight_check (
-      settings, api_key, owner->events.has_provider (owner->user), error);
+  endpoint =
+      fal_preflight_check (settings, api_key, owner->events.has_provider (owner->user), error);
   if (endpoint && origin == FAL_KEY_FROM_FILE)
     session->file_key = g_steal_pointer (&api_key);
   return endpoint;

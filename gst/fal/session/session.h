@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Frames in, results out: a stream's life between two pads, without a pad.
  *
- * Three threads beside the element's own: the net thread, which carries token, WebSocket and replies
- * and may be shared with other sessions, the send thread, which encodes, and the source pad's task.
- * What they share stands in shared-state; no lock is held while the owner is called.
+ * Three threads beside the element's own: the net thread, which carries token, WebSocket and
+ * replies and may be shared with other sessions, the send thread, which encodes, and the source
+ * pad's task. What they share stands in shared-state; no lock is held while the owner is called.
  *
  * fal_session_push() and fal_session_push_event() belong to the sink pad's streaming thread,
  * fal_session_pull(), fal_session_render() and fal_session_note_pushed() to the source pad's task;
@@ -67,8 +67,8 @@ gboolean fal_session_pull (FalSession *session, GstEvent **event, FalResult **re
 GstSample *fal_session_render (
     FalSession *session, FalResult *result, GstCaps *allowed, GError **error);
 
-/* The sample last rendered, of a result of this kind, went downstream. Counted once the next result is
- * waited for. */
+/* The sample last rendered, of a result of this kind, went downstream. Counted once the next result
+ * is waited for. */
 void fal_session_note_pushed (FalSession *session, FalResultKind kind);
 
 /* Downstream takes no more, for the reason @flow: upstream gets it with its next

@@ -47,9 +47,9 @@ struct _FalSharedState {
   FalWatchdog watchdog;
   FalStats stats;
 
-  GQueue orders;    /* FalOrder */
+  GQueue orders;         /* FalOrder */
   FalSocketGuard *guard; /* for the send thread to look at; NULL: no connection stands */
-  guint generation; /* of the connection: what was made for an older one is not sent */
+  guint generation;      /* of the connection: what was made for an older one is not sent */
   FalDialerState dialer;
   gboolean look;         /* the send thread is to look at the socket anew */
   gboolean told_warming; /* of a model that seems to be loading, since the last result */
@@ -157,8 +157,7 @@ upstream_may_go_locked (const FalSharedState *state)
 static gboolean
 sender_has_work_locked (const FalSharedState *state, gint64 now)
 {
-  return !state->running || state->look ||
-         get_work_time_locked (state, now) < state->sender.until;
+  return !state->running || state->look || get_work_time_locked (state, now) < state->sender.until;
 }
 
 static gboolean
@@ -211,7 +210,8 @@ release_connection_locked (FalSharedState *state)
     order_locked (state, FAL_ORDER_RELEASE);
 }
 
-/* Nothing of this connection counts any more. FAL_FAULT_ASKED: it is made anew without a warning. */
+/* Nothing of this connection counts any more. FAL_FAULT_ASKED: it is made anew without a warning.
+ */
 static void
 give_up_connection_locked (FalSharedState *state, FalFaultKind kind)
 {
@@ -925,8 +925,8 @@ queue_event_locked (FalSharedState *state, GstEvent *event)
   fal_output_queue_push_event (state->queue, event, state->next_serial);
 }
 
-/* Whether the flow ended with an error that upstream, which has sent EOS, will not learn of, and that
- * the application does not know of. */
+/* Whether the flow ended with an error that upstream, which has sent EOS, will not learn of, and
+ * that the application does not know of. */
 static gboolean
 is_unheard_locked (const FalSharedState *state)
 {
@@ -1026,8 +1026,7 @@ find_expired_locked (FalSharedState *state, gint64 now, FalWork *work)
 static gboolean
 find_request_locked (FalSharedState *state, gint64 now, FalWork *work)
 {
-  FalFrame *frame =
-      is_held_locked (state) ? NULL : fal_pacer_take (state->pacer, now, &work->id);
+  FalFrame *frame = is_held_locked (state) ? NULL : fal_pacer_take (state->pacer, now, &work->id);
 
   if (frame == NULL)
     return FALSE;
@@ -1227,8 +1226,8 @@ set_guard_locked (FalSharedState *state, FalSocketGuard *guard)
 }
 
 void
-fal_shared_state_note_opened (FalSharedState *state, const FalConnectionCounts *counts,
-    FalSocketGuard *guard, gboolean ready)
+fal_shared_state_note_opened (
+    FalSharedState *state, const FalConnectionCounts *counts, FalSocketGuard *guard, gboolean ready)
 {
   lock (state);
   fal_watchdog_note_opened (&state->watchdog, g_get_monotonic_time ());
@@ -1361,8 +1360,8 @@ take_reply_locked (FalSharedState *state, const FalReply *reply, gint64 now)
   FalResult base = { .received = now };
   gboolean known;
 
-  base.frame = fal_pacer_answer (
-      state->pacer, reply->request_id, now, &base.sent, &base.serial, &known);
+  base.frame =
+      fal_pacer_answer (state->pacer, reply->request_id, now, &base.sent, &base.serial, &known);
   if (known) {
     fal_percentiles_add (&state->stats.round_trip, now - base.sent);
     if (reply->inference >= 0)
@@ -1556,8 +1555,8 @@ static guint
 end_drain_locked (FalSharedState *state)
 {
   guint in_flight = fal_pacer_get_in_flight (state->pacer);
-  guint missing = fal_pacer_get_waiting (state->pacer) + in_flight +
-                  fal_output_queue_get_length (state->queue);
+  guint missing =
+      fal_pacer_get_waiting (state->pacer) + in_flight + fal_output_queue_get_length (state->queue);
 
   state->drain_deadline = G_MAXINT64;
   /* A late reply without an id could be taken for another frame's. */

@@ -3,9 +3,9 @@
  * of the connection, the settings, the statistics.
  *
  * One mutex guards all of it. It is locked and unlocked in shared-state.c alone and never lent:
- * nothing is encoded, sent, decoded, told or asked of the kernel while it is held. The decisions are
- * policy's; what follows from them for another thread is worked out here, and that thread is woken
- * once the mutex is free. What the net thread is to do stands in one queue of orders. */
+ * nothing is encoded, sent, decoded, told or asked of the kernel while it is held. The decisions
+ * are policy's; what follows from them for another thread is worked out here, and that thread is
+ * woken once the mutex is free. What the net thread is to do stands in one queue of orders. */
 #pragma once
 
 #include "events.h"
@@ -57,8 +57,8 @@ FalDialerState fal_shared_state_get_state (FalSharedState *state);
 void fal_shared_state_get_counts (FalSharedState *state, FalSessionCounts *counts);
 GstStructure *fal_shared_state_get_stats (FalSharedState *state);
 
-/* The frames that were dropped, lost or overtaken since, as FalDrop; NULL: there are none. Free with
- * g_ptr_array_unref(). */
+/* The frames that were dropped, lost or overtaken since, as FalDrop; NULL: there are none. Free
+ * with g_ptr_array_unref(). */
 GPtrArray *fal_shared_state_take_drops (FalSharedState *state);
 /* @frame brought nothing after all: the same for it alone. */
 GPtrArray *fal_shared_state_make_drop (FalSharedState *state, FalFrame *frame);
@@ -67,7 +67,8 @@ GPtrArray *fal_shared_state_make_drop (FalSharedState *state, FalFrame *frame);
 
 /* @frame is taken. Waits for room where frames are not dropped. */
 GstFlowReturn fal_shared_state_push (FalSharedState *state, FalFrame *frame);
-/* @event is taken. FALSE: it is EOS, and nobody else tells the application of a flow that failed. */
+/* @event is taken. FALSE: it is EOS, and nobody else tells the application of a flow that failed.
+ */
 gboolean fal_shared_state_push_event (FalSharedState *state, GstEvent *event);
 void fal_shared_state_set_flushing (FalSharedState *state, gboolean flushing);
 /* The newest frame goes at once, with @inputs over all others. FALSE: there is none. */
@@ -88,11 +89,11 @@ typedef struct {
 
   /* REQUEST */
   FalFrame *frame;
-  GstSample *sample;  /* of the frame, which may lose it meanwhile */
-  gint64 pause;       /* after it no other goes for so long, µs; 0 where no frame is dropped */
+  GstSample *sample; /* of the frame, which may lose it meanwhile */
+  gint64 pause;      /* after it no other goes for so long, µs; 0 where no frame is dropped */
   guint64 id;
-  guint generation;   /* of the connection that it is meant for */
-  gboolean first;     /* of its connection */
+  guint generation;                /* of the connection that it is meant for */
+  gboolean first;                  /* of its connection */
   GstStructure *feedback, *inputs; /* as FalRequestParts has them; or NULL */
 
   guint expired;      /* EXPIRED: so many */
@@ -104,16 +105,16 @@ typedef struct {
   FalSocketGuard *guard; /* of the connection that stands now, to be looked at; NULL: none does */
 } FalWork;
 
-/* Waits for work, at the longest until @look_time. @heard: when anything was last heard of the peer; 0:
- * nobody looked. * FALSE: the thread is to end. */
+/* Waits for work, at the longest until @look_time. @heard: when anything was last heard of the
+ * peer; 0: nobody looked. * FALSE: the thread is to end. */
 gboolean fal_shared_state_wait_for_work (
     FalSharedState *state, gint64 look_time, gint64 heard, FalWork *work);
 void fal_work_clear (FalWork *work);
 
 /* The settings of the request that is about to be encoded; *@sends_ids: whether it bears an id. */
 FalSettings *fal_shared_state_begin_request (FalSharedState *state, gboolean *sends_ids);
-/* It was encoded as @message (taken) in @duration µs, and goes to the net thread; NULL: it could not
- * be. */
+/* It was encoded as @message (taken) in @duration µs, and goes to the net thread; NULL: it could
+ * not be. */
 void fal_shared_state_finish_request (
     FalSharedState *state, const FalWork *work, GBytes *message, gint64 duration);
 /* The time that may be paid for is over: EOS goes out, and the connection is closed. */
@@ -141,8 +142,8 @@ typedef struct {
 void fal_order_free (FalOrder *order);
 
 /* The next order, to be freed with fal_order_free(); NULL: there is none. Where others follow, the
- * wakeup is made ready again. Left out is what no longer counts: messages for an older connection, and
- * faults of one that has ended by itself. */
+ * wakeup is made ready again. Left out is what no longer counts: messages for an older connection,
+ * and faults of one that has ended by itself. */
 FalOrder *fal_shared_state_take_order (FalSharedState *state);
 
 void fal_shared_state_note_counts (FalSharedState *state, const FalConnectionCounts *counts);
@@ -152,8 +153,8 @@ void fal_shared_state_note_opened (FalSharedState *state, const FalConnectionCou
     FalSocketGuard *guard, gboolean ready);
 /* The app said that it is ready. */
 void fal_shared_state_note_ready (FalSharedState *state);
-/* The attempt or connection ended; @fatal: none is tried any more. FALSE: the session is leaving, and
- * nobody is to be told. */
+/* The attempt or connection ended; @fatal: none is tried any more. FALSE: the session is leaving,
+ * and nobody is to be told. */
 gboolean fal_shared_state_note_ended (
     FalSharedState *state, const FalConnectionCounts *counts, gboolean fatal);
 /* A message came. */
@@ -162,8 +163,8 @@ void fal_shared_state_note_message (FalSharedState *state, const FalConnectionCo
 gboolean fal_shared_state_needs_connection (FalSharedState *state);
 void fal_shared_state_keep_connection (FalSharedState *state);
 
-/* Results and errors do not count on a connection that was given up, since a late reply could be taken
- * for another frame's: then these functions do nothing. */
+/* Results and errors do not count on a connection that was given up, since a late reply could be
+ * taken for another frame's: then these functions do nothing. */
 
 typedef struct {
   gboolean known;         /* else the reply answers nothing that waits, or does not count */
@@ -175,8 +176,8 @@ typedef struct {
 void fal_shared_state_answer (FalSharedState *state, const FalReply *reply, FalAnswer *answer);
 /* Now that the state was told, what came may go out. */
 void fal_shared_state_release_results (FalSharedState *state);
-/* A reply that stands for no result. Where replies carry no id it stands for the oldest request; else
- * that one is found out by a later reply, or its timeout. @unreadable: nobody can read it. */
+/* A reply that stands for no result. Where replies carry no id it stands for the oldest request;
+ * else that one is found out by a later reply, or its timeout. @unreadable: nobody can read it. */
 void fal_shared_state_note_failed_reply (FalSharedState *state, gboolean unreadable);
 /* The oldest request is the one that the server ends the connection over. */
 void fal_shared_state_fail_oldest (FalSharedState *state);

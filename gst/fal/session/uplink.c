@@ -268,8 +268,7 @@ accept_certificate (
 {
   FalUplink *uplink = data;
 
-  return uplink->owner->events.accept_certificate (
-      uplink->owner->user, tls, certificate, errors);
+  return uplink->owner->events.accept_certificate (uplink->owner->user, tls, certificate, errors);
 }
 
 /* ---- connecting and disconnecting ---- */

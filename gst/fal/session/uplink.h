@@ -30,9 +30,9 @@ FalUplink *fal_uplink_new (FalSharedState *state, FalReporter *reporter,
     const FalSessionOwner *owner, const FalUplinkEvents *events, gpointer user);
 void fal_uplink_free (FalUplink *uplink);
 
-/* Joins the connection of @settings, which were found good, to @endpoint (taken). @file_key: the API
- * key as api-key-file had it, which is read once; NULL: there is no such file. Error: another member
- * has other settings. */
+/* Joins the connection of @settings, which were found good, to @endpoint (taken). @file_key: the
+ * API key as api-key-file had it, which is read once; NULL: there is no such file. Error: another
+ * member has other settings. */
 gboolean fal_uplink_connect (FalUplink *uplink, FalSettings *settings, FalEndpoint *endpoint,
     const gchar *file_key, GError **error);
 /* Leaves it; after that no event comes. */
@@ -60,7 +60,6 @@ void fal_uplink_note_idle (FalUplink *uplink);
 void fal_uplink_note_ready (FalUplink *uplink);
 /* The connection is of no use: ended, for all members. @name: what the server calls its error, or
  * NULL. */
-void fal_uplink_fail (
-    FalUplink *uplink, FalFaultKind kind, const gchar *what, const gchar *name);
+void fal_uplink_fail (FalUplink *uplink, FalFaultKind kind, const gchar *what, const gchar *name);
 
 G_END_DECLS

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The window: literal times first, then a simulated camera, network and model, minutes of
  * them at no time. */
-#include "window/marks.h"
+#include "window-marks.h"
 
 #define CAP FAL_WINDOW_MAX_UNANSWERED
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The world: a clock that goes from event to event, and what is under way at it. */
-#include "world.h"
+#include "window-world.h"
 
 /* What the caller gives up after; the JavaScript client never does. */
 #define TIMEOUT (10 * SECOND)

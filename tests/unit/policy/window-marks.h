@@ -2,7 +2,7 @@
 /* What is possible in a scenario, and the marks that a story earns. Times in milliseconds. */
 #pragma once
 
-#include "world.h"
+#include "window-world.h"
 
 /* Between two frames; two answers at best. */
 gdouble frame_interval (const Scenario *scenario);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "marks.h"
+#include "window-marks.h"
 #include <math.h>
 
 /* The part of its time that a model may idle. */
