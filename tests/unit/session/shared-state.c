@@ -1373,6 +1373,33 @@ test_a_drain_that_takes_too_long_ends_the_stream (void)
   tear_down (&f);
 }
 
+/* The drain's time is over in the very moment in which a flush ends the drain: then there is none
+ * whose time is over. */
+static void
+test_a_flush_ends_a_drain_whose_time_is_over (void)
+{
+  Fixture f;
+  GThread *thread;
+  FalOutput output;
+
+  set_up_file (&f);
+  open_connection (&f);
+  send_frame (&f, 1);
+  fal_shared_state_push_event (f.state, gst_event_new_eos ());
+  watch_sync_reset ();
+  watch_sync_let_time_win (TRUE);
+  thread = g_thread_new ("waits", run_output, &f);
+  watch_sync_await_sleeper ();
+  fal_shared_state_set_flushing (f.state, TRUE);
+  join_output (thread, &output);
+  g_assert_null (output.event);
+  g_assert_cmpuint (output.missing, ==, 0);
+  g_assert_cmpuint (get_stat (&f, "expired"), ==, 0); /* its reply is awaited still */
+  g_assert_cmpint (take_order (&f), ==, NO_ORDER);    /* and its connection stays */
+  output_clear (&output);
+  tear_down (&f);
+}
+
 static void
 test_a_drain_without_a_connection_drops_what_waits (void)
 {
@@ -1571,6 +1598,7 @@ main (int argc, char **argv)
   ADD (a_flush_keeps_sticky_events);
   ADD (the_newest_frame_goes_again_with_inputs_of_its_own);
   ADD (a_drain_that_takes_too_long_ends_the_stream);
+  ADD (a_flush_ends_a_drain_whose_time_is_over);
   ADD (a_drain_without_a_connection_drops_what_waits);
   ADD (an_eos_waits_for_the_last_result);
   ADD (the_end_of_the_paid_time_ends_the_stream_once);
