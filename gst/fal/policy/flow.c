@@ -12,9 +12,9 @@ fal_flow_reset (FalFlow *flow)
 static FalFlowWord
 word_of_ours (const FalFlow *flow)
 {
-  if (flow->given_up)
-    return FAL_FLOW_GIVEN_UP;
-  return flow->spent ? FAL_FLOW_SPENT : FAL_FLOW_GOES_ON;
+  if (flow->spent)
+    return FAL_FLOW_SPENT; /* nothing is sent any more, so that no connection is missed */
+  return flow->given_up ? FAL_FLOW_GIVEN_UP : FAL_FLOW_GOES_ON;
 }
 
 void
@@ -86,7 +86,7 @@ void
 fal_flow_give_up (FalFlow *flow)
 {
   flow->given_up = TRUE;
-  if (fal_flow_goes_out (flow))
+  if (flow->word == FAL_FLOW_GOES_ON || flow->word == FAL_FLOW_REFUSED)
     flow->word = FAL_FLOW_GIVEN_UP;
 }
 

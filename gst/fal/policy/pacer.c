@@ -402,12 +402,24 @@ fal_pacer_lose (FalPacer *pacer)
   }
 }
 
+/* What was to go again is on no connection, so that no reply to it is awaited. What went again
+ * already stands before it. */
+static void
+forget_unsent (FalPacer *pacer)
+{
+  FalInFlight *request;
+
+  while ((request = first_unsent (pacer)) != NULL) {
+    g_queue_remove (&pacer->in_flight, request);
+    g_queue_push_head (&pacer->in_flight, request);
+    free_frame (pacer, take_oldest (pacer, &pacer->counts.lost));
+  }
+}
+
 void
 fal_pacer_flush (FalPacer *pacer)
 {
-  /* What was to go again is on no connection, so that no reply to it is awaited. */
-  while (first_unsent (pacer) != NULL)
-    free_frame (pacer, take_oldest (pacer, &pacer->counts.lost));
+  forget_unsent (pacer);
   while (pacer->waiting.length > 0)
     free_frame (pacer, take_waiting (pacer, &pacer->counts.dropped_flushed));
   for (GList *l = pacer->in_flight.head; l != NULL; l = l->next) {

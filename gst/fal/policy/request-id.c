@@ -17,6 +17,16 @@ fal_request_id_format (guint64 id, guint member)
   return g_strdup_printf (PREFIX "%" G_GUINT64_FORMAT "%c%u", id, MARK, member);
 }
 
+/* Whether the first @length bytes of @text are an id of ours. */
+static gboolean
+is_ours (const gchar *text, gsize length)
+{
+  gsize digits = length - strlen (PREFIX);
+
+  return length > strlen (PREFIX) && strncmp (text, PREFIX, strlen (PREFIX)) == 0 &&
+         strspn (text + strlen (PREFIX), "0123456789") >= digits;
+}
+
 gboolean
 fal_request_id_parse (const gchar *text, guint64 *id)
 {
@@ -32,7 +42,8 @@ fal_request_id_take_member (gchar *text)
 
   if (mark == NULL)
     return text && fal_request_id_parse (text, &number) ? 0 : -1;
-  if (!g_ascii_string_to_unsigned (mark + 1, 10, 1, G_MAXUINT, &number, NULL))
+  if (!is_ours (text, mark - text) ||
+      !g_ascii_string_to_unsigned (mark + 1, 10, 1, G_MAXUINT, &number, NULL))
     return -1;
   *mark = '\0';
   return number;

@@ -307,26 +307,24 @@ unlock_quietly (FalSharedState *state)
 }
 
 /* Waits until it is called, or until @until; before that others are told what changed. The caller
- * looks again in either case. FALSE: the time is over. */
-static gboolean
+ * looks again in either case. */
+static void
 sleep_locked (FalSharedState *state, Sleeper *sleeper, gint64 until)
 {
   Calls calls = find_calls_locked (state);
-  gboolean called = TRUE;
 
   if (calls.upstream || calls.sender || calls.output || calls.net) {
     unlock_and_call (state, &calls);
     lock (state);
-    return TRUE;
+    return;
   }
   sleeper->waits = TRUE;
   sleeper->until = until;
   if (until == G_MAXINT64)
     g_cond_wait (&sleeper->cond, &state->mutex);
   else
-    called = g_cond_wait_until (&sleeper->cond, &state->mutex, until);
+    g_cond_wait_until (&sleeper->cond, &state->mutex, until);
   sleeper->waits = FALSE;
-  return called;
 }
 
 /* ---- what is forgotten ---- */
@@ -1549,6 +1547,13 @@ take_output_locked (FalSharedState *state, FalOutput *output)
   return TRUE;
 }
 
+/* A flush may have ended the drain in the moment in which its time was over. */
+static gboolean
+drain_is_over_locked (const FalSharedState *state)
+{
+  return state->drain_deadline != G_MAXINT64 && state->drain_deadline <= g_get_monotonic_time ();
+}
+
 /* The drain timeout is past: the stream ends without what is still missing. How many frames that
  * are. */
 static guint
@@ -1578,7 +1583,8 @@ fal_shared_state_wait_for_output (FalSharedState *state, FalOutput *output)
   if (state->drain_deadline != G_MAXINT64)
     renew_deadline_locked (state);
   while (fal_flow_goes_out (&state->flow) && !take_output_locked (state, output)) {
-    if (!sleep_locked (state, &state->output, state->drain_deadline))
+    sleep_locked (state, &state->output, state->drain_deadline);
+    if (drain_is_over_locked (state))
       output->missing += end_drain_locked (state);
   }
   output->settings = fal_settings_ref (state->settings);

@@ -106,7 +106,7 @@ typedef struct {
 } FalWork;
 
 /* Waits for work, at the longest until @look_time. @heard: when anything was last heard of the
- * peer; 0: nobody looked. * FALSE: the thread is to end. */
+ * peer; 0: nobody looked. FALSE: the thread is to end. */
 gboolean fal_shared_state_wait_for_work (
     FalSharedState *state, gint64 look_time, gint64 heard, FalWork *work);
 void fal_work_clear (FalWork *work);

@@ -203,10 +203,26 @@ test_a_link_brings_back_what_holds_beside_it (void)
   fal_flow_spend (&flow);
   g_assert_true (fal_flow_relink (&flow));
   g_assert_cmpint (flow.word, ==, FAL_FLOW_SPENT);
+  start (&flow);
   fal_flow_stop (&flow, GST_FLOW_NOT_LINKED, FALSE);
   fal_flow_give_up (&flow);
   g_assert_true (fal_flow_relink (&flow));
   g_assert_cmpint (flow.word, ==, FAL_FLOW_GIVEN_UP);
+}
+
+/* Its EOS goes out, and upstream gets EOS, since nothing is sent any more. */
+static void
+test_spent_does_not_mind_the_end_of_its_connection (void)
+{
+  FalFlow flow;
+
+  start (&flow);
+  fal_flow_spend (&flow);
+  fal_flow_give_up (&flow);
+  g_assert_cmpint (flow.word, ==, FAL_FLOW_SPENT);
+  g_assert_true (fal_flow_goes_out (&flow));
+  flush (&flow);
+  g_assert_cmpint (fal_flow_get_return (&flow), ==, GST_FLOW_EOS);
 }
 
 static void
@@ -468,6 +484,7 @@ main (int argc, char **argv)
   ADD (spent_while_refused_is_for_good);
   ADD (spent_while_nothing_goes_out_holds_afterwards);
   ADD (an_error_stops_what_is_spent);
+  ADD (spent_does_not_mind_the_end_of_its_connection);
   ADD (an_eos_ends_until_a_new_stream_or_segment_or_flush);
   ADD (a_spent_stream_that_ended_does_not_begin_anew);
   ADD (the_eos_made_here_belongs_to_the_stream_that_came_last);

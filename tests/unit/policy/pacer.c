@@ -514,6 +514,29 @@ test_a_flush_forgets_what_would_go_again (void)
   check_books (pacer);
 }
 
+/* One of those went again already: its reply is awaited, so that it is not taken for that of the
+ * next frame where the app says no ids. */
+static void
+test_a_flush_awaits_the_reply_to_what_went_again (void)
+{
+  g_autoptr (FalPacer) pacer = make (file);
+
+  for (guint i = 1; i <= 2; i++) {
+    offer (pacer, i, i);
+    g_assert_cmpuint (take (pacer, i), ==, i);
+  }
+  fal_pacer_lose (pacer);
+  g_assert_cmpuint (take (pacer, 10), ==, 1);
+  fal_pacer_flush (pacer);
+  check_books (pacer);
+  g_assert_cmpuint (fal_pacer_get_in_flight (pacer), ==, 1);
+  offer (pacer, 3, 20);
+  g_assert_cmpuint (take (pacer, 20), ==, 3);
+  g_assert_cmpuint (answer (pacer, NULL, 30), ==, 0); /* to frame 1 */
+  g_assert_cmpuint (answer (pacer, NULL, 40), ==, 3);
+  check_books (pacer);
+}
+
 /* Whether frames may drop can change while requests are under way: what was sent as one of those
  * that may is not sent again. */
 static void
@@ -820,6 +843,7 @@ main (int argc, char **argv)
   ADD (a_lost_connection_loses_what_is_in_flight_when_live);
   ADD (a_lost_connection_loses_no_frame_of_a_file);
   ADD (a_flush_forgets_frames_but_awaits_their_replies);
+  ADD (a_flush_awaits_the_reply_to_what_went_again);
   ADD (a_flush_forgets_what_would_go_again);
   ADD (what_may_be_lost_is_decided_when_it_is_sent);
   ADD (an_error_before_anything_was_sent_again_fails_nothing);

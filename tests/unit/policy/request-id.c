@@ -82,6 +82,20 @@ test_the_member_is_cut_off (void)
   }
 }
 
+/* An id that the server gave by itself, and that looks as if it named a member. */
+static void
+test_anothers_id_has_no_member (void)
+{
+  static const gchar *const texts[] = { "job-12@3", "@3", "frame-@3", "frame-x@3", "frame-12@3@4" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (texts); i++) {
+    g_autofree gchar *text = g_strdup (texts[i]);
+
+    g_assert_cmpint (fal_request_id_take_member (text), ==, -1);
+    g_assert_cmpstr (text, ==, texts[i]);
+  }
+}
+
 static void
 test_no_text_is_no_id (void)
 {
@@ -97,6 +111,7 @@ main (int argc, char **argv)
   ADD (what_is_written_is_read_again);
   ADD (other_texts_are_no_ids_of_ours);
   ADD (the_member_is_cut_off);
+  ADD (anothers_id_has_no_member);
   ADD (no_text_is_no_id);
   return g_test_run ();
 }
