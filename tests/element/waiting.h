@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* How a test waits: for the thing itself, with a watchdog that ends the test where it does not
- * come and prints what there was instead. No other file of these tests sleeps. */
+ * come and prints what there was instead; and how a time limit is held. No other file of these
+ * tests sleeps. */
 #pragma once
 
 #include <gst/gst.h>
@@ -49,6 +50,25 @@ Wait wait_begin (guint interval, const gchar *condition, const gchar *place);
 /* Sleeps for the interval; FALSE: the watchdog's time is over. */
 gboolean wait_goes_on (Wait *wait);
 void wait_fail (const Wait *wait, GstElement *element) G_GNUC_NORETURN;
+
+/* Does @step, a statement, and fails where it took more than @limit µs: of the clock, less the time
+ * for which this program's threads were ready to run and another program had the processor. So a
+ * limit is one for the program, and the same on a busy machine. */
+#define EXPECT_WITHIN(limit, step)                                                                 \
+  G_STMT_START                                                                                     \
+  {                                                                                                \
+    TimeLimit *limit_ = time_limit_begin ();                                                       \
+                                                                                                   \
+    step;                                                                                          \
+    time_limit_expect (limit_, limit, #step, G_STRLOC);                                            \
+  }                                                                                                \
+  G_STMT_END
+
+typedef struct _TimeLimit TimeLimit;
+
+TimeLimit *time_limit_begin (void);
+/* Frees it. Returns what the clock says, in µs. */
+gint64 time_limit_expect (TimeLimit *watch, gint64 limit, const gchar *step, const gchar *place);
 
 /* Returns at a moment of the monotonic clock, µs: when a source makes its next frame, or when
  * something is to meet the element in the middle of its work. Nothing may be expected to have
