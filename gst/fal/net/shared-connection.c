@@ -295,40 +295,6 @@ fal_shared_connection_new_timer (
   return fal_timer_new (fal_net_thread_get_context (shared->thread), fired, user);
 }
 
-typedef struct {
-  GSourceFunc function;
-  gpointer data;
-  GDestroyNotify destroy;
-} Hop;
-
-static void
-run_hop (gpointer data)
-{
-  const Hop *hop = data;
-
-  hop->function (hop->data);
-}
-
-static void
-hop_free (gpointer data)
-{
-  Hop *hop = data;
-
-  if (hop->destroy)
-    hop->destroy (hop->data);
-  g_free (hop);
-}
-
-void
-fal_shared_connection_hop (
-    FalSharedConnection *shared, GSourceFunc function, gpointer data, GDestroyNotify destroy)
-{
-  Hop *hop = g_new (Hop, 1);
-
-  *hop = (Hop){ function, data, destroy };
-  fal_net_thread_post (shared->thread, run_hop, hop, hop_free);
-}
-
 /* ---- life ---- */
 
 static FalSharedConnection *

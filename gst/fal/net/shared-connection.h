@@ -34,10 +34,6 @@ void fal_shared_connection_leave (
 FalTimer *fal_shared_connection_new_timer (
     FalSharedConnection *connection, void (*fired) (gpointer user), gpointer user);
 
-/* Runs @function (@data) once on the net thread. */
-void fal_shared_connection_hop (
-    FalSharedConnection *connection, GSourceFunc function, gpointer data, GDestroyNotify destroy);
-
 /* ---- on the net thread ---- */
 
 FalConnection *fal_shared_connection_get_connection (FalSharedConnection *connection);

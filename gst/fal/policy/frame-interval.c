@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The cadence of the camera. */
+/* The interval between the frames of a camera: a running mean. */
 #include "frame-interval.h"
 
 /* An adaptive sender rather waits that part of the model's time for the next frame than send the
@@ -10,31 +10,31 @@
 #define WEIGHT 8
 
 void
-fal_frame_interval_reset (FalFrameInterval *cadence)
+fal_frame_interval_reset (FalFrameInterval *frames)
 {
-  *cadence = (FalFrameInterval){ G_MININT64, 0 };
+  *frames = (FalFrameInterval){ G_MININT64, 0 };
 }
 
 void
-fal_frame_interval_note_frame (FalFrameInterval *cadence, gint64 now)
+fal_frame_interval_note_frame (FalFrameInterval *frames, gint64 now)
 {
-  gint64 interval = cadence->last == G_MININT64 ? 0 : now - cadence->last;
+  gint64 interval = frames->last == G_MININT64 ? 0 : now - frames->last;
 
-  cadence->last = now;
-  if (cadence->interval == 0)
-    cadence->interval = interval;
+  frames->last = now;
+  if (frames->interval == 0)
+    frames->interval = interval;
   else
-    cadence->interval += (interval - cadence->interval) / WEIGHT;
+    frames->interval += (interval - frames->interval) / WEIGHT;
 }
 
 gint64
-fal_frame_interval_await (const FalFrameInterval *cadence, gint64 service, gint64 time)
+fal_frame_interval_await (const FalFrameInterval *frames, gint64 service, gint64 time)
 {
   /* Less than an interval: the frame that came ends the wait, and begins no other. */
-  gint64 patience = MIN (PATIENCE * service, cadence->interval / 2);
-  gint64 due = cadence->last + cadence->interval;
+  gint64 patience = MIN (PATIENCE * service, frames->interval / 2);
+  gint64 due = frames->last + frames->interval;
 
-  if (cadence->interval == 0 || service < cadence->interval + patience)
+  if (frames->interval == 0 || service < frames->interval + patience)
     return time;
   return time > due - patience && time < due + patience / 2 ? due + patience / 2 : time;
 }

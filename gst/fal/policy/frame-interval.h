@@ -12,11 +12,11 @@ typedef struct {
   gint64 interval; /* between two frames, smoothed; 0: not known */
 } FalFrameInterval;
 
-void fal_frame_interval_reset (FalFrameInterval *cadence);
-void fal_frame_interval_note_frame (FalFrameInterval *cadence, gint64 now);
+void fal_frame_interval_reset (FalFrameInterval *frames);
+void fal_frame_interval_note_frame (FalFrameInterval *frames, gint64 now);
 
 /* Where a frame is about to come at @time, a moment after it, for it may come a little late; else
  * @time. @service: the model's time for a request; 0: not known. */
-gint64 fal_frame_interval_await (const FalFrameInterval *cadence, gint64 service, gint64 time);
+gint64 fal_frame_interval_await (const FalFrameInterval *frames, gint64 service, gint64 time);
 
 G_END_DECLS

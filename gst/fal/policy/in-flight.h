@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What is known of a request in flight, and the id that it bears. Plain data of the pacer's. */
+/* What is known of a request in flight. Plain data of the pacer's. */
 #pragma once
 
 #include <glib.h>
@@ -15,8 +15,8 @@ typedef struct {
   gboolean unsent; /* its connection went: goes again before any other */
 } FalInFlight;
 
-/* In a queue of tickets: that with the id, the first that is unsent; or NULL. */
-GList *fal_in_flight_find (const GQueue *tickets, guint64 id);
-FalInFlight *fal_in_flight_find_unsent (const GQueue *tickets);
+/* In a queue of them: that with the id, the first that is unsent; or NULL. */
+GList *fal_in_flight_find (const GQueue *requests, guint64 id);
+FalInFlight *fal_in_flight_find_unsent (const GQueue *requests);
 
 G_END_DECLS
