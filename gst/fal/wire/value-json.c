@@ -210,23 +210,24 @@ json_to_array (GValue *value, JsonArray *list, GError **error)
   return TRUE;
 }
 
-/* An error, unlike in msgpack: JSON comes from users, who should know what is left out. */
-static gboolean
-check_name (const gchar *name, GError **error)
+/* 0 is an error, unlike in msgpack: JSON comes from users, who should know what is left out. */
+static GQuark
+admit_name (const gchar *name, GError **error)
 {
   gsize length = strlen (name);
+  GQuark admitted;
 
   if (length > FAL_VALUE_MAX_NAME_BYTES) {
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
         "A field name of %" G_GSIZE_FORMAT " bytes is longer than %d", length,
         FAL_VALUE_MAX_NAME_BYTES);
-    return FALSE;
+    return 0;
   }
-  if (fal_value_admit_name (name))
-    return TRUE;
-  g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-      "The field “%s” is refused: this process has seen too many different names", name);
-  return FALSE;
+  admitted = fal_value_admit_name (name);
+  if (admitted == 0)
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+        "The field “%s” is refused: this process has seen too many different names", name);
+  return admitted;
 }
 
 static GstStructure *
@@ -246,10 +247,11 @@ json_to_map (JsonObject *object, GError **error)
   json_object_iter_init_ordered (&iter, object);
   while (json_object_iter_next_ordered (&iter, &name, &node)) {
     g_auto (GValue) value = G_VALUE_INIT;
+    GQuark admitted = admit_name (name, error);
 
-    if (!check_name (name, error) || !json_to_value (&value, node, error))
+    if (admitted == 0 || !json_to_value (&value, node, error))
       return NULL;
-    gst_structure_take_value (map, name, &value);
+    fal_value_take_field (map, admitted, &value);
   }
   return g_steal_pointer (&map);
 }

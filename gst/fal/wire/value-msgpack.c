@@ -173,16 +173,17 @@ msgpack_to_array (GValue *value, const msgpack_object_array *array, GBytes *mess
   fal_value_take_list (value, items);
 }
 
-/* Copies @key's text to @name, which has FAL_VALUE_MAX_NAME_BYTES + 1. FALSE: it is left out. */
-static gboolean
-get_name (gchar *name, const msgpack_object *key)
+/* The name that @key gives a field; 0: it is left out. */
+static GQuark
+get_name (const msgpack_object *key)
 {
   const msgpack_object_str *text = &key->via.str;
+  gchar name[FAL_VALUE_MAX_NAME_BYTES + 1];
 
   if (key->type != MSGPACK_OBJECT_STR || text->size > FAL_VALUE_MAX_NAME_BYTES)
-    return FALSE;
+    return 0;
   if (!is_text (text))
-    return FALSE;
+    return 0;
   if (text->size > 0)
     memcpy (name, text->ptr, text->size);
   name[text->size] = '\0';
@@ -193,17 +194,17 @@ static GstStructure *
 msgpack_to_map (const msgpack_object_map *map, GBytes *message)
 {
   GstStructure *structure = gst_structure_new_empty ("map");
-  gchar name[FAL_VALUE_MAX_NAME_BYTES + 1];
   guint i;
 
   for (i = 0; i < map->size; i++) {
+    GQuark name = get_name (&map->ptr[i].key);
     GValue value = G_VALUE_INIT;
 
-    if (!get_name (name, &map->ptr[i].key))
+    if (name == 0)
       continue;
     msgpack_to_value (&value, &map->ptr[i].val, message);
     if (G_IS_VALUE (&value))
-      gst_structure_take_value (structure, name, &value);
+      fal_value_take_field (structure, name, &value);
   }
   return structure;
 }

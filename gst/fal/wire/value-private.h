@@ -9,8 +9,12 @@ G_BEGIN_DECLS
 /* The longest name of a field. */
 #define FAL_VALUE_MAX_NAME_BYTES 256
 
-/* Whether @name may become a field's name. A process takes a few thousand new ones, see value.c. */
-gboolean fal_value_admit_name (const gchar *name);
+/* The quark of @name where it may become a field's name, else 0. A process takes a few thousand new
+ * ones, see value.c. */
+GQuark fal_value_admit_name (const gchar *name);
+
+/* Sets the field of an admitted @name to @value, which is taken. */
+void fal_value_take_field (GstStructure *map, GQuark name, GValue *value);
 
 /* Initialises @value and gives it @map. */
 void fal_value_take_map (GValue *value, GstStructure *map);

@@ -14,18 +14,28 @@
 /* Up to GStreamer 1.24 the names of a structure's fields are quarks, which a process never frees. A
  * server that sends ever new keys would fill the memory, so new names are counted for the whole
  * process. Names that are known already cost nothing. */
-gboolean
+GQuark
 fal_value_admit_name (const gchar *name)
 {
   static gint new_names = 0; /* atomic; may exceed the limit by one for each thread */
+  GQuark known = g_quark_try_string (name);
 
-  if (g_quark_try_string (name) != 0)
-    return TRUE;
+  if (known != 0)
+    return known;
   if (g_atomic_int_get (&new_names) >= MAX_NEW_NAMES)
-    return FALSE;
+    return 0;
   g_atomic_int_inc (&new_names);
-  g_quark_from_string (name);
-  return TRUE;
+  return g_quark_from_string (name);
+}
+
+void
+fal_value_take_field (GstStructure *map, GQuark name, GValue *value)
+{
+#if GST_CHECK_VERSION(1, 26, 0)
+  gst_structure_take_value_static_str (map, g_quark_to_string (name), value);
+#else
+  gst_structure_id_take_value (map, name, value);
+#endif
 }
 
 void
@@ -305,23 +315,26 @@ fal_value_write (
 
 /* ---- Paths ---- */
 
+static const GValue *
+walk_path (const GstStructure *map, const gchar *path)
+{
+  const gchar *dot = strchr (path, '.');
+  g_autofree gchar *name = NULL;
+  const GValue *value;
+
+  if (map == NULL || dot == NULL)
+    return map != NULL ? gst_structure_get_value (map, path) : NULL;
+  name = g_strndup (path, dot - path);
+  value = gst_structure_get_value (map, name);
+  if (value == NULL || !GST_VALUE_HOLDS_STRUCTURE (value))
+    return NULL;
+  return walk_path (gst_value_get_structure (value), dot + 1);
+}
+
 const GValue *
 fal_value_get_path (const GstStructure *map, const gchar *path)
 {
-  g_auto (GStrv) names = g_strsplit (path, ".", -1);
-  const GValue *value = NULL;
-  guint i;
-
-  for (i = 0; names[i] != NULL; i++) {
-    if (map == NULL)
-      return NULL;
-    value = gst_structure_get_value (map, names[i]);
-    map =
-        value != NULL && GST_VALUE_HOLDS_STRUCTURE (value) ? gst_value_get_structure (value) : NULL;
-    if (value == NULL)
-      return NULL;
-  }
-  return value;
+  return *path != '\0' ? walk_path (map, path) : NULL;
 }
 
 /* A copy of the map in field @name, or an empty one. */
