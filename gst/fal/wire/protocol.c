@@ -318,24 +318,29 @@ has_text (const GstStructure *map, const gchar *field, const gchar *text)
   return field == NULL || g_strcmp0 (gst_structure_get_string (map, field), text) == 0;
 }
 
+/* Rules about the same field stand together, so it is looked up once for them all. */
 static const Rule *
 find_rule (const Rule *rules, guint count, const GstStructure *map)
 {
+  const gchar *field = NULL, *text = NULL;
   guint i;
 
   for (i = 0; i < count; i++) {
-    if (has_text (map, rules[i].field, rules[i].text) &&
-        has_text (map, rules[i].field2, rules[i].text2))
+    if (g_strcmp0 (field, rules[i].field) != 0) {
+      field = rules[i].field;
+      text = gst_structure_get_string (map, field);
+    }
+    if (g_strcmp0 (text, rules[i].text) == 0 && has_text (map, rules[i].field2, rules[i].text2))
       return &rules[i];
   }
   return NULL;
 }
 
-/* A number that is finite and not negative; else −1. */
+/* The field's number, which is finite and not negative; else −1. @map may be NULL. */
 static gdouble
-get_seconds (const GstStructure *map, const gchar *path)
+get_seconds (const GstStructure *map, const gchar *field)
 {
-  const GValue *value = fal_value_get_path (map, path);
+  const GValue *value = map != NULL ? gst_structure_get_value (map, field) : NULL;
   gdouble seconds = -1;
 
   if (value != NULL && G_VALUE_HOLDS_DOUBLE (value))
@@ -343,6 +348,16 @@ get_seconds (const GstStructure *map, const gchar *path)
   else if (value != NULL && G_VALUE_HOLDS_INT64 (value))
     seconds = g_value_get_int64 (value);
   return isfinite (seconds) && seconds >= 0 ? seconds : -1;
+}
+
+/* The map in @field, or NULL. */
+static const GstStructure *
+get_map (const GstStructure *map, const gchar *field)
+{
+  const GValue *value = gst_structure_get_value (map, field);
+
+  return value != NULL && GST_VALUE_HOLDS_STRUCTURE (value) ? gst_value_get_structure (value)
+                                                            : NULL;
 }
 
 /* The field's text; what is not text as JSON; NULL where it is absent, null or false. */
@@ -423,7 +438,7 @@ reply_from_map (GstStructure *map, const gchar *result_field, GError **error)
   const Rule *rule = find_rule (control_rules, G_N_ELEMENTS (control_rules), map);
 
   reply->request_id = dup_request_id (map);
-  reply->inference = get_seconds (map, "timings.inference");
+  reply->inference = get_seconds (get_map (map, "timings"), "inference");
   if (rule == NULL && !take_pictures (reply, result_field, error))
     return NULL;
   if (rule == NULL && reply->images->len > 0)
