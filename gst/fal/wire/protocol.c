@@ -30,25 +30,38 @@ make_image_value (GValue *value, const FalRequest *request)
       value, fal_data_uri_encode (plain ? NULL : request->media_type, request->image));
 }
 
+static GBytes *
+encode (const FalRequest *request, const FalValueField *more, guint n_more, GError **error)
+{
+  gchar *json;
+
+  if (request->encoding == FAL_MESSAGE_ENCODING_MSGPACK)
+    return fal_value_to_msgpack_with (request->parameters, more, n_more, error);
+  json = fal_value_to_json_with (request->parameters, more, n_more, error);
+  return json != NULL ? g_bytes_new_take (json, strlen (json)) : NULL;
+}
+
+/* The request id goes over a picture of the same name. */
 GBytes *
 fal_protocol_encode_request (const FalRequest *request, GError **error)
 {
-  g_autoptr (GstStructure) map = request->parameters != NULL
-                                     ? gst_structure_copy (request->parameters)
-                                     : gst_structure_new_empty ("map");
-  GValue image = G_VALUE_INIT;
-  gchar *json;
+  g_auto (GValue) image = G_VALUE_INIT, id = G_VALUE_INIT;
+  g_autofree gchar *name = NULL;
+  FalValueField more[2];
+  guint n_more = 0;
 
   if (request->image != NULL) {
     make_image_value (&image, request);
-    fal_value_take_path (map, request->image_field, &image);
+    name = fal_value_wrap_path (request->parameters, request->image_field, &image);
+    more[n_more++] = (FalValueField){ name, &image };
   }
-  if (request->request_id != NULL)
-    gst_structure_set (map, "request_id", G_TYPE_STRING, request->request_id, NULL);
-  if (request->encoding == FAL_MESSAGE_ENCODING_MSGPACK)
-    return fal_value_to_msgpack (map, error);
-  json = fal_value_to_json (map, error);
-  return json != NULL ? g_bytes_new_take (json, strlen (json)) : NULL;
+  if (request->request_id != NULL) {
+    g_value_init (&id, G_TYPE_STRING);
+    g_value_set_static_string (&id, request->request_id);
+    n_more = g_strcmp0 (name, "request_id") == 0 ? 0 : n_more;
+    more[n_more++] = (FalValueField){ "request_id", &id };
+  }
+  return encode (request, more, n_more, error);
 }
 
 /* ---- Pictures in a reply ---- */

@@ -415,16 +415,23 @@ escape_unit_separators (gchar *json)
 }
 
 gchar *
-fal_value_to_json (const GstStructure *map, GError **error)
+fal_value_to_json_with (
+    const GstStructure *map, const FalValueField *more, guint n_more, GError **error)
 {
   g_autoptr (JsonBuilder) builder = json_builder_new ();
   g_autoptr (JsonGenerator) generator = NULL;
   g_autoptr (JsonNode) root = NULL;
 
-  if (!fal_value_write (&json_writer, builder, map, error))
+  if (!fal_value_write (&json_writer, builder, map, more, n_more, error))
     return NULL;
   root = json_builder_get_root (builder);
   generator = json_generator_new ();
   json_generator_set_root (generator, root);
   return escape_unit_separators (json_generator_to_data (generator, NULL));
+}
+
+gchar *
+fal_value_to_json (const GstStructure *map, GError **error)
+{
+  return fal_value_to_json_with (map, NULL, 0, error);
 }

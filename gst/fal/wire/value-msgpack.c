@@ -383,13 +383,20 @@ append_packed (void *array, const char *data, size_t size)
 }
 
 GBytes *
-fal_value_to_msgpack (const GstStructure *map, GError **error)
+fal_value_to_msgpack_with (
+    const GstStructure *map, const FalValueField *more, guint n_more, GError **error)
 {
   g_autoptr (GByteArray) array = g_byte_array_sized_new (1024);
   msgpack_packer packer;
 
   msgpack_packer_init (&packer, array, append_packed);
-  if (!fal_value_write (&msgpack_writer, &packer, map, error))
+  if (!fal_value_write (&msgpack_writer, &packer, map, more, n_more, error))
     return NULL;
   return g_byte_array_free_to_bytes (g_steal_pointer (&array));
+}
+
+GBytes *
+fal_value_to_msgpack (const GstStructure *map, GError **error)
+{
+  return fal_value_to_msgpack_with (map, NULL, 0, error);
 }

@@ -42,8 +42,9 @@ typedef struct {
   void (*end_map) (gpointer out);
 } FalValueWriter;
 
-/* Writes all of @map. Error: G_IO_ERROR_INVALID_ARGUMENT, whose message names the field. */
-gboolean fal_value_write (
-    const FalValueWriter *writer, gpointer out, const GstStructure *map, GError **error);
+/* Writes all of @map, which may be NULL, with the @n_more of @more, whose names differ. Error:
+ * G_IO_ERROR_INVALID_ARGUMENT, whose message names the field. */
+gboolean fal_value_write (const FalValueWriter *writer, gpointer out, const GstStructure *map,
+    const FalValueField *more, guint n_more, GError **error);
 
 G_END_DECLS

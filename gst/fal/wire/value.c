@@ -233,6 +233,16 @@ write_list (const FalValueWriter *writer, gpointer out, const GValue *value, con
 }
 
 static gboolean
+write_field (const FalValueWriter *writer, gpointer out, const gchar *name, const GValue *value,
+    const Step *parent, GError **error)
+{
+  Step step = { parent, name, 0, parent != NULL ? parent->depth + 1 : 1 };
+
+  writer->key (out, name);
+  return write_value (writer, out, value, &step, error);
+}
+
+static gboolean
 write_map (const FalValueWriter *writer, gpointer out, const GstStructure *map, const Step *step,
     GError **error)
 {
@@ -241,10 +251,8 @@ write_map (const FalValueWriter *writer, gpointer out, const GstStructure *map, 
   writer->begin_map (out, n);
   for (i = 0; i < n; i++) {
     const gchar *name = gst_structure_nth_field_name (map, i);
-    Step inner = { step, name, 0, step != NULL ? step->depth + 1 : 1 };
 
-    writer->key (out, name);
-    if (!write_value (writer, out, gst_structure_get_value (map, name), &inner, error))
+    if (!write_field (writer, out, name, gst_structure_get_value (map, name), step, error))
       return FALSE;
   }
   writer->end_map (out);
@@ -306,11 +314,49 @@ write_value (const FalValueWriter *writer, gpointer out, const GValue *value, co
   return fault == NULL || refuse (step, value, fault, error);
 }
 
-gboolean
-fal_value_write (
-    const FalValueWriter *writer, gpointer out, const GstStructure *map, GError **error)
+static const GValue *
+find_field (const FalValueField *fields, guint n, const gchar *name)
 {
-  return write_map (writer, out, map, NULL, error);
+  guint i;
+
+  for (i = 0; i < n; i++)
+    if (strcmp (fields[i].name, name) == 0)
+      return fields[i].value;
+  return NULL;
+}
+
+static gboolean
+has_field (const GstStructure *map, guint n, const gchar *name)
+{
+  while (n > 0)
+    if (strcmp (gst_structure_nth_field_name (map, --n), name) == 0)
+      return TRUE;
+  return FALSE;
+}
+
+gboolean
+fal_value_write (const FalValueWriter *writer, gpointer out, const GstStructure *map,
+    const FalValueField *more, guint n_more, GError **error)
+{
+  guint i, n = map != NULL ? gst_structure_n_fields (map) : 0, total = n;
+
+  for (i = 0; i < n_more; i++)
+    total += has_field (map, n, more[i].name) ? 0 : 1;
+  writer->begin_map (out, total);
+  for (i = 0; i < n; i++) {
+    const gchar *name = gst_structure_nth_field_name (map, i);
+    const GValue *over = find_field (more, n_more, name);
+
+    if (!write_field (
+            writer, out, name, over ? over : gst_structure_get_value (map, name), NULL, error))
+      return FALSE;
+  }
+  for (i = 0; i < n_more; i++)
+    if (!has_field (map, n, more[i].name) &&
+        !write_field (writer, out, more[i].name, more[i].value, NULL, error))
+      return FALSE;
+  writer->end_map (out);
+  return TRUE;
 }
 
 /* ---- Paths ---- */
@@ -348,21 +394,28 @@ copy_inner_map (const GstStructure *map, const gchar *name)
   return gst_structure_new_empty ("map");
 }
 
-void
-fal_value_take_path (GstStructure *map, const gchar *path, GValue *value)
+gchar *
+fal_value_wrap_path (const GstStructure *map, const gchar *path, GValue *value)
 {
   const gchar *dot = strchr (path, '.');
   g_autofree gchar *name = NULL;
-  GValue inner = G_VALUE_INIT;
+  GstStructure *inner;
 
-  if (dot == NULL) {
-    gst_structure_take_value (map, path, value);
-    return;
-  }
+  if (dot == NULL)
+    return g_strdup (path);
   name = g_strndup (path, dot - path);
-  fal_value_take_map (&inner, copy_inner_map (map, name));
-  fal_value_take_path (g_value_get_boxed (&inner), dot + 1, value);
-  gst_structure_take_value (map, name, &inner);
+  inner = map != NULL ? copy_inner_map (map, name) : gst_structure_new_empty ("map");
+  fal_value_take_path (inner, dot + 1, value);
+  fal_value_take_map (value, inner);
+  return g_steal_pointer (&name);
+}
+
+void
+fal_value_take_path (GstStructure *map, const gchar *path, GValue *value)
+{
+  g_autofree gchar *name = fal_value_wrap_path (map, path, value);
+
+  gst_structure_take_value (map, name, value);
 }
 
 void
