@@ -233,7 +233,7 @@ admit_name (const gchar *name, GError **error)
 static GstStructure *
 json_to_map (JsonObject *object, GError **error)
 {
-  g_autoptr (GstStructure) map = gst_structure_new_empty ("map");
+  g_autoptr (GstStructure) map = fal_value_new_map ();
   JsonObjectIter iter;
   const gchar *name;
   JsonNode *node;

@@ -191,7 +191,7 @@ get_name (const msgpack_object *key)
 static GstStructure *
 msgpack_to_map (const msgpack_object_map *map, GBytes *message)
 {
-  GstStructure *structure = gst_structure_new_empty ("map");
+  GstStructure *structure = fal_value_new_map ();
   guint i;
 
   for (i = 0; i < map->size; i++) {

@@ -16,6 +16,9 @@ GQuark fal_value_admit_name (const gchar *name);
 /* Sets the field of an admitted @name to @value, which is taken. */
 void fal_value_take_field (GstStructure *map, GQuark name, GValue *value);
 
+/* An empty map. */
+GstStructure *fal_value_new_map (void);
+
 /* Initialises @value and gives it @map. */
 void fal_value_take_map (GValue *value, GstStructure *map);
 

@@ -38,6 +38,21 @@ fal_value_take_field (GstStructure *map, GQuark name, GValue *value)
 #endif
 }
 
+/* By its text, the name of each new structure would be checked and looked up again. */
+GstStructure *
+fal_value_new_map (void)
+{
+#if GST_CHECK_VERSION(1, 26, 0)
+  return gst_structure_new_static_str_empty ("map");
+#else
+  static gsize name = 0;
+
+  if (g_once_init_enter (&name))
+    g_once_init_leave (&name, g_quark_from_static_string ("map"));
+  return gst_structure_new_id_empty (name);
+#endif
+}
+
 void
 fal_value_take_map (GValue *value, GstStructure *map)
 {
@@ -391,7 +406,7 @@ copy_inner_map (const GstStructure *map, const gchar *name)
 
   if (value != NULL && GST_VALUE_HOLDS_STRUCTURE (value) && gst_value_get_structure (value) != NULL)
     return gst_structure_copy (gst_value_get_structure (value));
-  return gst_structure_new_empty ("map");
+  return fal_value_new_map ();
 }
 
 gchar *
@@ -404,7 +419,7 @@ fal_value_wrap_path (const GstStructure *map, const gchar *path, GValue *value)
   if (dot == NULL)
     return g_strdup (path);
   name = g_strndup (path, dot - path);
-  inner = map != NULL ? copy_inner_map (map, name) : gst_structure_new_empty ("map");
+  inner = map != NULL ? copy_inner_map (map, name) : fal_value_new_map ();
   fal_value_take_path (inner, dot + 1, value);
   fal_value_take_map (value, inner);
   return g_steal_pointer (&name);
