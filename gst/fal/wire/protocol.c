@@ -22,7 +22,7 @@ make_image_value (GValue *value, const FalRequest *request)
 
   if (request->image_encoding == FAL_IMAGE_ENCODING_BYTES) {
     g_value_init (value, G_TYPE_BYTES);
-    g_value_set_boxed (value, request->image);
+    g_value_set_static_boxed (value, request->image);
     return;
   }
   g_value_init (value, G_TYPE_STRING);
@@ -331,7 +331,8 @@ has_text (const GstStructure *map, const gchar *field, const gchar *text)
   return field == NULL || g_strcmp0 (gst_structure_get_string (map, field), text) == 0;
 }
 
-/* Rules about the same field stand together, so it is looked up once for them all. */
+/* Rules about the same field stand together, so it is looked up once for them all: the compiler
+ * keeps a word that occurs twice once, and if not, it is only looked up again. */
 static const Rule *
 find_rule (const Rule *rules, guint count, const GstStructure *map)
 {
@@ -339,11 +340,12 @@ find_rule (const Rule *rules, guint count, const GstStructure *map)
   guint i;
 
   for (i = 0; i < count; i++) {
-    if (g_strcmp0 (field, rules[i].field) != 0) {
+    if (field != rules[i].field) {
       field = rules[i].field;
       text = gst_structure_get_string (map, field);
     }
-    if (g_strcmp0 (text, rules[i].text) == 0 && has_text (map, rules[i].field2, rules[i].text2))
+    if (text != NULL && strcmp (text, rules[i].text) == 0 &&
+        has_text (map, rules[i].field2, rules[i].text2))
       return &rules[i];
   }
   return NULL;

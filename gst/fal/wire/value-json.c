@@ -197,8 +197,9 @@ static gboolean
 json_to_array (GValue *value, JsonArray *list, GError **error)
 {
   guint i, n = json_array_get_length (list);
-  g_autoptr (GArray) items = fal_value_new_items (n);
+  g_autoptr (GArray) items = g_array_sized_new (FALSE, TRUE, sizeof (GValue), n);
 
+  g_array_set_clear_func (items, (GDestroyNotify) g_value_unset);
   g_array_set_size (items, n);
   for (i = 0; i < n; i++) {
     GValue *item = &g_array_index (items, GValue, i);
@@ -206,7 +207,7 @@ json_to_array (GValue *value, JsonArray *list, GError **error)
     if (!json_to_value (item, json_array_get_element (list, i), error))
       return FALSE;
   }
-  fal_value_take_list (value, items);
+  fal_value_take_list (value, (GValue *) items->data, items->len);
   return TRUE;
 }
 

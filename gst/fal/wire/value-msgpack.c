@@ -158,17 +158,15 @@ msgpack_to_text (GValue *value, const msgpack_object_str *text, GBytes *message)
 static void
 msgpack_to_array (GValue *value, const msgpack_object_array *array, GBytes *message)
 {
-  g_autoptr (GArray) items = fal_value_new_items (array->size);
-  guint i;
+  g_autofree GValue *items = g_new0 (GValue, array->size);
+  guint i, n = 0;
 
   for (i = 0; i < array->size; i++) {
-    GValue item = G_VALUE_INIT;
-
-    msgpack_to_value (&item, &array->ptr[i], message);
-    if (G_IS_VALUE (&item))
-      g_array_append_val (items, item);
+    msgpack_to_value (&items[n], &array->ptr[i], message);
+    if (G_IS_VALUE (&items[n]))
+      n++;
   }
-  fal_value_take_list (value, items);
+  fal_value_take_list (value, items, n);
 }
 
 /* The name that @key gives a field; 0: it is left out. */

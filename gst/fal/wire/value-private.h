@@ -22,11 +22,8 @@ GstStructure *fal_value_new_map (void);
 /* Initialises @value and gives it @map. */
 void fal_value_take_map (GValue *value, GstStructure *map);
 
-/* An array of GValue, for fal_value_take_list(), with room for @count. */
-GArray *fal_value_new_items (guint count);
-
-/* Initialises @value and moves the values of @items into it. The caller keeps the empty items. */
-void fal_value_take_list (GValue *value, GArray *items);
+/* Initialises @value, an array, and moves the @n values of @items into it, which are left unset. */
+void fal_value_take_list (GValue *value, GValue *items, guint n);
 
 /* How values are written. @out is the writer's own. A function that returns text returns NULL, or
  * why the value cannot be written. */

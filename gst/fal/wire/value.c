@@ -75,13 +75,13 @@ get_item_type (const GValue *value)
 }
 
 static gboolean
-have_one_type (const GArray *items)
+have_one_type (const GValue *items, guint n)
 {
   GType kind = G_TYPE_INVALID;
   guint i;
 
-  for (i = 0; i < items->len; i++) {
-    GType other = get_item_type (&g_array_index (items, GValue, i));
+  for (i = 0; i < n; i++) {
+    GType other = get_item_type (&items[i]);
 
     if (kind == G_TYPE_INVALID)
       kind = other;
@@ -124,29 +124,18 @@ fal_value_get_item (const GValue *list, guint index)
   return NULL;
 }
 
-GArray *
-fal_value_new_items (guint count)
-{
-  GArray *items = g_array_sized_new (FALSE, TRUE, sizeof (GValue), count);
-
-  g_array_set_clear_func (items, (GDestroyNotify) g_value_unset);
-  return items;
-}
-
 void
-fal_value_take_list (GValue *value, GArray *items)
+fal_value_take_list (GValue *value, GValue *items, guint n)
 {
-  gboolean one_type = have_one_type (items);
+  gboolean one_type = have_one_type (items, n);
   guint i;
 
   g_value_init (value, GST_TYPE_ARRAY);
-  for (i = 0; i < items->len; i++) {
-    GValue *item = &g_array_index (items, GValue, i);
-
+  for (i = 0; i < n; i++) {
     if (!one_type)
-      wrap (item);
-    gst_value_array_append_and_take_value (value, item);
-    *item = (GValue) G_VALUE_INIT;
+      wrap (&items[i]);
+    gst_value_array_append_and_take_value (value, &items[i]);
+    items[i] = (GValue) G_VALUE_INIT;
   }
 }
 
