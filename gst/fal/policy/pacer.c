@@ -21,7 +21,7 @@ struct _FalPacer {
   GQueue waiting;    /* Waiting, oldest first */
   GQueue in_flight;  /* FalInFlight, oldest first */
   GQueue dropped;    /* frames to be popped, oldest first */
-  FalWindow *window; /* watches all the time, decides where it is adaptive */
+  FalWindow *window; /* watches and decides where it is adaptive, and lies idle elsewhere */
   gint64 last_sent;  /* G_MININT64: nothing yet, or flushed */
   FalFrameInterval cadence;
   guint64 last_id;
@@ -83,7 +83,8 @@ take_oldest (FalPacer *pacer, guint64 *outcome)
   FalInFlight *oldest = g_queue_pop_head (&pacer->in_flight);
   gpointer frame = oldest->frame;
 
-  fal_window_gave_up (pacer->window, oldest->sent_time);
+  if (pacer->config.adaptive)
+    fal_window_gave_up (pacer->window, oldest->sent_time);
   g_free (oldest);
   (*outcome)++;
   return frame;
@@ -98,10 +99,28 @@ end_oldest (FalPacer *pacer, guint64 *outcome)
     g_queue_push_tail (&pacer->dropped, frame);
 }
 
+/* From here on the window watches: it is told what is in flight, and keeps what it learnt before.
+ */
+static void
+start_window (FalPacer *pacer)
+{
+  fal_window_reset (pacer->window);
+  for (GList *l = pacer->in_flight.head; l != NULL; l = l->next) {
+    const FalInFlight *request = l->data;
+
+    if (!request->unsent)
+      fal_window_sent (pacer->window, request->sent_time);
+  }
+}
+
 void
 fal_pacer_configure (FalPacer *pacer, const FalPacerConfig *config)
 {
+  gboolean was_adaptive = pacer->config.adaptive;
+
   pacer->config = *config;
+  if (config->adaptive && !was_adaptive)
+    start_window (pacer);
 }
 
 void
@@ -271,19 +290,21 @@ fal_pacer_take (FalPacer *pacer, gint64 now, guint64 *request_id)
   request->sent_time = now;
   pacer->last_sent = now;
   pacer->urged = pacer->urged && pacer->waiting.length > 0;
-  fal_window_sent (pacer->window, now);
+  if (pacer->config.adaptive)
+    fal_window_sent (pacer->window, now);
   *request_id = request->id;
   return request->frame;
 }
 
 /* The request that a reply means, or NULL. From an app that was seen to echo our ids another id
- * means none, and no id the oldest only where there is no other. */
+ * means none, and no id the oldest only where there is no other. @ours: @text is an id of ours. */
 static GList *
-find_answered (FalPacer *pacer, const gchar *text)
+find_answered (FalPacer *pacer, const gchar *text, gboolean *ours)
 {
   guint64 id;
 
-  if (text != NULL && pacer->config.identified && fal_request_id_parse (text, &id))
+  *ours = text != NULL && pacer->config.identified && fal_request_id_parse (text, &id);
+  if (*ours)
     return fal_in_flight_find (&pacer->in_flight, id);
   if (pacer->echoes && (text != NULL || pacer->in_flight.length > 1))
     return NULL;
@@ -294,20 +315,21 @@ gpointer
 fal_pacer_answer (FalPacer *pacer, const gchar *request_id, gint64 now, gint64 *sent_time,
     guint64 *serial, gboolean *known)
 {
-  GList *link = find_answered (pacer, request_id);
+  gboolean ours;
+  GList *link = find_answered (pacer, request_id, &ours);
   FalInFlight *request;
   gpointer frame;
-  guint64 id;
 
   *known = link != NULL && !((FalInFlight *) link->data)->unsent;
   if (!*known)
     return NULL;
   pacer->answered_once = TRUE;
-  pacer->echoes |= pacer->config.identified && request_id && fal_request_id_parse (request_id, &id);
+  pacer->echoes |= ours;
   while (pacer->in_flight.head != link)
     end_oldest (pacer, &pacer->counts.lost);
   request = g_queue_pop_head (&pacer->in_flight);
-  fal_window_answered (pacer->window, request->sent_time, now);
+  if (pacer->config.adaptive)
+    fal_window_answered (pacer->window, request->sent_time, now);
   frame = request->frame;
   *sent_time = request->sent_time;
   *serial = request->serial;

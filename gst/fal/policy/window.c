@@ -89,6 +89,19 @@ typedef struct {
   double round_trip;
 } Sample;
 
+/* The samples in two orders. For a knee at any delay, the residuals of those left of it have the
+ * order of their round trips, and of those right of it that of the round trip less early: so they
+ * are sorted once for all knees, and merged for each. */
+typedef struct {
+  double key, early;
+} Ranked;
+
+typedef struct {
+  Ranked idled[N_SAMPLES];  /* by round trip */
+  Ranked waited[N_SAMPLES]; /* by round trip less early */
+  guint n;
+} Ranking;
+
 typedef enum { PROBE_NONE, PROBE_EARLY, PROBE_LATE } Probe;
 
 struct _FalWindow {
@@ -210,6 +223,13 @@ fal_window_gave_up (FalWindow *window, gint64 sent)
       (window->n_unanswered - i) * sizeof window->unanswered[0]);
 }
 
+/* @sorted: at least one. */
+static double
+middle_of (const double *sorted, guint n)
+{
+  return n % 2 == 1 ? sorted[n / 2] : (sorted[n / 2 - 1] + sorted[n / 2]) / 2;
+}
+
 /* Sorts @values. */
 static double
 median (double *values, guint n)
@@ -222,46 +242,103 @@ median (double *values, guint n)
       values[k] = values[k - 1];
     values[k] = value;
   }
-  return n % 2 == 1 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
+  return middle_of (values, n);
 }
 
 static double
 residual_of (Sample sample, double delay, double service)
 {
-  return sample.round_trip - fmax (delay, sample.early) - service;
+  return sample.round_trip - MAX (delay, sample.early) - service;
+}
+
+/* @ranked: @n of them, the least key first. */
+static void
+insert_ranked (Ranked *ranked, guint n, double key, double early)
+{
+  for (; n > 0 && ranked[n - 1].key > key; n--)
+    ranked[n] = ranked[n - 1];
+  ranked[n] = (Ranked){ key, early };
+}
+
+static void
+rank (const FalWindow *window, Ranking *ranking)
+{
+  ranking->n = window->n_samples;
+  for (guint i = 0; i < ranking->n; i++) {
+    Sample sample = window->samples[i];
+
+    insert_ranked (ranking->idled, i, sample.round_trip, sample.early);
+    insert_ranked (ranking->waited, i, sample.round_trip - sample.early, sample.early);
+  }
+}
+
+/* The residuals for the knee at @delay and no service, the least first. */
+static void
+list_rests (const Ranking *ranking, double delay, double *rests)
+{
+  double idled[N_SAMPLES], waited[N_SAMPLES];
+  guint n_idled = 0, n_waited = 0, i = 0, k = 0;
+
+  for (guint m = 0; m < ranking->n; m++) {
+    if (ranking->idled[m].early <= delay)
+      idled[n_idled++] = ranking->idled[m].key - delay;
+    if (ranking->waited[m].early > delay)
+      waited[n_waited++] = ranking->waited[m].key;
+  }
+  while (i < n_idled && k < n_waited)
+    *rests++ = idled[i] <= waited[k] ? idled[i++] : waited[k++];
+  while (i < n_idled)
+    *rests++ = idled[i++];
+  while (k < n_waited)
+    *rests++ = waited[k++];
 }
 
 /* The best service for the knee at @delay, and what that pair costs. */
 static double
-cost_of (const FalWindow *window, double delay, double *service)
+cost_of (const FalWindow *window, const Ranking *ranking, double delay, double *service)
 {
-  double rest[N_SAMPLES];
+  double rests[N_SAMPLES];
   double sum = 0;
 
-  for (guint i = 0; i < window->n_samples; i++)
-    rest[i] = residual_of (window->samples[i], delay, 0);
-  *service = median (rest, window->n_samples);
+  list_rests (ranking, delay, rests);
+  *service = middle_of (rests, ranking->n);
   if (*service < MIN_SERVICE)
     return INFINITY;
-  for (guint i = 0; i < window->n_samples; i++)
-    sum += fabs (rest[i] - *service);
-  return sum / window->n_samples + COST_OF_DELAY * delay +
+  for (guint i = 0; i < ranking->n; i++)
+    sum += fabs (rests[i] - *service);
+  return sum / ranking->n + COST_OF_DELAY * delay +
          COST_OF_MOVING * (fabs (delay - window->delay) + fabs (*service - window->service));
 }
 
-/* The knee is at one of the samples, or where it was. */
+static gboolean
+contains (const double *values, guint n, double value)
+{
+  while (n > 0)
+    if (values[--n] == value)
+      return TRUE;
+  return FALSE;
+}
+
+/* The knee is at one of the samples, or where it was. Many are alike: most requests do not wait. */
 static void
 find_knee (const FalWindow *window, double *delay, double *service)
 {
+  double tried[N_SAMPLES + 1];
   double least = INFINITY;
+  guint n_tried = 0;
+  Ranking ranking;
 
+  rank (window, &ranking);
   *delay = window->delay;
   *service = window->service;
   for (guint i = 0; i <= window->n_samples; i++) {
-    double d = i < window->n_samples ? fmax (window->samples[i].early, 0) : window->delay;
-    double s;
-    double cost = cost_of (window, d, &s);
+    double d = i < window->n_samples ? MAX (window->samples[i].early, 0) : window->delay;
+    double s, cost;
 
+    if (contains (tried, n_tried, d))
+      continue;
+    tried[n_tried++] = d;
+    cost = cost_of (window, &ranking, d, &s);
     if (cost < least) {
       least = cost;
       *delay = d;

@@ -14,8 +14,9 @@ static struct {
   FalConcerns concerns;
   gboolean set_counts; /* a value that was set says something else than an equal default */
 } rows[MAX_PROPERTIES];
-static guint n_rows = 1; /* ids begin at 1 */
-static guint n_shared;   /* elements on one connection must agree about the rows before this one */
+static guint n_rows = 1;                 /* ids begin at 1 */
+static guint8 ids[sizeof (FalSettings)]; /* of the field at each offset; 0: no property's */
+static guint n_shared; /* elements on one connection must agree about the rows before this one */
 
 void
 fal_properties_set (FalSettings *settings, guint id, const GValue *value)
@@ -235,12 +236,10 @@ fal_properties_get_concerns (guint id)
 gboolean
 fal_properties_is_set (const FalSettings *settings, gsize offset)
 {
-  for (guint id = 1; id < n_rows; id++)
-    if (rows[id].offset == offset) {
-      g_return_val_if_fail (rows[id].set_counts, FALSE);
-      return is_set (settings, id);
-    }
-  g_return_val_if_reached (FALSE);
+  guint id = ids[offset];
+
+  g_return_val_if_fail (rows[id].set_counts, FALSE);
+  return is_set (settings, id);
 }
 
 /* In the row of a property: that it was set counts, even if only to its default. Such a property
@@ -258,6 +257,7 @@ install (GObjectClass *klass, guint concerns, gsize offset, GParamSpec *spec)
   rows[n_rows].offset = offset;
   rows[n_rows].concerns = concerns & ~IF_SET;
   rows[n_rows].set_counts = (concerns & IF_SET) != 0;
+  ids[offset] = n_rows;
   g_object_class_install_property (klass, n_rows++, spec);
 }
 

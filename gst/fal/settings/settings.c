@@ -26,6 +26,13 @@ read_environment (FalSettings *settings)
   }
 }
 
+/* Each frame asks for it several times, so a snapshot has it from the start. */
+static void
+resolve_profile (FalSettings *settings)
+{
+  settings->profile = fal_app_profile_find (settings->app_defaults ? settings->app : NULL);
+}
+
 FalSettings *
 fal_settings_new (void)
 {
@@ -33,6 +40,7 @@ fal_settings_new (void)
 
   fal_properties_set_defaults (settings);
   read_environment (settings);
+  resolve_profile (settings);
   return settings;
 }
 
@@ -65,6 +73,7 @@ fal_settings_with (const FalSettings *settings, guint id, const GValue *value)
     next->api_key_origin = FAL_KEY_FROM_PROPERTY;
   next->version = settings->version + 1;
   next->set = settings->set | G_GUINT64_CONSTANT (1) << id;
+  resolve_profile (next);
   return next;
 }
 
@@ -74,7 +83,7 @@ fal_settings_with (const FalSettings *settings, guint id, const GValue *value)
 const FalAppProfile *
 fal_settings_get_app_profile (const FalSettings *settings)
 {
-  return fal_app_profile_find (settings->app_defaults && settings->app ? settings->app : "");
+  return settings->profile;
 }
 
 const gchar *

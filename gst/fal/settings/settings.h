@@ -15,8 +15,9 @@ G_BEGIN_DECLS
 /* Made by fal_settings_new() and fal_settings_with() only. Each field is a property, in the unit of
  * that property: milliseconds unless noted. */
 typedef struct {
-  guint64 version; /* of two snapshots of one element, the later has the larger one */
-  guint64 set;     /* bit 1 << id of each property that was set */
+  guint64 version;              /* of two snapshots of one element, the later has the larger one */
+  guint64 set;                  /* bit 1 << id of each property that was set */
+  const FalAppProfile *profile; /* no property: what is known of the app, see below */
 
   gchar *app, *path, *base_uri;
   gchar *token, *api_key, *api_key_file, *token_uri, *token_proxy_uri;

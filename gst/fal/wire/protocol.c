@@ -22,7 +22,7 @@ make_image_value (GValue *value, const FalRequest *request)
 
   if (request->image_encoding == FAL_IMAGE_ENCODING_BYTES) {
     g_value_init (value, G_TYPE_BYTES);
-    g_value_set_boxed (value, request->image);
+    g_value_set_static_boxed (value, request->image);
     return;
   }
   g_value_init (value, G_TYPE_STRING);
@@ -30,25 +30,38 @@ make_image_value (GValue *value, const FalRequest *request)
       value, fal_data_uri_encode (plain ? NULL : request->media_type, request->image));
 }
 
+static GBytes *
+encode (const FalRequest *request, const FalValueField *more, guint n_more, GError **error)
+{
+  gchar *json;
+
+  if (request->encoding == FAL_MESSAGE_ENCODING_MSGPACK)
+    return fal_value_to_msgpack_with (request->parameters, more, n_more, error);
+  json = fal_value_to_json_with (request->parameters, more, n_more, error);
+  return json != NULL ? g_bytes_new_take (json, strlen (json)) : NULL;
+}
+
+/* The request id goes over a picture of the same name. */
 GBytes *
 fal_protocol_encode_request (const FalRequest *request, GError **error)
 {
-  g_autoptr (GstStructure) map = request->parameters != NULL
-                                     ? gst_structure_copy (request->parameters)
-                                     : gst_structure_new_empty ("map");
-  GValue image = G_VALUE_INIT;
-  gchar *json;
+  g_auto (GValue) image = G_VALUE_INIT, id = G_VALUE_INIT;
+  g_autofree gchar *name = NULL;
+  FalValueField more[2];
+  guint n_more = 0;
 
   if (request->image != NULL) {
     make_image_value (&image, request);
-    fal_value_take_path (map, request->image_field, &image);
+    name = fal_value_wrap_path (request->parameters, request->image_field, &image);
+    more[n_more++] = (FalValueField){ name, &image };
   }
-  if (request->request_id != NULL)
-    gst_structure_set (map, "request_id", G_TYPE_STRING, request->request_id, NULL);
-  if (request->encoding == FAL_MESSAGE_ENCODING_MSGPACK)
-    return fal_value_to_msgpack (map, error);
-  json = fal_value_to_json (map, error);
-  return json != NULL ? g_bytes_new_take (json, strlen (json)) : NULL;
+  if (request->request_id != NULL) {
+    g_value_init (&id, G_TYPE_STRING);
+    g_value_set_static_string (&id, request->request_id);
+    n_more = g_strcmp0 (name, "request_id") == 0 ? 0 : n_more;
+    more[n_more++] = (FalValueField){ "request_id", &id };
+  }
+  return encode (request, more, n_more, error);
 }
 
 /* ---- Pictures in a reply ---- */
@@ -318,24 +331,31 @@ has_text (const GstStructure *map, const gchar *field, const gchar *text)
   return field == NULL || g_strcmp0 (gst_structure_get_string (map, field), text) == 0;
 }
 
+/* Rules about the same field stand together, so it is looked up once for them all: the compiler
+ * keeps a word that occurs twice once, and if not, it is only looked up again. */
 static const Rule *
 find_rule (const Rule *rules, guint count, const GstStructure *map)
 {
+  const gchar *field = NULL, *text = NULL;
   guint i;
 
   for (i = 0; i < count; i++) {
-    if (has_text (map, rules[i].field, rules[i].text) &&
+    if (field != rules[i].field) {
+      field = rules[i].field;
+      text = gst_structure_get_string (map, field);
+    }
+    if (text != NULL && strcmp (text, rules[i].text) == 0 &&
         has_text (map, rules[i].field2, rules[i].text2))
       return &rules[i];
   }
   return NULL;
 }
 
-/* A number that is finite and not negative; else −1. */
+/* The field's number, which is finite and not negative; else −1. @map may be NULL. */
 static gdouble
-get_seconds (const GstStructure *map, const gchar *path)
+get_seconds (const GstStructure *map, const gchar *field)
 {
-  const GValue *value = fal_value_get_path (map, path);
+  const GValue *value = map != NULL ? gst_structure_get_value (map, field) : NULL;
   gdouble seconds = -1;
 
   if (value != NULL && G_VALUE_HOLDS_DOUBLE (value))
@@ -343,6 +363,16 @@ get_seconds (const GstStructure *map, const gchar *path)
   else if (value != NULL && G_VALUE_HOLDS_INT64 (value))
     seconds = g_value_get_int64 (value);
   return isfinite (seconds) && seconds >= 0 ? seconds : -1;
+}
+
+/* The map in @field, or NULL. */
+static const GstStructure *
+get_map (const GstStructure *map, const gchar *field)
+{
+  const GValue *value = gst_structure_get_value (map, field);
+
+  return value != NULL && GST_VALUE_HOLDS_STRUCTURE (value) ? gst_value_get_structure (value)
+                                                            : NULL;
 }
 
 /* The field's text; what is not text as JSON; NULL where it is absent, null or false. */
@@ -423,7 +453,7 @@ reply_from_map (GstStructure *map, const gchar *result_field, GError **error)
   const Rule *rule = find_rule (control_rules, G_N_ELEMENTS (control_rules), map);
 
   reply->request_id = dup_request_id (map);
-  reply->inference = get_seconds (map, "timings.inference");
+  reply->inference = get_seconds (get_map (map, "timings"), "inference");
   if (rule == NULL && !take_pictures (reply, result_field, error))
     return NULL;
   if (rule == NULL && reply->images->len > 0)

@@ -197,8 +197,9 @@ static gboolean
 json_to_array (GValue *value, JsonArray *list, GError **error)
 {
   guint i, n = json_array_get_length (list);
-  g_autoptr (GArray) items = fal_value_new_items (n);
+  g_autoptr (GArray) items = g_array_sized_new (FALSE, TRUE, sizeof (GValue), n);
 
+  g_array_set_clear_func (items, (GDestroyNotify) g_value_unset);
   g_array_set_size (items, n);
   for (i = 0; i < n; i++) {
     GValue *item = &g_array_index (items, GValue, i);
@@ -206,33 +207,34 @@ json_to_array (GValue *value, JsonArray *list, GError **error)
     if (!json_to_value (item, json_array_get_element (list, i), error))
       return FALSE;
   }
-  fal_value_take_list (value, items);
+  fal_value_take_list (value, (GValue *) items->data, items->len);
   return TRUE;
 }
 
-/* An error, unlike in msgpack: JSON comes from users, who should know what is left out. */
-static gboolean
-check_name (const gchar *name, GError **error)
+/* 0 is an error, unlike in msgpack: JSON comes from users, who should know what is left out. */
+static GQuark
+admit_name (const gchar *name, GError **error)
 {
   gsize length = strlen (name);
+  GQuark admitted;
 
   if (length > FAL_VALUE_MAX_NAME_BYTES) {
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
         "A field name of %" G_GSIZE_FORMAT " bytes is longer than %d", length,
         FAL_VALUE_MAX_NAME_BYTES);
-    return FALSE;
+    return 0;
   }
-  if (fal_value_admit_name (name))
-    return TRUE;
-  g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-      "The field “%s” is refused: this process has seen too many different names", name);
-  return FALSE;
+  admitted = fal_value_admit_name (name);
+  if (admitted == 0)
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+        "The field “%s” is refused: this process has seen too many different names", name);
+  return admitted;
 }
 
 static GstStructure *
 json_to_map (JsonObject *object, GError **error)
 {
-  g_autoptr (GstStructure) map = gst_structure_new_empty ("map");
+  g_autoptr (GstStructure) map = fal_value_new_map ();
   JsonObjectIter iter;
   const gchar *name;
   JsonNode *node;
@@ -246,10 +248,11 @@ json_to_map (JsonObject *object, GError **error)
   json_object_iter_init_ordered (&iter, object);
   while (json_object_iter_next_ordered (&iter, &name, &node)) {
     g_auto (GValue) value = G_VALUE_INIT;
+    GQuark admitted = admit_name (name, error);
 
-    if (!check_name (name, error) || !json_to_value (&value, node, error))
+    if (admitted == 0 || !json_to_value (&value, node, error))
       return NULL;
-    gst_structure_take_value (map, name, &value);
+    fal_value_take_field (map, admitted, &value);
   }
   return g_steal_pointer (&map);
 }
@@ -413,16 +416,23 @@ escape_unit_separators (gchar *json)
 }
 
 gchar *
-fal_value_to_json (const GstStructure *map, GError **error)
+fal_value_to_json_with (
+    const GstStructure *map, const FalValueField *more, guint n_more, GError **error)
 {
   g_autoptr (JsonBuilder) builder = json_builder_new ();
   g_autoptr (JsonGenerator) generator = NULL;
   g_autoptr (JsonNode) root = NULL;
 
-  if (!fal_value_write (&json_writer, builder, map, error))
+  if (!fal_value_write (&json_writer, builder, map, more, n_more, error))
     return NULL;
   root = json_builder_get_root (builder);
   generator = json_generator_new ();
   json_generator_set_root (generator, root);
   return escape_unit_separators (json_generator_to_data (generator, NULL));
+}
+
+gchar *
+fal_value_to_json (const GstStructure *map, GError **error)
+{
+  return fal_value_to_json_with (map, NULL, 0, error);
 }

@@ -12,4 +12,9 @@ GstStructure *fal_value_from_json (const gchar *text, gssize length, GError **er
 /* @map as JSON without white space; bytes become base64 text. Free with g_free(). */
 gchar *fal_value_to_json (const GstStructure *map, GError **error);
 
+/* The same of a map, which may be NULL, that has the @n_more of @more too, whose names differ: so
+ * that it need not be copied to get them. */
+gchar *fal_value_to_json_with (
+    const GstStructure *map, const FalValueField *more, guint n_more, GError **error);
+
 G_END_DECLS

@@ -15,50 +15,49 @@ typedef enum { SCALAR, ARRAY, MAP, NEVER } Shape;
 /* What the first byte of a msgpack object says. The count is in the @width bytes that follow, or in
  * the first byte under @mask. A scalar's body has the count plus @extra bytes. */
 typedef struct {
-  guint8 last; /* the highest first byte of this row */
   guint8 shape;
   guint8 mask;
   guint8 width;
   guint8 extra;
 } Form;
 
-static const Form forms[] = {
-  { 0x7f, SCALAR, 0, 0, 0 },    /* positive fixint */
-  { 0x8f, MAP, 0x0f, 0, 0 },    /* fixmap */
-  { 0x9f, ARRAY, 0x0f, 0, 0 },  /* fixarray */
-  { 0xbf, SCALAR, 0x1f, 0, 0 }, /* fixstr */
-  { 0xc0, SCALAR, 0, 0, 0 },    /* nil */
-  { 0xc1, NEVER, 0, 0, 0 },     /* not used */
-  { 0xc3, SCALAR, 0, 0, 0 },    /* false, true */
-  { 0xc4, SCALAR, 0, 1, 0 },    /* bin 8 */
-  { 0xc5, SCALAR, 0, 2, 0 },    /* bin 16 */
-  { 0xc6, SCALAR, 0, 4, 0 },    /* bin 32 */
-  { 0xc7, SCALAR, 0, 1, 1 },    /* ext 8 */
-  { 0xc8, SCALAR, 0, 2, 1 },    /* ext 16 */
-  { 0xc9, SCALAR, 0, 4, 1 },    /* ext 32 */
-  { 0xca, SCALAR, 0, 0, 4 },    /* float 32 */
-  { 0xcb, SCALAR, 0, 0, 8 },    /* float 64 */
-  { 0xcc, SCALAR, 0, 0, 1 },    /* uint 8 */
-  { 0xcd, SCALAR, 0, 0, 2 },    /* uint 16 */
-  { 0xce, SCALAR, 0, 0, 4 },    /* uint 32 */
-  { 0xcf, SCALAR, 0, 0, 8 },    /* uint 64 */
-  { 0xd0, SCALAR, 0, 0, 1 },    /* int 8 */
-  { 0xd1, SCALAR, 0, 0, 2 },    /* int 16 */
-  { 0xd2, SCALAR, 0, 0, 4 },    /* int 32 */
-  { 0xd3, SCALAR, 0, 0, 8 },    /* int 64 */
-  { 0xd4, SCALAR, 0, 0, 2 },    /* fixext 1 */
-  { 0xd5, SCALAR, 0, 0, 3 },    /* fixext 2 */
-  { 0xd6, SCALAR, 0, 0, 5 },    /* fixext 4 */
-  { 0xd7, SCALAR, 0, 0, 9 },    /* fixext 8 */
-  { 0xd8, SCALAR, 0, 0, 17 },   /* fixext 16 */
-  { 0xd9, SCALAR, 0, 1, 0 },    /* str 8 */
-  { 0xda, SCALAR, 0, 2, 0 },    /* str 16 */
-  { 0xdb, SCALAR, 0, 4, 0 },    /* str 32 */
-  { 0xdc, ARRAY, 0, 2, 0 },     /* array 16 */
-  { 0xdd, ARRAY, 0, 4, 0 },     /* array 32 */
-  { 0xde, MAP, 0, 2, 0 },       /* map 16 */
-  { 0xdf, MAP, 0, 4, 0 },       /* map 32 */
-  { 0xff, SCALAR, 0, 0, 0 },    /* negative fixint */
+static const Form forms[256] = {
+  [0x00 ... 0x7f] = { SCALAR, 0, 0, 0 },    /* positive fixint */
+  [0x80 ... 0x8f] = { MAP, 0x0f, 0, 0 },    /* fixmap */
+  [0x90 ... 0x9f] = { ARRAY, 0x0f, 0, 0 },  /* fixarray */
+  [0xa0 ... 0xbf] = { SCALAR, 0x1f, 0, 0 }, /* fixstr */
+  [0xc0] = { SCALAR, 0, 0, 0 },             /* nil */
+  [0xc1] = { NEVER, 0, 0, 0 },              /* not used */
+  [0xc2 ... 0xc3] = { SCALAR, 0, 0, 0 },    /* false, true */
+  [0xc4] = { SCALAR, 0, 1, 0 },             /* bin 8 */
+  [0xc5] = { SCALAR, 0, 2, 0 },             /* bin 16 */
+  [0xc6] = { SCALAR, 0, 4, 0 },             /* bin 32 */
+  [0xc7] = { SCALAR, 0, 1, 1 },             /* ext 8 */
+  [0xc8] = { SCALAR, 0, 2, 1 },             /* ext 16 */
+  [0xc9] = { SCALAR, 0, 4, 1 },             /* ext 32 */
+  [0xca] = { SCALAR, 0, 0, 4 },             /* float 32 */
+  [0xcb] = { SCALAR, 0, 0, 8 },             /* float 64 */
+  [0xcc] = { SCALAR, 0, 0, 1 },             /* uint 8 */
+  [0xcd] = { SCALAR, 0, 0, 2 },             /* uint 16 */
+  [0xce] = { SCALAR, 0, 0, 4 },             /* uint 32 */
+  [0xcf] = { SCALAR, 0, 0, 8 },             /* uint 64 */
+  [0xd0] = { SCALAR, 0, 0, 1 },             /* int 8 */
+  [0xd1] = { SCALAR, 0, 0, 2 },             /* int 16 */
+  [0xd2] = { SCALAR, 0, 0, 4 },             /* int 32 */
+  [0xd3] = { SCALAR, 0, 0, 8 },             /* int 64 */
+  [0xd4] = { SCALAR, 0, 0, 2 },             /* fixext 1 */
+  [0xd5] = { SCALAR, 0, 0, 3 },             /* fixext 2 */
+  [0xd6] = { SCALAR, 0, 0, 5 },             /* fixext 4 */
+  [0xd7] = { SCALAR, 0, 0, 9 },             /* fixext 8 */
+  [0xd8] = { SCALAR, 0, 0, 17 },            /* fixext 16 */
+  [0xd9] = { SCALAR, 0, 1, 0 },             /* str 8 */
+  [0xda] = { SCALAR, 0, 2, 0 },             /* str 16 */
+  [0xdb] = { SCALAR, 0, 4, 0 },             /* str 32 */
+  [0xdc] = { ARRAY, 0, 2, 0 },              /* array 16 */
+  [0xdd] = { ARRAY, 0, 4, 0 },              /* array 32 */
+  [0xde] = { MAP, 0, 2, 0 },                /* map 16 */
+  [0xdf] = { MAP, 0, 4, 0 },                /* map 32 */
+  [0xe0 ... 0xff] = { SCALAR, 0, 0, 0 },    /* negative fixint */
 };
 
 typedef struct {
@@ -75,13 +74,12 @@ typedef struct {
 static gboolean
 read_head (Reader *reader, Head *head)
 {
-  const Form *form = forms;
+  const Form *form;
   guint i;
 
   if (reader->at == reader->end)
     return FALSE;
-  while (*reader->at > form->last)
-    form++;
+  form = &forms[*reader->at];
   head->shape = form->shape;
   head->count = *reader->at++ & form->mask;
   if (reader->end - reader->at < form->width)
@@ -160,29 +158,28 @@ msgpack_to_text (GValue *value, const msgpack_object_str *text, GBytes *message)
 static void
 msgpack_to_array (GValue *value, const msgpack_object_array *array, GBytes *message)
 {
-  g_autoptr (GArray) items = fal_value_new_items (array->size);
-  guint i;
+  g_autofree GValue *items = g_new0 (GValue, array->size);
+  guint i, n = 0;
 
   for (i = 0; i < array->size; i++) {
-    GValue item = G_VALUE_INIT;
-
-    msgpack_to_value (&item, &array->ptr[i], message);
-    if (G_IS_VALUE (&item))
-      g_array_append_val (items, item);
+    msgpack_to_value (&items[n], &array->ptr[i], message);
+    if (G_IS_VALUE (&items[n]))
+      n++;
   }
-  fal_value_take_list (value, items);
+  fal_value_take_list (value, items, n);
 }
 
-/* Copies @key's text to @name, which has FAL_VALUE_MAX_NAME_BYTES + 1. FALSE: it is left out. */
-static gboolean
-get_name (gchar *name, const msgpack_object *key)
+/* The name that @key gives a field; 0: it is left out. */
+static GQuark
+get_name (const msgpack_object *key)
 {
   const msgpack_object_str *text = &key->via.str;
+  gchar name[FAL_VALUE_MAX_NAME_BYTES + 1];
 
   if (key->type != MSGPACK_OBJECT_STR || text->size > FAL_VALUE_MAX_NAME_BYTES)
-    return FALSE;
+    return 0;
   if (!is_text (text))
-    return FALSE;
+    return 0;
   if (text->size > 0)
     memcpy (name, text->ptr, text->size);
   name[text->size] = '\0';
@@ -192,18 +189,18 @@ get_name (gchar *name, const msgpack_object *key)
 static GstStructure *
 msgpack_to_map (const msgpack_object_map *map, GBytes *message)
 {
-  GstStructure *structure = gst_structure_new_empty ("map");
-  gchar name[FAL_VALUE_MAX_NAME_BYTES + 1];
+  GstStructure *structure = fal_value_new_map ();
   guint i;
 
   for (i = 0; i < map->size; i++) {
+    GQuark name = get_name (&map->ptr[i].key);
     GValue value = G_VALUE_INIT;
 
-    if (!get_name (name, &map->ptr[i].key))
+    if (name == 0)
       continue;
     msgpack_to_value (&value, &map->ptr[i].val, message);
     if (G_IS_VALUE (&value))
-      gst_structure_take_value (structure, name, &value);
+      fal_value_take_field (structure, name, &value);
   }
   return structure;
 }
@@ -382,13 +379,20 @@ append_packed (void *array, const char *data, size_t size)
 }
 
 GBytes *
-fal_value_to_msgpack (const GstStructure *map, GError **error)
+fal_value_to_msgpack_with (
+    const GstStructure *map, const FalValueField *more, guint n_more, GError **error)
 {
   g_autoptr (GByteArray) array = g_byte_array_sized_new (1024);
   msgpack_packer packer;
 
   msgpack_packer_init (&packer, array, append_packed);
-  if (!fal_value_write (&msgpack_writer, &packer, map, error))
+  if (!fal_value_write (&msgpack_writer, &packer, map, more, n_more, error))
     return NULL;
   return g_byte_array_free_to_bytes (g_steal_pointer (&array));
+}
+
+GBytes *
+fal_value_to_msgpack (const GstStructure *map, GError **error)
+{
+  return fal_value_to_msgpack_with (map, NULL, 0, error);
 }

@@ -16,4 +16,9 @@ GstStructure *fal_value_from_msgpack (GBytes *message, GError **error);
  * uint, float, GST_TYPE_LIST) are written too; any other is an error that names the field. */
 GBytes *fal_value_to_msgpack (const GstStructure *map, GError **error);
 
+/* The same of a map, which may be NULL, that has the @n_more of @more too, whose names differ: so
+ * that it need not be copied to get them. */
+GBytes *fal_value_to_msgpack_with (
+    const GstStructure *map, const FalValueField *more, guint n_more, GError **error);
+
 G_END_DECLS

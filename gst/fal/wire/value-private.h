@@ -9,17 +9,21 @@ G_BEGIN_DECLS
 /* The longest name of a field. */
 #define FAL_VALUE_MAX_NAME_BYTES 256
 
-/* Whether @name may become a field's name. A process takes a few thousand new ones, see value.c. */
-gboolean fal_value_admit_name (const gchar *name);
+/* The quark of @name where it may become a field's name, else 0. A process takes a few thousand new
+ * ones, see value.c. */
+GQuark fal_value_admit_name (const gchar *name);
+
+/* Sets the field of an admitted @name to @value, which is taken. */
+void fal_value_take_field (GstStructure *map, GQuark name, GValue *value);
+
+/* An empty map. */
+GstStructure *fal_value_new_map (void);
 
 /* Initialises @value and gives it @map. */
 void fal_value_take_map (GValue *value, GstStructure *map);
 
-/* An array of GValue, for fal_value_take_list(), with room for @count. */
-GArray *fal_value_new_items (guint count);
-
-/* Initialises @value and moves the values of @items into it. The caller keeps the empty items. */
-void fal_value_take_list (GValue *value, GArray *items);
+/* Initialises @value, an array, and moves the @n values of @items into it, which are left unset. */
+void fal_value_take_list (GValue *value, GValue *items, guint n);
 
 /* How values are written. @out is the writer's own. A function that returns text returns NULL, or
  * why the value cannot be written. */
@@ -38,8 +42,9 @@ typedef struct {
   void (*end_map) (gpointer out);
 } FalValueWriter;
 
-/* Writes all of @map. Error: G_IO_ERROR_INVALID_ARGUMENT, whose message names the field. */
-gboolean fal_value_write (
-    const FalValueWriter *writer, gpointer out, const GstStructure *map, GError **error);
+/* Writes all of @map, which may be NULL, with the @n_more of @more, whose names differ. Error:
+ * G_IO_ERROR_INVALID_ARGUMENT, whose message names the field. */
+gboolean fal_value_write (const FalValueWriter *writer, gpointer out, const GstStructure *map,
+    const FalValueField *more, guint n_more, GError **error);
 
 G_END_DECLS

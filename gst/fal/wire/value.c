@@ -14,18 +14,43 @@
 /* Up to GStreamer 1.24 the names of a structure's fields are quarks, which a process never frees. A
  * server that sends ever new keys would fill the memory, so new names are counted for the whole
  * process. Names that are known already cost nothing. */
-gboolean
+GQuark
 fal_value_admit_name (const gchar *name)
 {
   static gint new_names = 0; /* atomic; may exceed the limit by one for each thread */
+  GQuark known = g_quark_try_string (name);
 
-  if (g_quark_try_string (name) != 0)
-    return TRUE;
+  if (known != 0)
+    return known;
   if (g_atomic_int_get (&new_names) >= MAX_NEW_NAMES)
-    return FALSE;
+    return 0;
   g_atomic_int_inc (&new_names);
-  g_quark_from_string (name);
-  return TRUE;
+  return g_quark_from_string (name);
+}
+
+void
+fal_value_take_field (GstStructure *map, GQuark name, GValue *value)
+{
+#if GST_CHECK_VERSION(1, 26, 0)
+  gst_structure_take_value_static_str (map, g_quark_to_string (name), value);
+#else
+  gst_structure_id_take_value (map, name, value);
+#endif
+}
+
+/* By its text, the name of each new structure would be checked and looked up again. */
+GstStructure *
+fal_value_new_map (void)
+{
+#if GST_CHECK_VERSION(1, 26, 0)
+  return gst_structure_new_static_str_empty ("map");
+#else
+  static gsize name = 0;
+
+  if (g_once_init_enter (&name))
+    g_once_init_leave (&name, g_quark_from_static_string ("map"));
+  return gst_structure_new_id_empty (name);
+#endif
 }
 
 void
@@ -50,13 +75,13 @@ get_item_type (const GValue *value)
 }
 
 static gboolean
-have_one_type (const GArray *items)
+have_one_type (const GValue *items, guint n)
 {
   GType kind = G_TYPE_INVALID;
   guint i;
 
-  for (i = 0; i < items->len; i++) {
-    GType other = get_item_type (&g_array_index (items, GValue, i));
+  for (i = 0; i < n; i++) {
+    GType other = get_item_type (&items[i]);
 
     if (kind == G_TYPE_INVALID)
       kind = other;
@@ -99,29 +124,18 @@ fal_value_get_item (const GValue *list, guint index)
   return NULL;
 }
 
-GArray *
-fal_value_new_items (guint count)
-{
-  GArray *items = g_array_sized_new (FALSE, TRUE, sizeof (GValue), count);
-
-  g_array_set_clear_func (items, (GDestroyNotify) g_value_unset);
-  return items;
-}
-
 void
-fal_value_take_list (GValue *value, GArray *items)
+fal_value_take_list (GValue *value, GValue *items, guint n)
 {
-  gboolean one_type = have_one_type (items);
+  gboolean one_type = have_one_type (items, n);
   guint i;
 
   g_value_init (value, GST_TYPE_ARRAY);
-  for (i = 0; i < items->len; i++) {
-    GValue *item = &g_array_index (items, GValue, i);
-
+  for (i = 0; i < n; i++) {
     if (!one_type)
-      wrap (item);
-    gst_value_array_append_and_take_value (value, item);
-    *item = (GValue) G_VALUE_INIT;
+      wrap (&items[i]);
+    gst_value_array_append_and_take_value (value, &items[i]);
+    items[i] = (GValue) G_VALUE_INIT;
   }
 }
 
@@ -223,6 +237,16 @@ write_list (const FalValueWriter *writer, gpointer out, const GValue *value, con
 }
 
 static gboolean
+write_field (const FalValueWriter *writer, gpointer out, const gchar *name, const GValue *value,
+    const Step *parent, GError **error)
+{
+  Step step = { parent, name, 0, parent != NULL ? parent->depth + 1 : 1 };
+
+  writer->key (out, name);
+  return write_value (writer, out, value, &step, error);
+}
+
+static gboolean
 write_map (const FalValueWriter *writer, gpointer out, const GstStructure *map, const Step *step,
     GError **error)
 {
@@ -231,10 +255,8 @@ write_map (const FalValueWriter *writer, gpointer out, const GstStructure *map, 
   writer->begin_map (out, n);
   for (i = 0; i < n; i++) {
     const gchar *name = gst_structure_nth_field_name (map, i);
-    Step inner = { step, name, 0, step != NULL ? step->depth + 1 : 1 };
 
-    writer->key (out, name);
-    if (!write_value (writer, out, gst_structure_get_value (map, name), &inner, error))
+    if (!write_field (writer, out, name, gst_structure_get_value (map, name), step, error))
       return FALSE;
   }
   writer->end_map (out);
@@ -296,32 +318,73 @@ write_value (const FalValueWriter *writer, gpointer out, const GValue *value, co
   return fault == NULL || refuse (step, value, fault, error);
 }
 
-gboolean
-fal_value_write (
-    const FalValueWriter *writer, gpointer out, const GstStructure *map, GError **error)
+static const GValue *
+find_field (const FalValueField *fields, guint n, const gchar *name)
 {
-  return write_map (writer, out, map, NULL, error);
+  guint i;
+
+  for (i = 0; i < n; i++)
+    if (strcmp (fields[i].name, name) == 0)
+      return fields[i].value;
+  return NULL;
+}
+
+static gboolean
+has_field (const GstStructure *map, guint n, const gchar *name)
+{
+  while (n > 0)
+    if (strcmp (gst_structure_nth_field_name (map, --n), name) == 0)
+      return TRUE;
+  return FALSE;
+}
+
+gboolean
+fal_value_write (const FalValueWriter *writer, gpointer out, const GstStructure *map,
+    const FalValueField *more, guint n_more, GError **error)
+{
+  guint i, n = map != NULL ? gst_structure_n_fields (map) : 0, total = n;
+
+  for (i = 0; i < n_more; i++)
+    total += has_field (map, n, more[i].name) ? 0 : 1;
+  writer->begin_map (out, total);
+  for (i = 0; i < n; i++) {
+    const gchar *name = gst_structure_nth_field_name (map, i);
+    const GValue *over = find_field (more, n_more, name);
+
+    if (!write_field (
+            writer, out, name, over ? over : gst_structure_get_value (map, name), NULL, error))
+      return FALSE;
+  }
+  for (i = 0; i < n_more; i++)
+    if (!has_field (map, n, more[i].name) &&
+        !write_field (writer, out, more[i].name, more[i].value, NULL, error))
+      return FALSE;
+  writer->end_map (out);
+  return TRUE;
 }
 
 /* ---- Paths ---- */
 
+static const GValue *
+walk_path (const GstStructure *map, const gchar *path)
+{
+  const gchar *dot = strchr (path, '.');
+  g_autofree gchar *name = NULL;
+  const GValue *value;
+
+  if (map == NULL || dot == NULL)
+    return map != NULL ? gst_structure_get_value (map, path) : NULL;
+  name = g_strndup (path, dot - path);
+  value = gst_structure_get_value (map, name);
+  if (value == NULL || !GST_VALUE_HOLDS_STRUCTURE (value))
+    return NULL;
+  return walk_path (gst_value_get_structure (value), dot + 1);
+}
+
 const GValue *
 fal_value_get_path (const GstStructure *map, const gchar *path)
 {
-  g_auto (GStrv) names = g_strsplit (path, ".", -1);
-  const GValue *value = NULL;
-  guint i;
-
-  for (i = 0; names[i] != NULL; i++) {
-    if (map == NULL)
-      return NULL;
-    value = gst_structure_get_value (map, names[i]);
-    map =
-        value != NULL && GST_VALUE_HOLDS_STRUCTURE (value) ? gst_value_get_structure (value) : NULL;
-    if (value == NULL)
-      return NULL;
-  }
-  return value;
+  return *path != '\0' ? walk_path (map, path) : NULL;
 }
 
 /* A copy of the map in field @name, or an empty one. */
@@ -332,24 +395,31 @@ copy_inner_map (const GstStructure *map, const gchar *name)
 
   if (value != NULL && GST_VALUE_HOLDS_STRUCTURE (value) && gst_value_get_structure (value) != NULL)
     return gst_structure_copy (gst_value_get_structure (value));
-  return gst_structure_new_empty ("map");
+  return fal_value_new_map ();
+}
+
+gchar *
+fal_value_wrap_path (const GstStructure *map, const gchar *path, GValue *value)
+{
+  const gchar *dot = strchr (path, '.');
+  g_autofree gchar *name = NULL;
+  GstStructure *inner;
+
+  if (dot == NULL)
+    return g_strdup (path);
+  name = g_strndup (path, dot - path);
+  inner = map != NULL ? copy_inner_map (map, name) : fal_value_new_map ();
+  fal_value_take_path (inner, dot + 1, value);
+  fal_value_take_map (value, inner);
+  return g_steal_pointer (&name);
 }
 
 void
 fal_value_take_path (GstStructure *map, const gchar *path, GValue *value)
 {
-  const gchar *dot = strchr (path, '.');
-  g_autofree gchar *name = NULL;
-  GValue inner = G_VALUE_INIT;
+  g_autofree gchar *name = fal_value_wrap_path (map, path, value);
 
-  if (dot == NULL) {
-    gst_structure_take_value (map, path, value);
-    return;
-  }
-  name = g_strndup (path, dot - path);
-  fal_value_take_map (&inner, copy_inner_map (map, name));
-  fal_value_take_path (g_value_get_boxed (&inner), dot + 1, value);
-  gst_structure_take_value (map, name, &inner);
+  gst_structure_take_value (map, name, value);
 }
 
 void

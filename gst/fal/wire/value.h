@@ -31,6 +31,16 @@ const GValue *fal_value_get_path (const GstStructure *map, const gchar *path);
  * on the way are made; what is no map is replaced by one. */
 void fal_value_take_path (GstStructure *map, const gchar *path, GValue *value);
 
+/* The same for a map that stays as it is: makes of @value, which is for @path, what the path's
+ * first name, which is returned, is to have. Free with g_free(). */
+gchar *fal_value_wrap_path (const GstStructure *map, const gchar *path, GValue *value);
+
+/* A field that is written over that of its name in a map, or after all others. */
+typedef struct {
+  const gchar *name;
+  const GValue *value;
+} FalValueField;
+
 /* Copies every field of @from to @into. A map is merged into the one that is there; all else is
  * replaced. */
 void fal_value_merge (GstStructure *into, const GstStructure *from);

@@ -369,6 +369,30 @@ test_adaptive_requests_arrive_just_in_time (void)
   g_assert_cmpint (next (pacer, now), <=, now + 100);
 }
 
+/* While the model is not known a request goes after a second of silence only: what is in flight
+ * when the pacer becomes adaptive counts, and its answer tells of the model. */
+static void
+test_turned_adaptive_it_knows_what_is_in_flight (void)
+{
+  FalPacerConfig config = live;
+  g_autoptr (FalPacer) pacer = NULL;
+
+  config.throttle_interval = 0;
+  config.max_in_flight = 16;
+  pacer = make (config);
+  offer (pacer, 1, 0);
+  g_assert_cmpuint (take (pacer, 0), ==, 1);
+  offer (pacer, 2, 10);
+  g_assert_cmpuint (take (pacer, 10), ==, 2);
+  offer (pacer, 3, 20);
+  g_assert_cmpint (next (pacer, 20), ==, 20);
+  config.adaptive = TRUE;
+  fal_pacer_configure (pacer, &config);
+  g_assert_cmpint (next (pacer, 20), ==, 1000);
+  g_assert_cmpuint (answer (pacer, "1", 200), ==, 1);
+  g_assert_cmpint (next (pacer, 200), <, 300);
+}
+
 /* Offers a frame each 30 ms, number 1 at 0, up to @now. */
 static void
 film (FalPacer *pacer, guint *frames, gint64 now)
@@ -838,6 +862,7 @@ main (int argc, char **argv)
   ADD (one_in_flight_until_the_first_reply_shows_whether_ids_come_back);
   ADD (a_reply_without_id_from_an_app_that_echoes_is_taken_only_when_sure);
   ADD (adaptive_requests_arrive_just_in_time);
+  ADD (turned_adaptive_it_knows_what_is_in_flight);
   ADD (adaptive_requests_await_a_frame_about_to_come);
   ADD (requests_expire);
   ADD (a_lost_connection_loses_what_is_in_flight_when_live);
