@@ -26,6 +26,7 @@ struct _FalDownload {
   SoupMessage *message;
   GCancellable *sending; /* cancelled before the headers only */
   gboolean is_asking;    /* the headers are not there yet */
+  guint status;          /* of the last headers; libsoup forgets it where it asks anew */
   GInputStream *body;
   GCancellable *reading; /* of the body: libsoup's request does not know it */
   gboolean is_whole;     /* the body was read to its end */
@@ -318,7 +319,7 @@ take_answer (FalDownload *download)
 {
   SoupMessageHeaders *headers = soup_message_get_response_headers (download->message);
   const gchar *location = soup_message_headers_get_one (headers, "Location");
-  guint status = soup_message_get_status (download->message);
+  guint status = download->status;
   guint64 length;
 
   if (is_redirect (status) && location != NULL)
@@ -333,13 +334,12 @@ take_answer (FalDownload *download)
     read_body (download);
 }
 
-/* A status says more than the error that cutting its body led to. */
+/* A status says more than the error that cutting its connection led to. */
 static gboolean
 has_failed (FalDownload *download)
 {
-  guint status = soup_message_get_status (download->message);
-
-  return download->body == NULL && (status == SOUP_STATUS_NONE || status == SOUP_STATUS_OK);
+  return download->body == NULL &&
+         (download->status == SOUP_STATUS_NONE || download->status == SOUP_STATUS_OK);
 }
 
 static void
@@ -368,7 +368,8 @@ static void
 on_headers (SoupMessage *message, FalDownload *download)
 {
   download->is_asking = FALSE;
-  if (soup_message_get_status (message) != SOUP_STATUS_OK)
+  download->status = soup_message_get_status (message);
+  if (download->status != SOUP_STATUS_OK)
     fal_public_session_cut (download->session, message);
 }
 
@@ -392,6 +393,7 @@ send_request (FalDownload *download)
   download->sending = g_cancellable_new ();
   download->reading = g_cancellable_new ();
   download->is_asking = TRUE;
+  download->status = SOUP_STATUS_NONE;
   download->is_busy = TRUE;
   g_signal_connect (message, "got-headers", G_CALLBACK (on_headers), download);
   g_signal_connect (message, "restarted", G_CALLBACK (on_restarted), download);

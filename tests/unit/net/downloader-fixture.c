@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "downloader-fixture.h"
 
+#include "fal/settings/properties.h"
+
 #include <string.h>
 
 /* The second address of this machine stands for one that is private. */
@@ -20,10 +22,50 @@ on_watchdog (gpointer data)
 }
 
 static void
+get_nothing (GObject *object, guint id, GValue *value, GParamSpec *spec)
+{
+}
+
+static void
+set_nothing (GObject *object, guint id, const GValue *value, GParamSpec *spec)
+{
+}
+
+static void
+settings_class_init (gpointer class, gpointer data)
+{
+  G_OBJECT_CLASS (class)->get_property = get_nothing;
+  G_OBJECT_CLASS (class)->set_property = set_nothing;
+  fal_properties_install (class);
+}
+
+/* Settings know their fields once a class has installed them as properties. */
+static void
+install_settings (void)
+{
+  static GType type;
+
+  if (type != 0)
+    return;
+  gst_init (NULL, NULL);
+  type = g_type_register_static_simple (G_TYPE_OBJECT, "Settings", sizeof (GObjectClass),
+      settings_class_init, sizeof (GObject), NULL, 0);
+  g_type_class_ref (type); /* for ever */
+}
+
+static void
 set_string (gchar **field, const gchar *text)
 {
   g_free (*field);
   *field = g_strdup (text);
+}
+
+/* Time counts from here. */
+static void
+start_watchdog (Fixture *fixture)
+{
+  g_clear_handle_id (&fixture->watchdog, g_source_remove);
+  fixture->watchdog = g_timeout_add_seconds (WATCHDOG, on_watchdog, NULL);
 }
 
 void
@@ -44,6 +86,7 @@ configure (Fixture *fixture)
 void
 renew_downloader (Fixture *fixture)
 {
+  start_watchdog (fixture);
   g_clear_pointer (&fixture->downloader, fal_downloader_free);
   fixture->downloader = fal_downloader_new ();
   fal_downloader_set_address_check (fixture->downloader, is_allowed);
@@ -64,6 +107,7 @@ load_authority (void)
 void
 set_up (Fixture *fixture, gconstpointer data)
 {
+  install_settings ();
   fixture->host = picture_host_new ();
   fixture->resolver = fake_resolver_new ();
   g_resolver_set_default (G_RESOLVER (fixture->resolver));
@@ -73,7 +117,6 @@ set_up (Fixture *fixture, gconstpointer data)
   fixture->timeout = 1000 * WATCHDOG;
   fixture->validation = G_TLS_CERTIFICATE_VALIDATE_ALL;
   renew_downloader (fixture);
-  fixture->watchdog = g_timeout_add_seconds (WATCHDOG, on_watchdog, NULL);
 }
 
 void
@@ -119,6 +162,7 @@ start_download (Fixture *fixture, const gchar *host, const gchar *path)
 void
 await_answers (Fixture *fixture, guint n)
 {
+  start_watchdog (fixture);
   while (fixture->answers < n)
     g_main_context_iteration (NULL, TRUE);
 }

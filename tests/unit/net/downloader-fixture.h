@@ -9,7 +9,7 @@
 G_BEGIN_DECLS
 
 #define MAX_SIZE 200000
-#define WATCHDOG 120 /* seconds, for one test */
+#define WATCHDOG 120 /* seconds, for one step of a test */
 
 typedef struct {
   PictureHost *host;

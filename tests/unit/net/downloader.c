@@ -266,7 +266,7 @@ free_after (Fixture *fixture, guint n)
 static void
 test_freed_at_any_time (Fixture *fixture, gconstpointer data)
 {
-  for (guint n = 0; n < 150; n += 1 + n / 8)
+  for (guint n = 0; n < 150; n += 2 + n / 3)
     free_after (fixture, n);
 }
 
@@ -277,7 +277,7 @@ test_timed_out_at_any_time (Fixture *fixture, gconstpointer data)
   const gchar *const paths[] = { "/ok", "/slow", "/endless/200", "/endless/421", "/404",
     "/silent" };
 
-  for (guint timeout = 1; timeout < 40; timeout += 1 + timeout / 8) {
+  for (guint timeout = 1; timeout < 40; timeout += 1 + timeout / 2) {
     fixture->timeout = timeout;
     fixture->answers = 0;
     configure (fixture);

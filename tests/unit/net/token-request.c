@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#define WATCHDOG 120 /* seconds, for one test */
+#define WATCHDOG 120 /* seconds, for one request */
 
 typedef struct {
   PictureHost *host;
@@ -51,7 +51,6 @@ set_up (Fixture *fixture, gconstpointer data)
   soup_session_remove_feature_by_type (fixture->soup, SOUP_TYPE_AUTH_MANAGER);
   fixture->endpoint = fal_endpoint_new ("wss://fal.run", "owner/app", NULL, NULL);
   fixture->cancellable = g_cancellable_new ();
-  fixture->watchdog = g_timeout_add_seconds (WATCHDOG, on_watchdog, NULL);
 }
 
 static void
@@ -61,7 +60,7 @@ tear_down (Fixture *fixture, gconstpointer data)
   while (g_main_context_iteration (NULL, FALSE))
     ;
   picture_host_free (fixture->host);
-  g_source_remove (fixture->watchdog);
+  g_clear_handle_id (&fixture->watchdog, g_source_remove);
   g_object_unref (fixture->resolver);
   fal_endpoint_free (fixture->endpoint);
   g_object_unref (fixture->cancellable);
@@ -87,6 +86,8 @@ start_request (Fixture *fixture, const gchar *path)
   const FalTokenQuery query = { .endpoint = fixture->endpoint, .uri = uri, .expiration = 60 };
   g_autoptr (SoupMessage) message = fal_token_request_new_message (&query);
 
+  g_clear_handle_id (&fixture->watchdog, g_source_remove);
+  fixture->watchdog = g_timeout_add_seconds (WATCHDOG, on_watchdog, NULL);
   fal_token_request_async (fixture->soup, message, fixture->cancellable, on_answer, fixture);
 }
 
@@ -158,11 +159,10 @@ cancel_after (Fixture *fixture, const gchar *path, guint n)
 static void
 test_cancelled_at_any_time (Fixture *fixture, gconstpointer data)
 {
-  const gchar *const paths[] = { "/token", "/endless/200", "/endless/401", "/endless/421", "/slow",
-    "/401" };
+  const gchar *const paths[] = { "/token", "/endless/200", "/endless/401", "/421" };
 
   for (guint i = 0; i < G_N_ELEMENTS (paths); i++) {
-    for (guint n = 0; n < 24; n++)
+    for (guint n = 0; n < 24; n += 1 + n / 3)
       cancel_after (fixture, paths[i], n);
   }
 }
