@@ -148,6 +148,36 @@ test_a_picture_stands_as_it_was_asked_for (void)
   g_assert_cmpint (gst_structure_n_fields (parameters), ==, 1);
 }
 
+/* The inputs, the picture's field, and the message; the id is "7". */
+static const struct {
+  const gchar *inputs, *field, *json;
+} overlaps[] = {
+  { "{\"image\":1,\"x\":2}", "image", "{\"image\":\"/9g=\",\"x\":2,\"request_id\":\"7\"}" },
+  { "{\"request_id\":1,\"x\":2}", "image", "{\"request_id\":\"7\",\"x\":2,\"image\":\"/9g=\"}" },
+  { "{\"a\":{\"b\":1,\"c\":2},\"x\":2}", "a.b",
+      "{\"a\":{\"b\":\"/9g=\",\"c\":2},\"x\":2,\"request_id\":\"7\"}" },
+  { "{\"a\":1}", "a.b.c", "{\"a\":{\"b\":{\"c\":\"/9g=\"}},\"request_id\":\"7\"}" },
+  { "{\"x\":2}", "request_id", "{\"x\":2,\"request_id\":\"7\"}" },
+};
+
+static void
+test_picture_and_id_stand_where_an_input_of_their_name_stood (void)
+{
+  g_autoptr (GBytes) image = g_bytes_new_static (WIRE ("\xff\xd8"));
+
+  for (guint i = 0; i < G_N_ELEMENTS (overlaps); i++) {
+    g_autoptr (GstStructure) inputs = fal_value_from_json (overlaps[i].inputs, -1, NULL);
+    g_autoptr (GBytes) encoded = fal_protocol_encode_request (
+        &(FalRequest){ inputs, overlaps[i].field, FAL_IMAGE_ENCODING_BASE64, image, "image/jpeg",
+            "7", FAL_MESSAGE_ENCODING_JSON },
+        NULL);
+    g_autofree gchar *after = fal_value_to_json (inputs, NULL);
+
+    assert_bytes (encoded, overlaps[i].json, strlen (overlaps[i].json));
+    g_assert_cmpstr (after, ==, overlaps[i].inputs);
+  }
+}
+
 static void
 test_a_request_may_be_empty (void)
 {
@@ -611,6 +641,8 @@ main (int argc, char **argv)
   ADD ("requests-are-those-of-the-reference-client",
       test_requests_are_those_of_the_reference_client);
   ADD ("a-picture-stands-as-it-was-asked-for", test_a_picture_stands_as_it_was_asked_for);
+  ADD ("picture-and-id-stand-where-an-input-of-their-name-stood",
+      test_picture_and_id_stand_where_an_input_of_their_name_stood);
   ADD ("a-request-may-be-empty", test_a_request_may_be_empty);
   ADD ("a-parameter-that-cannot-be-sent-is-named", test_a_parameter_that_cannot_be_sent_is_named);
   ADD ("control-messages-are-known-in-either-form", test_control_messages_are_known_in_either_form);
