@@ -57,7 +57,7 @@ fal_watchdog_note_request (FalWatchdog *watchdog, gint64 now)
 void
 fal_watchdog_note_heard (FalWatchdog *watchdog, gint64 heard)
 {
-  watchdog->heard = heard;
+  watchdog->heard = MAX (watchdog->heard, heard); /* whoever looked may come late */
 }
 
 void

@@ -226,9 +226,20 @@ dispatch_reply (FalReceiver *receiver, const FalReply *reply)
   }
 }
 
+/* What concerns all members counts even where the one that reads is about to leave. */
+static gboolean
+is_counted (FalReceiver *receiver, const FalReply *reply)
+{
+  if (reply != NULL && reply->type != FAL_REPLY_FAILED)
+    return TRUE; /* or is counted with the frame that it answers */
+  return fal_shared_state_counts_replies (receiver->state);
+}
+
 void
 fal_receiver_take_reply (FalReceiver *receiver, const FalReply *reply, const GError *error)
 {
+  if (!is_counted (receiver, reply))
+    return;
   if (reply != NULL)
     dispatch_reply (receiver, reply);
   else

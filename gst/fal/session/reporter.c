@@ -14,6 +14,7 @@ struct _FalReporter {
   GMutex lock; /* never held while the owner is called */
   /* Everything below: lock. */
   gchar *secrets[N_SECRETS]; /* NULL: there is none */
+  guint64 version;           /* of the settings that they are of */
   gchar *endpoint;           /* or NULL */
   gint64 last_warning;       /* about a single frame, monotonic µs */
 };
@@ -39,13 +40,17 @@ fal_reporter_free (FalReporter *reporter)
 }
 
 static void
+replace_locked (gchar **field, const gchar *text)
+{
+  g_free (*field);
+  *field = g_strdup (text);
+}
+
+static void
 replace (FalReporter *reporter, gchar **field, const gchar *text)
 {
-  g_autofree gchar *old = NULL;
-
   g_mutex_lock (&reporter->lock);
-  old = *field;
-  *field = g_strdup (text);
+  replace_locked (field, text);
   g_mutex_unlock (&reporter->lock);
 }
 
@@ -55,13 +60,23 @@ fal_reporter_set_endpoint (FalReporter *reporter, const gchar *endpoint)
   replace (reporter, &reporter->endpoint, endpoint);
 }
 
+/* Threads that set properties at once may come here in another order. */
 void
-fal_reporter_set_secrets (
-    FalReporter *reporter, const gchar *token, const gchar *api_key, const gchar *file_key)
+fal_reporter_set_settings (FalReporter *reporter, const FalSettings *settings)
 {
-  replace (reporter, &reporter->secrets[TOKEN], token);
-  replace (reporter, &reporter->secrets[API_KEY], api_key);
-  replace (reporter, &reporter->secrets[FILE_KEY], file_key);
+  g_mutex_lock (&reporter->lock);
+  if (settings->version >= reporter->version) {
+    reporter->version = settings->version;
+    replace_locked (&reporter->secrets[TOKEN], settings->token);
+    replace_locked (&reporter->secrets[API_KEY], settings->api_key);
+  }
+  g_mutex_unlock (&reporter->lock);
+}
+
+void
+fal_reporter_set_file_key (FalReporter *reporter, const gchar *api_key)
+{
+  replace (reporter, &reporter->secrets[FILE_KEY], api_key);
 }
 
 void

@@ -17,9 +17,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (FalReporter, fal_reporter_free)
 /* The address that messages name; NULL: none. */
 void fal_reporter_set_endpoint (FalReporter *reporter, const gchar *endpoint);
 
-/* What no text may hold: what a server says may hold any of it. Each may be NULL. */
-void fal_reporter_set_secrets (
-    FalReporter *reporter, const gchar *token, const gchar *api_key, const gchar *file_key);
+/* What no text may hold: what a server says may hold any of it. To be told of before anybody uses
+ * the settings; of older ones than were told already nothing is taken. */
+void fal_reporter_set_settings (FalReporter *reporter, const FalSettings *settings);
+/* The API key that api-key-file had; or NULL. */
+void fal_reporter_set_file_key (FalReporter *reporter, const gchar *api_key);
 /* The token that the connection was opened with; or NULL. */
 void fal_reporter_set_last_token (FalReporter *reporter, const gchar *token);
 /* @text without any of them. */

@@ -93,16 +93,10 @@ fal_session_free (FalSession *session)
   g_free (session);
 }
 
-static void
-set_secrets (FalSession *session, const FalSettings *settings)
-{
-  fal_reporter_set_secrets (
-      session->reporter, settings->token, settings->api_key, session->file_key);
-}
-
-/* The endpoint of settings that can work, and the key as api-key-file has it; NULL: they cannot. */
+/* The endpoint of settings that can work; NULL: they cannot. @file_key: the API key as api-key-file
+ * has it, NULL where there is no such file. */
 static FalEndpoint *
-check_settings (FalSession *session, const FalSettings *settings, GError **error)
+check_settings (FalSession *session, const FalSettings *settings, gchar **file_key, GError **error)
 {
   const FalSessionOwner *owner = &session->owner;
   g_autoptr (GError) fault = NULL;
@@ -116,9 +110,21 @@ check_settings (FalSession *session, const FalSettings *settings, GError **error
   }
   endpoint =
       fal_preflight_check (settings, api_key, owner->events.has_provider (owner->user), error);
-  if (endpoint && origin == FAL_KEY_FROM_FILE)
-    session->file_key = g_steal_pointer (&api_key);
+  if (origin == FAL_KEY_FROM_FILE)
+    *file_key = g_steal_pointer (&api_key);
   return endpoint;
+}
+
+/* What messages name, and must not hold. */
+static void
+prepare_reporter (FalSession *session, const FalSettings *settings, const FalEndpoint *endpoint,
+    const gchar *file_key)
+{
+  g_autofree gchar *address = fal_endpoint_describe (endpoint);
+
+  fal_reporter_set_endpoint (session->reporter, address);
+  fal_reporter_set_settings (session->reporter, settings);
+  fal_reporter_set_file_key (session->reporter, file_key);
 }
 
 /* The connection ended, or never came: what was known of it goes. */
@@ -127,26 +133,34 @@ forget_connection (FalSession *session)
 {
   fal_reporter_set_endpoint (session->reporter, NULL);
   fal_reporter_set_last_token (session->reporter, NULL);
-  g_clear_pointer (&session->file_key, g_free);
+  fal_reporter_set_file_key (session->reporter, NULL);
+}
+
+static void
+undo_start (FalSession *session)
+{
+  fal_shared_state_stop (session->state);
+  fal_shared_state_give_up (session->state);
+  fal_receiver_leave (session->receiver);
+  forget_connection (session);
 }
 
 gboolean
 fal_session_start (FalSession *session, GError **error)
 {
   g_autoptr (FalSettings) settings = fal_shared_state_dup_settings (session->state);
-  FalEndpoint *endpoint = check_settings (session, settings, error);
-  g_autofree gchar *address = endpoint ? fal_endpoint_describe (endpoint) : NULL;
+  g_autofree gchar *file_key = NULL;
+  FalEndpoint *endpoint = check_settings (session, settings, &file_key, error);
 
   if (endpoint == NULL)
     return FALSE;
-  fal_reporter_set_endpoint (session->reporter, address);
-  set_secrets (session, settings);
+  prepare_reporter (session, settings, endpoint, file_key);
   fal_output_side_reset (session->output);
   fal_shared_state_start (session->state);
-  if (!fal_uplink_connect (session->uplink, settings, endpoint, session->file_key, error)) {
-    fal_shared_state_stop (session->state);
-    fal_shared_state_give_up (session->state);
-    forget_connection (session);
+  /* Before the first message may come, which it does at once on a connection that stands. */
+  fal_receiver_configure (session->receiver, settings);
+  if (!fal_uplink_connect (session->uplink, settings, endpoint, file_key, error)) {
+    undo_start (session);
     return FALSE;
   }
   fal_sender_start (session->sender, settings, fal_uplink_get_member (session->uplink));
@@ -170,10 +184,9 @@ gboolean
 fal_session_update (FalSession *session, FalSettings *settings)
 {
   gboolean latency_changed;
-  FalConcerns concerns = fal_shared_state_update (session->state, settings, &latency_changed);
 
-  if (concerns & FAL_CONCERN_CONNECTION)
-    set_secrets (session, settings);
+  fal_reporter_set_settings (session->reporter, settings);
+  fal_shared_state_update (session->state, settings, &latency_changed);
   return latency_changed;
 }
 

@@ -67,8 +67,7 @@ gboolean fal_session_pull (FalSession *session, GstEvent **event, FalResult **re
 GstSample *fal_session_render (
     FalSession *session, FalResult *result, GstCaps *allowed, GError **error);
 
-/* The sample last rendered, of a result of this kind, went downstream. Counted once the next result
- * is waited for. */
+/* The sample last rendered, of a result of this kind, went downstream. */
 void fal_session_note_pushed (FalSession *session, FalResultKind kind);
 
 /* Downstream takes no more, for the reason @flow: upstream gets it with its next

@@ -31,12 +31,13 @@ typedef struct {
 struct _FalSharedState {
   GMutex mutex;
   /* Everything below: mutex. */
-  Sleeper upstream; /* waits for room */
-  Sleeper sender;   /* waits for work */
-  Sleeper output;   /* waits for something to go out */
-  GSource *wakeup;  /* of the net thread; NULL: there is none yet */
-  gboolean called;  /* the net thread was woken, and did not look yet */
-  gboolean running; /* between start and stop */
+  Sleeper upstream;      /* waits for room */
+  Sleeper sender;        /* waits for work */
+  Sleeper output;        /* waits for something to go out */
+  GSource *wakeup;       /* of the net thread; NULL: there is none yet */
+  GMainContext *context; /* of it: a thread may wake it a moment after the net thread has ended */
+  gboolean called;       /* the net thread was woken, and did not look yet */
+  gboolean running;      /* between start and stop */
 
   FalSettings *settings;
   gboolean live;
@@ -65,10 +66,9 @@ struct _FalSharedState {
   GstStructure *feedback;   /* what the next request takes from the last result; or NULL */
   gint64 drain_deadline;    /* G_MAXINT64: not draining */
 
-  /* The source pad's task, without the mutex. */
+  /* Atomic: the source pad's task takes no mutex for it. */
   guint pushed[3]; /* buffers that went downstream, by FalResultKind, not counted yet */
-
-  gint has_drops; /* atomic: there are frames to tell of */
+  gint has_drops;  /* atomic: there are frames to tell of */
 };
 
 /* ---- who waits for what ---- */
@@ -277,6 +277,7 @@ find_calls_locked (FalSharedState *state)
 static void
 unlock_and_call (FalSharedState *state, const Calls *calls)
 {
+  g_autoptr (GMainContext) context = calls->net ? g_main_context_ref (state->context) : NULL;
   g_autoptr (GSource) wakeup = calls->net ? g_source_ref (state->wakeup) : NULL;
 
   g_mutex_unlock (&state->mutex);
@@ -515,6 +516,20 @@ fal_shared_state_set_earliest (FalSharedState *state, GstClockTime earliest)
   unlock (state);
 }
 
+/* Before anybody reads the counts, or begins them anew. */
+static void
+count_pushed_locked (FalSharedState *state)
+{
+  guint n[G_N_ELEMENTS (state->pushed)];
+
+  for (guint i = 0; i < G_N_ELEMENTS (n); i++) {
+    n[i] = g_atomic_int_and (&state->pushed[i], 0);
+    state->stats.out += n[i];
+  }
+  state->stats.passed += n[FAL_RESULT_PASS];
+  state->stats.filled += n[FAL_RESULT_FALLBACK];
+}
+
 /* ---- life ---- */
 
 static void
@@ -585,6 +600,7 @@ fal_shared_state_set_wakeup (FalSharedState *state, GSource *wakeup)
 {
   lock (state);
   state->wakeup = g_source_ref (wakeup);
+  state->context = g_main_context_ref (g_source_get_context (wakeup));
   unlock (state);
 }
 
@@ -597,17 +613,17 @@ fal_shared_state_stop (FalSharedState *state)
   unlock (state);
 }
 
+/* The times of a session that is over stand still. */
 static void
-count_pushed_locked (FalSharedState *state)
+end_times_locked (FalSharedState *state, gint64 now)
 {
-  guint *pushed = state->pushed;
+  FalConnectionCounts *connection = &state->stats.connection;
 
-  state->stats.passed += pushed[FAL_RESULT_PASS];
-  state->stats.filled += pushed[FAL_RESULT_FALLBACK];
-  for (guint i = 0; i < G_N_ELEMENTS (state->pushed); i++) {
-    state->stats.out += pushed[i];
-    pushed[i] = 0;
-  }
+  state->stats.run_time = now - state->stats.started;
+  state->stats.started = 0;
+  if (connection->connected_since != 0)
+    connection->connected_time += now - connection->connected_since;
+  connection->connected_since = 0;
 }
 
 gboolean
@@ -619,8 +635,7 @@ fal_shared_state_give_up (FalSharedState *state)
   was_busy = state->dialer != FAL_DIALER_IDLE;
   count_pushed_locked (state);
   state->dialer = FAL_DIALER_IDLE;
-  state->stats.run_time = g_get_monotonic_time () - state->stats.started;
-  state->stats.started = 0;
+  end_times_locked (state, g_get_monotonic_time ());
   fal_pacer_set_online (state->pacer, FALSE);
   fal_pacer_abandon (state->pacer, FALSE);
   fal_output_queue_free (state->queue);
@@ -629,6 +644,7 @@ fal_shared_state_give_up (FalSharedState *state)
   forget_newest_locked (state);
   g_clear_pointer (&state->feedback, gst_structure_free);
   g_clear_pointer (&state->wakeup, g_source_unref);
+  g_clear_pointer (&state->context, g_main_context_unref);
   g_clear_pointer (&state->guard, fal_socket_guard_unref);
   g_queue_clear_full (&state->orders, (GDestroyNotify) fal_order_free);
   state->called = FALSE;
@@ -662,6 +678,7 @@ fal_shared_state_reset_stats (FalSharedState *state)
   gint64 now = g_get_monotonic_time ();
 
   lock (state);
+  count_pushed_locked (state);
   fal_pacer_reset_counts (state->pacer);
   *stats = (FalStats){
     .started = stats->started ? now : 0,
@@ -709,8 +726,9 @@ fal_shared_state_get_state (FalSharedState *state)
 }
 
 static FalSessionCounts
-get_counts_locked (const FalSharedState *state)
+get_counts_locked (FalSharedState *state)
 {
+  count_pushed_locked (state);
   return (FalSessionCounts){
     .in = fal_pacer_get_counts (state->pacer)->in,
     .out = state->stats.out,
@@ -733,6 +751,7 @@ fal_shared_state_get_stats (FalSharedState *state)
   GstStructure *structure;
 
   lock (state);
+  count_pushed_locked (state);
   structure = fal_stats_to_structure (&state->stats, state->pacer, g_get_monotonic_time ());
   unlock_quietly (state);
   return structure;
@@ -1305,6 +1324,17 @@ counts_replies_locked (const FalSharedState *state)
   return state->running && !fal_watchdog_is_given_up (&state->watchdog);
 }
 
+gboolean
+fal_shared_state_counts_replies (FalSharedState *state)
+{
+  gboolean counts;
+
+  lock (state);
+  counts = counts_replies_locked (state);
+  unlock_quietly (state);
+  return counts;
+}
+
 static FalResult *
 make_result_locked (FalSharedState *state, const FalReply *reply, guint i, const FalResult *base)
 {
@@ -1413,11 +1443,9 @@ void
 fal_shared_state_note_failed_reply (FalSharedState *state, gboolean unreadable)
 {
   lock (state);
-  if (counts_replies_locked (state)) {
-    if (!fal_pacer_echoes (state->pacer))
-      fal_pacer_fail_oldest (state->pacer);
-    state->stats.invalid += unreadable;
-  }
+  if (!fal_pacer_echoes (state->pacer))
+    fal_pacer_fail_oldest (state->pacer);
+  state->stats.invalid += unreadable;
   unlock (state);
 }
 
@@ -1425,8 +1453,7 @@ void
 fal_shared_state_fail_oldest (FalSharedState *state)
 {
   lock (state);
-  if (counts_replies_locked (state))
-    fal_pacer_fail_oldest (state->pacer);
+  fal_pacer_fail_oldest (state->pacer);
   unlock (state);
 }
 
@@ -1444,7 +1471,7 @@ fal_shared_state_drop_ids (FalSharedState *state, const FalReply *reply)
   gboolean refused;
 
   lock (state);
-  refused = counts_replies_locked (state) && refuses_ids_locked (state, reply);
+  refused = refuses_ids_locked (state, reply);
   if (refused) {
     state->ids_refused = TRUE;
     configure_pacer_locked (state);
@@ -1547,7 +1574,8 @@ take_output_locked (FalSharedState *state, FalOutput *output)
   return TRUE;
 }
 
-/* A flush may have ended the drain in the moment in which its time was over. */
+/* Asked before a wait and not after it: what is ready goes out first, and a flush may have ended
+ * the drain in the moment in which its time was over. */
 static gboolean
 drain_is_over_locked (const FalSharedState *state)
 {
@@ -1578,14 +1606,14 @@ fal_shared_state_wait_for_output (FalSharedState *state, FalOutput *output)
 {
   *output = (FalOutput){ 0 };
   lock (state);
-  count_pushed_locked (state);
   /* While downstream was busy with the last result, none was waited for. */
   if (state->drain_deadline != G_MAXINT64)
     renew_deadline_locked (state);
   while (fal_flow_goes_out (&state->flow) && !take_output_locked (state, output)) {
-    sleep_locked (state, &state->output, state->drain_deadline);
     if (drain_is_over_locked (state))
       output->missing += end_drain_locked (state);
+    else
+      sleep_locked (state, &state->output, state->drain_deadline);
   }
   output->settings = fal_settings_ref (state->settings);
   output->mode = get_mode_locked (state);
@@ -1619,7 +1647,7 @@ fal_shared_state_note_rendered (FalSharedState *state, FalResultKind kind, FalRe
 void
 fal_shared_state_note_pushed (FalSharedState *state, FalResultKind kind)
 {
-  state->pushed[kind]++;
+  g_atomic_int_inc (&state->pushed[kind]);
 }
 
 gboolean

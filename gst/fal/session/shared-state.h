@@ -163,8 +163,9 @@ void fal_shared_state_note_message (FalSharedState *state, const FalConnectionCo
 gboolean fal_shared_state_needs_connection (FalSharedState *state);
 void fal_shared_state_keep_connection (FalSharedState *state);
 
-/* Results and errors do not count on a connection that was given up, since a late reply could be
- * taken for another frame's: then these functions do nothing. */
+/* Whether results and errors count: not on a connection that was given up, since a late reply could
+ * be taken for another frame's, nor when the session is leaving. */
+gboolean fal_shared_state_counts_replies (FalSharedState *state);
 
 typedef struct {
   gboolean known;         /* else the reply answers nothing that waits, or does not count */
@@ -176,8 +177,9 @@ typedef struct {
 void fal_shared_state_answer (FalSharedState *state, const FalReply *reply, FalAnswer *answer);
 /* Now that the state was told, what came may go out. */
 void fal_shared_state_release_results (FalSharedState *state);
-/* A reply that stands for no result. Where replies carry no id it stands for the oldest request;
- * else that one is found out by a later reply, or its timeout. @unreadable: nobody can read it. */
+/* A reply that counts, but stands for no result. Where replies carry no id it stands for the oldest
+ * request; else that one is found out by a later reply, or its timeout. @unreadable: nobody can
+ * read it. */
 void fal_shared_state_note_failed_reply (FalSharedState *state, gboolean unreadable);
 /* The oldest request is the one that the server ends the connection over. */
 void fal_shared_state_fail_oldest (FalSharedState *state);
@@ -216,7 +218,7 @@ typedef enum {
 /* A result of this kind and @arrival was rendered in @duration µs. */
 void fal_shared_state_note_rendered (FalSharedState *state, FalResultKind kind,
     FalRendered rendered, gint64 arrival, gint64 duration);
-/* A buffer of this kind went downstream: counted with the next wait. */
+/* A buffer of this kind went downstream. */
 void fal_shared_state_note_pushed (FalSharedState *state, FalResultKind kind);
 
 /* As the functions of the session that are named so. */

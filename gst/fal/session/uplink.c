@@ -313,6 +313,7 @@ on_left (gpointer data)
 {
   FalUplink *uplink = data;
 
+  fal_shared_state_note_counts (uplink->state, get_counts (uplink));
   g_clear_pointer (&uplink->timer, fal_timer_free);
   uplink->events.left (uplink->user);
 }

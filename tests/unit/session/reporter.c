@@ -74,9 +74,22 @@ set_up (Fixture *f)
 }
 
 static void
+set_settings (Fixture *f, guint64 version, const gchar *token, const gchar *api_key)
+{
+  FalSettings settings = {
+    .version = version,
+    .token = (gchar *) token,
+    .api_key = (gchar *) api_key,
+  };
+
+  fal_reporter_set_settings (f->reporter, &settings);
+}
+
+static void
 set_secrets (Fixture *f)
 {
-  fal_reporter_set_secrets (f->reporter, TOKEN, API_KEY, FILE_KEY);
+  set_settings (f, 1, TOKEN, API_KEY);
+  fal_reporter_set_file_key (f->reporter, FILE_KEY);
   fal_reporter_set_last_token (f->reporter, LAST_TOKEN);
 }
 
@@ -127,12 +140,27 @@ test_a_secret_that_is_replaced_is_no_secret_any_more (void)
 
   set_up (&f);
   set_secrets (&f);
-  fal_reporter_set_secrets (f.reporter, NULL, NULL, NULL);
+  set_settings (&f, 2, NULL, NULL);
+  fal_reporter_set_file_key (f.reporter, NULL);
   tell (&f, TOKEN " " API_KEY " " FILE_KEY " " LAST_TOKEN, NULL);
   g_assert_cmpstr (f.error->message, ==, TOKEN " " API_KEY " " FILE_KEY " [secret]");
   fal_reporter_set_last_token (f.reporter, NULL);
   tell (&f, LAST_TOKEN, NULL);
   g_assert_cmpstr (f.error->message, ==, LAST_TOKEN);
+  tear_down (&f);
+}
+
+/* As when two threads set properties at once, and the later settings come first. */
+static void
+test_older_settings_replace_no_newer_secret (void)
+{
+  Fixture f;
+
+  set_up (&f);
+  set_settings (&f, 6, TOKEN, API_KEY);
+  set_settings (&f, 5, NULL, NULL);
+  tell (&f, TOKEN " " API_KEY, NULL);
+  g_assert_cmpstr (f.error->message, ==, "[secret] [secret]");
   tear_down (&f);
 }
 
@@ -145,7 +173,8 @@ test_the_last_token_outlives_the_property (void)
 
   set_up (&f);
   set_secrets (&f);
-  fal_reporter_set_secrets (f.reporter, "another-token", API_KEY, NULL);
+  set_settings (&f, 2, "another-token", API_KEY);
+  fal_reporter_set_file_key (f.reporter, NULL);
   clean = fal_reporter_redact (f.reporter, LAST_TOKEN " another-token s3cr3t-file");
   g_assert_cmpstr (clean, ==, "[secret] [secret] s3cr3t-file");
   tear_down (&f);
@@ -282,6 +311,7 @@ main (int argc, char **argv)
 #define ADD(name) g_test_add_func ("/reporter/" #name, test_##name)
   ADD (no_secret_is_in_a_trouble);
   ADD (a_secret_that_is_replaced_is_no_secret_any_more);
+  ADD (older_settings_replace_no_newer_secret);
   ADD (the_last_token_outlives_the_property);
   ADD (without_known_secrets_their_forms_are_found);
   ADD (a_trouble_keeps_all_but_its_secrets);

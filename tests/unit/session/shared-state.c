@@ -18,7 +18,8 @@
 typedef struct {
   FalSharedState *state;
   FalSettings *settings; /* the newest */
-  GSource *wakeup;       /* of the net thread; of no context */
+  GMainContext *context;
+  GSource *wakeup; /* of the net thread; of no context */
   FalConnectionCounts counts;
 } Fixture;
 
@@ -32,6 +33,8 @@ set_up (Fixture *f, gboolean live, FalSettings *settings)
 
   watch_sync_reset ();
   *f = (Fixture){ .settings = settings, .wakeup = g_source_new (&none, sizeof (GSource)) };
+  f->context = g_main_context_new (); /* which nobody runs */
+  g_source_attach (f->wakeup, f->context);
   f->state = fal_shared_state_new (settings);
   fal_shared_state_start (f->state);
   fal_shared_state_set_wakeup (f->state, f->wakeup);
@@ -105,8 +108,10 @@ tear_down (Fixture *f)
     g_ptr_array_unref (drops);
   fal_shared_state_free (f->state);
   fal_settings_unref (f->settings);
+  g_source_destroy (f->wakeup);
   g_assert_cmpint (g_atomic_int_get (&f->wakeup->ref_count), ==, 1);
   g_source_unref (f->wakeup);
+  g_main_context_unref (f->context);
 }
 
 /* ---- what the threads do ---- */
@@ -716,8 +721,6 @@ test_buffers_are_counted_by_their_kind (void)
   fal_shared_state_note_pushed (f.state, FAL_RESULT_PASS);
   fal_shared_state_note_pushed (f.state, FAL_RESULT_FALLBACK);
   fal_shared_state_note_pushed (f.state, FAL_RESULT_FALLBACK);
-  fal_shared_state_push_event (f.state, gst_event_new_gap (0, 1));
-  g_assert_cmpint (take_event (&f, NULL), ==, GST_EVENT_GAP);
   g_assert_cmpuint (get_stat (&f, "frames-out"), ==, 4);
   g_assert_cmpuint (get_stat (&f, "frames-passed"), ==, 1);
   g_assert_cmpuint (get_stat (&f, "frames-filled"), ==, 2);
