@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Frames and results: plain data with an owner at every moment. */
+/* Frames and results are plain data, which somebody owns at every moment. */
 #include "frame.h"
 
 FalFrame *
@@ -56,19 +56,35 @@ fal_result_free (FalResult *result)
   g_free (result);
 }
 
-GstStructure *
-fal_result_describe (const FalResult *result)
-{
-  GstStructure *fields =
-      result->fields ? gst_structure_copy (result->fields) : gst_structure_new_empty ("fal-result");
+/* From GStreamer 1.26 the names of fields are no quarks any more. */
+#if GST_CHECK_VERSION(1, 26, 0)
+#define map_fields gst_structure_map_in_place_id_str
+typedef const GstIdStr *FieldName;
+#else
+#define map_fields gst_structure_map_in_place
+#define gst_structure_id_str_take_value gst_structure_id_take_value
+typedef GQuark FieldName;
+#endif
 
-  gst_structure_set_name (fields, "fal-result");
-  gst_structure_set (fields, "sent", G_TYPE_INT64, result->sent, "received", G_TYPE_INT64,
+static gboolean
+move_field (FieldName name, GValue *value, gpointer to)
+{
+  gst_structure_id_str_take_value (to, name, value);
+  *value = (GValue) G_VALUE_INIT;
+  return TRUE;
+}
+
+void
+fal_result_describe (FalResult *result, GstStructure *description)
+{
+  if (result->fields)
+    map_fields (result->fields, move_field, description);
+  g_clear_pointer (&result->fields, gst_structure_free);
+  gst_structure_set (description, "sent", G_TYPE_INT64, result->sent, "received", G_TYPE_INT64,
       result->received, "round-trip", G_TYPE_DOUBLE, (result->received - result->sent) / 1000.0,
       "image-index", G_TYPE_UINT, result->index, "image-count", G_TYPE_UINT, result->count, NULL);
   if (result->request_id)
-    gst_structure_set (fields, "request-id", G_TYPE_STRING, result->request_id, NULL);
+    gst_structure_set (description, "request-id", G_TYPE_STRING, result->request_id, NULL);
   if (result->inference >= 0)
-    gst_structure_set (fields, "inference", G_TYPE_DOUBLE, result->inference * 1000, NULL);
-  return fields;
+    gst_structure_set (description, "inference", G_TYPE_DOUBLE, result->inference * 1000, NULL);
 }
