@@ -125,7 +125,7 @@ announce_result (FalReceiver *receiver, gboolean first)
 }
 
 static void
-on_result (FalReceiver *receiver, const FalReply *reply)
+on_result (FalReceiver *receiver, FalReply *reply)
 {
   FalAnswer answer;
 
@@ -194,7 +194,7 @@ on_server_error (FalReceiver *receiver, const FalReply *reply)
 /* ---- replies ---- */
 
 static void
-dispatch_reply (FalReceiver *receiver, const FalReply *reply)
+dispatch_reply (FalReceiver *receiver, FalReply *reply)
 {
   FalUplink *uplink = receiver->uplink;
 
@@ -227,7 +227,7 @@ dispatch_reply (FalReceiver *receiver, const FalReply *reply)
 }
 
 void
-fal_receiver_take_reply (FalReceiver *receiver, const FalReply *reply, const GError *error)
+fal_receiver_take_reply (FalReceiver *receiver, FalReply *reply, const GError *error)
 {
   if (reply != NULL)
     dispatch_reply (receiver, reply);

@@ -1307,8 +1307,10 @@ counts_replies_locked (const FalSharedState *state)
   return state->running && !fal_watchdog_is_given_up (&state->watchdog);
 }
 
+/* The result of the reply's picture number @i, with the reply's @fields (taken; or NULL). */
 static FalResult *
-make_result_locked (FalSharedState *state, const FalReply *reply, guint i, const FalResult *base)
+make_result_locked (FalSharedState *state, const FalReply *reply, guint i, GstStructure *fields,
+    const FalResult *base)
 {
   const FalImage *image = reply->images->pdata[i];
   FalResult *result = g_memdup2 (base, sizeof *base);
@@ -1319,30 +1321,43 @@ make_result_locked (FalSharedState *state, const FalReply *reply, guint i, const
   result->index = base->index + i;
   result->inference = reply->inference;
   result->request_id = g_strdup (reply->request_id);
-  result->fields = copy_structure (reply->fields);
+  result->fields = fields;
   return result;
 }
 
+/* What the next request takes from the reply. */
 static void
-queue_results_locked (FalSharedState *state, const FalReply *reply, const FalResult *base)
+take_feedback_locked (FalSharedState *state, const FalReply *reply)
 {
   const gchar *names = fal_settings_get_feedback_fields (state->settings);
+
+  if (names == NULL || reply->fields == NULL)
+    return;
+  g_clear_pointer (&state->feedback, gst_structure_free);
+  state->feedback = fal_request_builder_pick (reply->fields, names);
+}
+
+static void
+queue_results_locked (FalSharedState *state, FalReply *reply, const FalResult *base)
+{
   guint n = MIN (reply->images->len, MAX_PICTURES);
 
-  for (guint i = 0; i < n; i++)
-    fal_output_queue_push_result (state->queue, make_result_locked (state, reply, i, base));
+  take_feedback_locked (state, reply);
+  for (guint i = 0; i < n; i++) {
+    /* The last one needs no copy, since nobody reads the reply's fields after it. */
+    GstStructure *fields =
+        i + 1 < n ? copy_structure (reply->fields) : g_steal_pointer (&reply->fields);
+
+    fal_output_queue_push_result (state->queue, make_result_locked (state, reply, i, fields, base));
+  }
   fal_output_queue_count_answered (state->queue, n);
   state->stats.results += n;
   state->stats.invalid += reply->images->len - n;
-  if (names != NULL && reply->fields != NULL) {
-    g_clear_pointer (&state->feedback, gst_structure_free);
-    state->feedback = fal_request_builder_pick (reply->fields, names);
-  }
 }
 
 /* The first results of a request. */
 static void
-take_first_results_locked (FalSharedState *state, const FalReply *reply, FalResult *base)
+take_first_results_locked (FalSharedState *state, FalReply *reply, FalResult *base)
 {
   gboolean streams = fal_settings_is_streaming (state->settings);
 
@@ -1354,7 +1369,7 @@ take_first_results_locked (FalSharedState *state, const FalReply *reply, FalResu
 
 /* FALSE: the reply answers nothing. */
 static gboolean
-take_reply_locked (FalSharedState *state, const FalReply *reply, gint64 now)
+take_reply_locked (FalSharedState *state, FalReply *reply, gint64 now)
 {
   guint in_flight = fal_pacer_get_in_flight (state->pacer);
   FalResult base = { .received = now };
@@ -1377,7 +1392,7 @@ take_reply_locked (FalSharedState *state, const FalReply *reply, gint64 now)
 }
 
 static void
-answer_locked (FalSharedState *state, const FalReply *reply, FalAnswer *answer)
+answer_locked (FalSharedState *state, FalReply *reply, FalAnswer *answer)
 {
   guint n = reply->images->len;
   guint64 before = state->last_download;
@@ -1394,7 +1409,7 @@ answer_locked (FalSharedState *state, const FalReply *reply, FalAnswer *answer)
 }
 
 void
-fal_shared_state_answer (FalSharedState *state, const FalReply *reply, FalAnswer *answer)
+fal_shared_state_answer (FalSharedState *state, FalReply *reply, FalAnswer *answer)
 {
   *answer = (FalAnswer){ 0 };
   lock (state);

@@ -172,8 +172,8 @@ typedef struct {
   guint64 first_download; /* number of the first link in it; 0: nothing waits for links */
 } FalAnswer;
 
-/* A reply with results, or without any. */
-void fal_shared_state_answer (FalSharedState *state, const FalReply *reply, FalAnswer *answer);
+/* A reply with results, or without any. Its last result takes its fields. */
+void fal_shared_state_answer (FalSharedState *state, FalReply *reply, FalAnswer *answer);
 /* Now that the state was told, what came may go out. */
 void fal_shared_state_release_results (FalSharedState *state);
 /* A reply that stands for no result. Where replies carry no id it stands for the oldest request;
