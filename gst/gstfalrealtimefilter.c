@@ -183,15 +183,16 @@ on_result (GstElement *element, const GstStructure *description)
 {
   GstFalRealtimeFilter *self = GST_FAL_REALTIME_FILTER (element);
   gboolean heard = gst_fal_has_result_handler (element);
+  gboolean posts = posts_messages (self);
   g_autoptr (GstStructure) result = NULL;
 
-  if (!heard && !posts_messages (self))
+  if (!heard && !posts)
     return;
   result = gst_structure_copy (description);
   gst_structure_set_name (result, "fal-result");
   if (heard)
     gst_fal_emit_result (element, result);
-  if (posts_messages (self))
+  if (posts)
     gst_element_post_message (
         element, gst_message_new_element (GST_OBJECT (self), g_steal_pointer (&result)));
 }
