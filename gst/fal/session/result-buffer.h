@@ -12,6 +12,7 @@ typedef struct _FalResultBuffer FalResultBuffer;
 
 FalResultBuffer *fal_result_buffer_new (void);
 void fal_result_buffer_free (FalResultBuffer *maker);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (FalResultBuffer, fal_result_buffer_free)
 
 /* After a flush, and at a new start: output time may begin anew. */
 void fal_result_buffer_reset (FalResultBuffer *maker);
