@@ -31,9 +31,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (FalFrame, fal_frame_unref)
 typedef struct {
   GstClockTime oldest; /* of the oldest frame that may still bring a result; NONE: no frame may */
   GstClockTime newest; /* of the newest frame that came */
-  GstClockTime
-      patience; /* during an outage nobody waits for results that are older than the newest
-                   frame by more than this; NONE: there is no outage, or all are waited for */
+  /* A time span: during an outage nobody waits for results that are older than the newest frame by
+   * more than this. NONE: there is no outage, or all are waited for. */
+  GstClockTime patience;
 } FalOutlook;
 
 typedef enum {
