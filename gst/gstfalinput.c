@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The sink pad's side: frames become samples, with the caps and the segment that they came with. */
+/* Each frame goes to the session as a sample, with the caps and the segment that it came with. */
 #include "gstfalinput.h"
 
 GST_DEBUG_CATEGORY_EXTERN (fal_realtime_filter_debug);
@@ -10,14 +10,14 @@ struct _GstFalInput {
   FalSession *session;
   GstFalOutput *output;
 
-  /* the pad's streaming thread, or whoever has taken the pad down */
-  GstCaps *caps; /* NULL: none came */
-  GstSegment segment;
-  gboolean live_known;
+  /* These belong to the pad's streaming thread, or to whoever has stopped it. */
+  GstCaps *caps;       /* NULL: none came */
+  GstSegment segment;  /* its format is UNDEFINED until one came */
+  gboolean live_known; /* upstream was asked whether this stream is live */
 };
 
 gboolean
-gst_fal_input_learn_latency (GstFalInput *input, GstQuery *query)
+gst_fal_input_answer_latency (GstFalInput *input, GstQuery *query)
 {
   gboolean live;
   GstClockTime least, most, ours;
@@ -34,7 +34,8 @@ gst_fal_input_learn_latency (GstFalInput *input, GstQuery *query)
   return TRUE;
 }
 
-/* Where the pipeline has not asked for the latency since, as in one that plays already, it must. */
+/* A pipeline that plays already asks for no latency by itself: where that of the element is another
+ * now, it is told to. */
 static void
 find_out_whether_live (GstFalInput *input)
 {
@@ -43,7 +44,7 @@ find_out_whether_live (GstFalInput *input)
   g_autoptr (GstQuery) query = gst_query_new_latency ();
 
   input->live_known = TRUE;
-  gst_fal_input_learn_latency (input, query);
+  gst_fal_input_answer_latency (input, query);
   if (fal_session_get_latency (input->session) != latency)
     gst_element_post_message (element, gst_message_new_latency (GST_OBJECT (element)));
   GST_INFO_OBJECT (element, "the pipeline is %s",
@@ -67,7 +68,7 @@ gst_fal_input_chain (GstFalInput *input, GstBuffer *buffer)
   return fal_session_push (input->session, frame);
 }
 
-/* Ours come with the results. */
+/* They do not go further: downstream gets the caps of the results. */
 static gboolean
 take_caps (GstFalInput *input, GstEvent *event)
 {
@@ -80,7 +81,7 @@ take_caps (GstFalInput *input, GstEvent *event)
   return TRUE;
 }
 
-/* Comes out in its place among the frames. */
+/* The event goes out in its place among the frames. */
 static gboolean
 queue_event (GstFalInput *input, GstEvent *event)
 {
@@ -112,7 +113,7 @@ gst_fal_input_event (GstFalInput *input, GstEvent *event)
   }
   if (GST_EVENT_IS_SERIALIZED (event))
     return queue_event (input, event);
-  return gst_fal_output_push_event (input->output, event);
+  return gst_pad_event_default (input->pad, GST_OBJECT_PARENT (input->pad), event);
 }
 
 void

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The sink pad's side of the element: frames and events in, and what upstream is asked. */
+/* The sink pad's side of the element: takes frames and events, and asks upstream for its latency.
+ */
 #pragma once
 
 #include "gstfaloutput.h"
@@ -8,19 +9,20 @@ G_BEGIN_DECLS
 
 typedef struct _GstFalInput GstFalInput;
 
-/* All borrowed, and to outlive the input. */
+/* All is borrowed, and must live longer than the input. */
 GstFalInput *gst_fal_input_new (GstPad *pad, FalSession *session, GstFalOutput *output);
 void gst_fal_input_free (GstFalInput *input);
 
-/* The pads are down: the next stream begins anew. */
+/* To be called when the pads are inactive: forgets caps and segment. */
 void gst_fal_input_clear (GstFalInput *input);
 
-/* Both on the pad's streaming thread, flushes apart; @buffer and @event are taken. */
+/* Both are called on the pad's streaming thread, but for the flush events; @buffer and @event are
+ * taken. */
 GstFlowReturn gst_fal_input_chain (GstFalInput *input, GstBuffer *buffer);
 gboolean gst_fal_input_event (GstFalInput *input, GstEvent *event);
 
-/* Answers a LATENCY query: upstream's, and the element's own where the pipeline is live. Whether
- * it is goes to the session: this is where it becomes known. Any thread. */
-gboolean gst_fal_input_learn_latency (GstFalInput *input, GstQuery *query);
+/* Answers a LATENCY query with upstream's latency and that of the element. Upstream's answer says
+ * whether the pipeline is live, and the session is told so. Any thread. */
+gboolean gst_fal_input_answer_latency (GstFalInput *input, GstQuery *query);
 
 G_END_DECLS

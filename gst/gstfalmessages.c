@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Messages on the bus, from whatever thread has something to tell. No lock is held. */
+/* Tables say which message stands for which state or error. */
 #include "gstfalmessages.h"
 
-#define NOTHING (-1)
+#define NO_MESSAGE (-1)
 
 GType
 gst_fal_connection_state_get_type (void)
@@ -37,23 +37,23 @@ gst_fal_post_progress (GstElement *element, FalDialerState state, gboolean open)
 {
   static const struct {
     FalDialerState state;
-    gint first, later; /* GstProgressType with none open, and with one */
+    gint unless_open, if_open; /* GstProgressType, or NO_MESSAGE */
     const gchar *text;
   } rows[] = {
     { FAL_DIALER_AUTHENTICATING, GST_PROGRESS_TYPE_START, GST_PROGRESS_TYPE_CONTINUE,
         "Requesting a token" },
     { FAL_DIALER_CONNECTING, GST_PROGRESS_TYPE_START, GST_PROGRESS_TYPE_CONTINUE,
         "Connecting to the app" },
-    { FAL_DIALER_WARMING_UP, NOTHING, GST_PROGRESS_TYPE_COMPLETE, "Connected to the app" },
-    { FAL_DIALER_WAITING, NOTHING, GST_PROGRESS_TYPE_CANCELED, "Waiting to connect again" },
-    { FAL_DIALER_IDLE, NOTHING, GST_PROGRESS_TYPE_CANCELED, "Not connecting any more" },
-    { FAL_DIALER_FAILED, NOTHING, GST_PROGRESS_TYPE_ERROR, "Could not connect" },
+    { FAL_DIALER_WARMING_UP, NO_MESSAGE, GST_PROGRESS_TYPE_COMPLETE, "Connected to the app" },
+    { FAL_DIALER_WAITING, NO_MESSAGE, GST_PROGRESS_TYPE_CANCELED, "Waiting to connect again" },
+    { FAL_DIALER_IDLE, NO_MESSAGE, GST_PROGRESS_TYPE_CANCELED, "Not connecting any more" },
+    { FAL_DIALER_FAILED, NO_MESSAGE, GST_PROGRESS_TYPE_ERROR, "Could not connect" },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
-    gint type = open ? rows[i].later : rows[i].first;
+    gint type = open ? rows[i].if_open : rows[i].unless_open;
 
-    if (rows[i].state != state || type == NOTHING)
+    if (rows[i].state != state || type == NO_MESSAGE)
       continue;
     gst_element_post_message (element,
         gst_message_new_progress (GST_OBJECT (element), type, "fal-connect", rows[i].text));
@@ -75,8 +75,8 @@ static void
 get_bus_error (const GError *error, GQuark *domain, gint *code)
 {
   static const struct {
-    GIOErrorEnum from;
-    gboolean stream; /* else a resource error */
+    GIOErrorEnum error;
+    gboolean stream; /* it becomes a GST_STREAM_ERROR, else a GST_RESOURCE_ERROR */
     gint code;
   } rows[] = {
     { G_IO_ERROR_INVALID_ARGUMENT, FALSE, GST_RESOURCE_ERROR_SETTINGS },
@@ -95,7 +95,7 @@ get_bus_error (const GError *error, GQuark *domain, gint *code)
   *domain = GST_RESOURCE_ERROR;
   *code = GST_RESOURCE_ERROR_FAILED;
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
-    if (!g_error_matches (error, G_IO_ERROR, rows[i].from))
+    if (!g_error_matches (error, G_IO_ERROR, rows[i].error))
       continue;
     *domain = rows[i].stream ? GST_STREAM_ERROR : GST_RESOURCE_ERROR;
     *code = rows[i].code;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the element tells its application: connection state, progress, troubles. */
+/* Messages for the application: the connection's state, its progress, warnings and errors. They may
+ * be posted on any thread, with no lock held. */
 #pragma once
 
 #include "fal/session/session.h"
@@ -10,15 +11,16 @@ G_BEGIN_DECLS
 GType gst_fal_connection_state_get_type (void);
 const gchar *gst_fal_connection_state_get_nick (FalDialerState state);
 
-/* PROGRESS with code "fal-connect", where @state is a step of connecting; @open:
- * one has begun. Whether one is open then. */
+/* Posts a PROGRESS message with the code "fal-connect" where @state is a step of connecting. @open:
+ * one was posted that says that connecting has begun, and none yet that it has ended. Returns
+ * whether that is so now. */
 gboolean gst_fal_post_progress (GstElement *element, FalDialerState state, gboolean open);
 
-/* An element message "fal-connection" with the "state". */
+/* Posts the element message "fal-connection" with the field "state". */
 void gst_fal_post_connection (GstElement *element, FalDialerState state);
 
-/* An ERROR or WARNING: the one place where an error of the session becomes one of
- * the bus. @details is taken; may be NULL. */
+/* Posts an ERROR (@fatal) or WARNING message: here an error of the session becomes one of the bus.
+ * @details is taken, and may be NULL. */
 void gst_fal_post_trouble (
     GstElement *element, gboolean fatal, const GError *error, GstStructure *details);
 

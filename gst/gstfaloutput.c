@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The source pad's side: a task that takes results and events from the session and pushes them, in
- * the order that GStreamer wants. */
+/* The source pad's task takes results and events from the session and pushes them in the order that
+ * GStreamer asks for. */
 #include "gstfaloutput.h"
 
 GST_DEBUG_CATEGORY_EXTERN (fal_realtime_filter_debug);
@@ -13,13 +13,13 @@ struct _GstFalOutput {
   GstFalOutputEvents events;
 
   GMutex task_lock;      /* taken before all others */
-  gboolean task_allowed; /* task_lock; the pad is active */
+  gboolean task_allowed; /* the pad is active; guarded by task_lock */
 
-  /* the task, or nobody while it does not run */
-  GstCaps *allowed;  /* what downstream takes; NULL: to be asked */
-  GstCaps *src_caps; /* sent downstream; NULL: none yet */
-  GQueue held;       /* events that may not go before the caps */
-  guint32 seqnum;    /* of the stream's last event, for those made here */
+  /* These belong to the task, or to whoever has stopped it. */
+  GstCaps *allowed;  /* what downstream takes; NULL: it is to be asked */
+  GstCaps *src_caps; /* that went out last; NULL: none did */
+  GQueue held;       /* GstEvent; they may not go out before the caps */
+  guint32 seqnum;    /* of the last event that came, for those that are made here */
 };
 
 static gboolean
@@ -37,7 +37,8 @@ push_held (GstFalOutput *output)
     gst_pad_push_event (output->pad, event);
 }
 
-/* Sticky events have an order, and the caps are known with the first result only. */
+/* Sticky events go out in an order, in which the caps come second. These are known with the first
+ * result only, so all but the first wait for it. */
 static void
 push_event (GstFalOutput *output, GstEvent *event)
 {
@@ -56,7 +57,7 @@ push_event (GstFalOutput *output, GstEvent *event)
   gst_pad_push_event (output->pad, event);
 }
 
-/* One that is made here belongs to the stream of those that came. */
+/* An event that is made here has the seqnum of the stream that it belongs to. */
 static void
 push_own_event (GstFalOutput *output, GstEvent *event)
 {
@@ -76,7 +77,7 @@ set_caps (GstFalOutput *output, GstCaps *caps)
   push_held (output);
 }
 
-/* What downstream takes is asked again only where it says that it changed. */
+/* Downstream is asked again only after it said that it takes something else now. */
 static GstCaps *
 get_allowed (GstFalOutput *output)
 {
@@ -90,14 +91,22 @@ get_allowed (GstFalOutput *output)
   return output->allowed;
 }
 
-/* @error: downstream takes nothing that the result can become. */
+static void
+tell_result (GstFalOutput *output, GstBuffer *buffer)
+{
+  GstCustomMeta *meta = gst_buffer_get_custom_meta (buffer, FAL_RESULT_META);
+
+  if (meta != NULL)
+    output->events.result (output->element, gst_custom_meta_get_structure (meta));
+}
+
+/* @result is taken. Error: downstream takes nothing that the result can become. */
 static GstFlowReturn
 push_result (GstFalOutput *output, FalResult *result, GError **error)
 {
   FalResultKind kind = result->kind;
   g_autoptr (GstSample) sample =
       fal_session_render (output->session, result, get_allowed (output), error);
-  const GstStructure *info;
   GstBuffer *buffer;
   GstFlowReturn flow;
 
@@ -106,25 +115,25 @@ push_result (GstFalOutput *output, FalResult *result, GError **error)
   if (sample == NULL)
     return GST_FLOW_OK;
   set_caps (output, gst_sample_get_caps (sample));
-  info = gst_sample_get_info (sample);
-  if (info != NULL)
-    output->events.result (output->element, info);
   buffer = gst_buffer_ref (gst_sample_get_buffer (sample));
   g_clear_pointer (&sample, gst_sample_unref); /* so that downstream gets a writable buffer */
+  /* A frame that passes may have the meta of another element like this one. */
+  if (kind == FAL_RESULT_ANSWER)
+    tell_result (output, buffer);
   flow = gst_pad_push (output->pad, buffer);
   if (flow == GST_FLOW_OK)
     fal_session_note_pushed (output->session, kind);
   return flow;
 }
 
-/* Downstream ended the flow, and no more frames from upstream will carry that back to it. */
-static void
-report_flow (GstFalOutput *output, GstFlowReturn flow)
+void
+gst_fal_output_report_flow (GstFalOutput *output, GstFlowReturn flow)
 {
   GST_ELEMENT_FLOW_ERROR (output->element, flow);
   push_own_event (output, gst_event_new_eos ());
 }
 
+/* @result is taken. */
 static void
 handle_result (GstFalOutput *output, FalResult *result)
 {
@@ -137,12 +146,12 @@ handle_result (GstFalOutput *output, FalResult *result)
   if (error)
     GST_ELEMENT_ERROR (output->element, CORE, NEGOTIATION, ("%s", error->message), (NULL));
   if (!fal_session_stop_flow (output->session, flow, error != NULL))
-    report_flow (output, flow);
+    gst_fal_output_report_flow (output, flow);
 }
 
-/* Unless downstream was linked anew meanwhile. */
+/* The task is paused, unless downstream was linked anew meanwhile. */
 static void
-rest (GstFalOutput *output)
+pause_task (GstFalOutput *output)
 {
   g_mutex_lock (&output->task_lock);
   if (!fal_session_flows (output->session))
@@ -158,15 +167,15 @@ src_loop (gpointer user)
   FalResult *result;
 
   if (!fal_session_pull (output->session, &event, &result))
-    rest (output);
+    pause_task (output);
   else if (event)
     push_event (output, event);
   else
     handle_result (output, result);
 }
 
-/* Lets results flow and the task run, where the pad is active: a flush may end while the pad is
- * taken down. */
+/* Starts the flow and the task where the pad is active, since a flush may end while it is
+ * deactivated. */
 static gboolean
 resume (GstFalOutput *output)
 {
@@ -202,12 +211,6 @@ gst_fal_output_relink (GstFalOutput *output)
 }
 
 gboolean
-gst_fal_output_push_event (GstFalOutput *output, GstEvent *event)
-{
-  return gst_pad_push_event (output->pad, event);
-}
-
-gboolean
 gst_fal_output_start_flush (GstFalOutput *output, GstEvent *event)
 {
   gboolean forwarded;
@@ -219,7 +222,7 @@ gst_fal_output_start_flush (GstFalOutput *output, GstEvent *event)
   return forwarded;
 }
 
-/* Those that describe the stream whatever position it is at stay. */
+/* After a flush only those events still hold that describe the stream at any position. */
 static void
 flush_held (GstFalOutput *output)
 {
@@ -237,15 +240,9 @@ gst_fal_output_stop_flush (GstFalOutput *output, GstEvent *event)
 {
   gboolean forwarded = gst_pad_push_event (output->pad, event);
 
-  flush_held (output); /* the task is at rest: what it owns may be touched */
+  flush_held (output); /* which may be touched here, since the task is paused */
   resume (output);
   return forwarded;
-}
-
-void
-gst_fal_output_report_flow (GstFalOutput *output, GstFlowReturn flow)
-{
-  report_flow (output, flow);
 }
 
 void

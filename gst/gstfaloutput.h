@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The source pad's side of the element: results and events out, and what downstream says. */
+/* The source pad's side of the element: pushes results and events, and hears what downstream says.
+ */
 #pragma once
 
 #include "fal/session/session.h"
@@ -8,34 +9,35 @@ G_BEGIN_DECLS
 
 typedef struct _GstFalOutput GstFalOutput;
 
-/* On the source pad's task, with no lock held. */
+/* Called on the source pad's task, with no lock held. */
 typedef struct {
-  void (*result) (GstElement *element, const GstStructure *result); /* before its buffer goes */
-  void (*ended) (GstElement *element);                              /* before EOS goes */
+  /* Before a buffer goes out that is an answer; @description is of its meta. */
+  void (*result) (GstElement *element, const GstStructure *description);
+  /* Before EOS goes out. */
+  void (*ended) (GstElement *element);
 } GstFalOutputEvents;
 
-/* All borrowed, and to outlive the output. */
+/* All is borrowed, and must live longer than the output. */
 GstFalOutput *gst_fal_output_new (
     GstElement *element, GstPad *pad, FalSession *session, const GstFalOutputEvents *events);
 void gst_fal_output_free (GstFalOutput *output);
 
-/* As the pad is (de)activated in push mode. */
+/* To be called when the pad is activated or deactivated in push mode. */
 gboolean gst_fal_output_activate (GstFalOutput *output, gboolean active);
 
-/* Downstream was linked anew, after one that was not: as queue does. */
+/* Downstream asks to be configured anew. Where the flow had stopped since nothing was linked, it
+ * goes on, as that of a queue does. */
 void gst_fal_output_relink (GstFalOutput *output);
 
-/* An event (taken) that waits for no frame. */
-gboolean gst_fal_output_push_event (GstFalOutput *output, GstEvent *event);
-
-/* The flush events (taken), on their way from the sink pad. */
+/* The flush events (taken) that came to the sink pad. */
 gboolean gst_fal_output_start_flush (GstFalOutput *output, GstEvent *event);
 gboolean gst_fal_output_stop_flush (GstFalOutput *output, GstEvent *event);
 
-/* Downstream ended the flow, and no more frames from upstream will carry that back to it. */
+/* Tells the application that downstream ended the flow with @flow, and ends the stream: for when
+ * upstream, which has sent EOS, will not learn of it. */
 void gst_fal_output_report_flow (GstFalOutput *output, GstFlowReturn flow);
 
-/* The pads are down: lets go of what the task kept. */
+/* To be called when the pads are inactive: forgets caps and events. */
 void gst_fal_output_clear (GstFalOutput *output);
 
 G_END_DECLS

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Presets compiled in: they need no file of GStreamer's own folder, where a plugin that is
- * installed for one user could not put it. */
+/* The built-in presets are compiled in. As a file they would have to be in a folder of GStreamer's,
+ * to which a plugin that is installed for one user alone cannot write. */
 #include "gstfalpresets.h"
 
 #define MAX_VALUES 8
@@ -14,7 +14,8 @@ typedef struct {
   Setting settings[MAX_VALUES];
 } Preset;
 
-/* Sizes and fields of the models follow from app. Values are as in a pipeline description. */
+/* Values are written as in a pipeline description. The fields of a model, and its size where it has
+ * a best one, follow from app. */
 static const Preset presets[] = {
   { "Live LCM", "Webcam to image, fal-ai/fast-lcm-diffusion: as many pictures as the model makes",
       { { "app", "fal-ai/fast-lcm-diffusion/image-to-image" }, { "width", "512" },
@@ -36,7 +37,7 @@ static const Preset presets[] = {
       { { "fallback", "passthrough" }, { "fallback-timeout", "500" } } },
 };
 
-/* GStreamer's own way, which keeps what users save. */
+/* GStreamer's own functions, which keep what users save. */
 static GstPresetInterface usual;
 
 static const Preset *
@@ -62,8 +63,8 @@ get_preset_names (GstPreset *preset)
   return g_strv_builder_end (builder);
 }
 
-/* Not the element's name and parent, and no structure that is not there: GStreamer cannot write it.
- */
+/* Name and parent of the element are not saved, nor is a structure that is NULL, which GStreamer
+ * cannot write. */
 static gboolean
 is_saved (GstPreset *preset, const gchar *name)
 {

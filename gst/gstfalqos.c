@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Quality of service, in GStreamer's terms. */
+/* Translates what the session knows of frames to QOS messages and events, and back. */
 #include "gstfalqos.h"
 
-/* How late @frame would be now at a sink that waits for the element's latency alone. */
+/* How late @frame would be now at a sink whose only latency is that of the element. */
 static GstClockTimeDiff
 get_jitter (GstElement *element, const FalFrame *frame, GstClockTime latency)
 {
@@ -39,8 +39,8 @@ gst_fal_throttle (GstPad *sinkpad, const FalFrame *frame, GstClockTime pause)
   if (!GST_CLOCK_TIME_IS_VALID (duration) || !GST_CLOCK_TIME_IS_VALID (frame->running) ||
       pause <= 2 * duration)
     return;
-  /* Decoders leave out frames for twice the time that they are told, and one more: the last of the
-   * pause, which may be the one that is sent next, must come. */
+  /* Decoders skip frames for twice the time that they are told, and one frame more. They must not
+   * skip the last one of the pause, which may be the next that is sent. */
   gst_pad_push_event (sinkpad,
       gst_event_new_qos (GST_QOS_TYPE_THROTTLE, 1.0, (pause - 2 * duration) / 2, frame->running));
 }

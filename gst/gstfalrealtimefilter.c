@@ -33,12 +33,14 @@ GST_DEBUG_CATEGORY (fal_realtime_filter_debug);
 struct _GstFalRealtimeFilter {
   GstElement parent;
 
-  GstPad *sinkpad, *srcpad;
-  gboolean progressing;  /* net thread, and stop() after it: a PROGRESS is open */
-  FalSession *session;   /* from init to finalize; locks for itself */
-  FalSettings *settings; /* OBJECT_LOCK */
+  FalSettings *settings; /* guarded by OBJECT_LOCK */
+  gboolean progressing;  /* a PROGRESS message says that connecting has begun; belongs to the net
+                            thread, and after its end to stop() */
 
-  GstFalOutput *output; /* these two from init to finalize */
+  /* These stay from init to finalize. */
+  GstPad *sinkpad, *srcpad;
+  FalSession *session; /* has a lock of its own */
+  GstFalOutput *output;
   GstFalInput *input;
 };
 
@@ -47,7 +49,8 @@ G_DEFINE_TYPE_WITH_CODE (GstFalRealtimeFilter, gst_fal_realtime_filter, GST_TYPE
 GST_ELEMENT_REGISTER_DEFINE (
     falrealtimefilter, "falrealtimefilter", GST_RANK_NONE, GST_TYPE_FAL_REALTIME_FILTER)
 
-/* A source that can choose takes the first: the cheapest to make and to encode. */
+/* A source that can choose takes the first of them, so the one that is made and encoded fastest
+ * comes first. */
 #define USUAL_FORMATS "{ I420, NV12, YV12, NV21, YUY2, UYVY, BGRx, RGBx, BGRA, RGBA, BGR, RGB }"
 
 static GstStaticPadTemplate sink_template =
@@ -57,11 +60,11 @@ static GstStaticPadTemplate sink_template =
 
 static GParamSpec *connection_state_spec, *stats_spec;
 
-/* Behind those of the settings. */
+/* Properties that can only be read. Their ids follow those of the settings. */
 enum { PROP_CONNECTION_STATE, PROP_STATS, PROP_IN, PROP_OUT, PROP_DROP, PROP_IN_FLIGHT };
-static guint n_settings;
+static guint n_settings; /* properties */
 
-/* ---- what the session tells ---- */
+/* ---- called by the session ---- */
 
 static void
 on_state_changed (gpointer user, FalDialerState state)
@@ -117,6 +120,12 @@ on_dropped (gpointer user, const FalFrame *frame, const FalSessionCounts *counts
       fal_session_get_latency (self->session));
 }
 
+static gboolean
+has_encoder (gpointer user)
+{
+  return gst_fal_has_encoder (user);
+}
+
 static GBytes *
 encode_message (gpointer user, GstStructure *request, GBytes *image)
 {
@@ -136,9 +145,9 @@ has_token_provider (gpointer user)
 }
 
 static void
-request_token (gpointer user, FalTokenPromise *provision)
+request_token (gpointer user, FalTokenPromise *promise)
 {
-  gst_fal_request_token (user, provision);
+  gst_fal_request_token (user, promise);
 }
 
 static gboolean
@@ -154,24 +163,41 @@ get_running_time (gpointer user)
   return gst_element_get_current_running_time (GST_ELEMENT (user));
 }
 
-/* ---- what the source pad tells ---- */
+/* ---- called by the source pad's task ---- */
 
-static void
-on_result (GstElement *element, const GstStructure *result)
+static gboolean
+posts_messages (GstFalRealtimeFilter *self)
 {
-  GstFalRealtimeFilter *self = GST_FAL_REALTIME_FILTER (element);
   gboolean posts;
 
-  gst_fal_emit_result (element, result);
   GST_OBJECT_LOCK (self);
   posts = self->settings->post_messages;
   GST_OBJECT_UNLOCK (self);
-  if (posts)
-    gst_element_post_message (
-        element, gst_message_new_element (GST_OBJECT (self), gst_structure_copy (result)));
+  return posts;
 }
 
-/* What gst-launch-1.0 -v shows at the end. */
+/* The description stays with the buffer, so the message gets a copy, which the signal shows before:
+ * its handlers may only read it. */
+static void
+on_result (GstElement *element, const GstStructure *description)
+{
+  GstFalRealtimeFilter *self = GST_FAL_REALTIME_FILTER (element);
+  gboolean heard = gst_fal_has_result_handler (element);
+  gboolean posts = posts_messages (self);
+  g_autoptr (GstStructure) result = NULL;
+
+  if (!heard && !posts)
+    return;
+  result = gst_structure_copy (description);
+  gst_structure_set_name (result, "fal-result");
+  if (heard)
+    gst_fal_emit_result (element, result);
+  if (posts)
+    gst_element_post_message (
+        element, gst_message_new_element (GST_OBJECT (self), g_steal_pointer (&result)));
+}
+
+/* gst-launch-1.0 -v prints what is notified: the statistics, at the end. */
 static void
 on_ended (GstElement *element)
 {
@@ -203,7 +229,7 @@ static gboolean
 src_query (GstPad *pad, GstObject *parent, GstQuery *query)
 {
   if (GST_QUERY_TYPE (query) == GST_QUERY_LATENCY)
-    return gst_fal_input_learn_latency (GST_FAL_REALTIME_FILTER (parent)->input, query);
+    return gst_fal_input_answer_latency (GST_FAL_REALTIME_FILTER (parent)->input, query);
   return gst_pad_query_default (pad, parent, query);
 }
 
@@ -260,7 +286,7 @@ change_state (GstElement *element, GstStateChange transition)
 
   if (transition == GST_STATE_CHANGE_READY_TO_PAUSED && !start (self))
     return GST_STATE_CHANGE_FAILURE;
-  /* Whoever waits in the session is woken before the pads are taken down. */
+  /* Threads that wait in the session are woken before the pads are deactivated. */
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY)
     fal_session_set_flushing (self->session, TRUE);
   result =
@@ -271,7 +297,7 @@ change_state (GstElement *element, GstStateChange transition)
   return result;
 }
 
-/* A secret is named, but not shown; what a controller sets at each frame is no event. */
+/* A secret is not shown, and what a controller sets for each frame is not logged. */
 static void
 log_property (GstFalRealtimeFilter *self, const GValue *value, GParamSpec *spec)
 {
@@ -389,9 +415,9 @@ end_running (gpointer data)
   return NULL;
 }
 
-/* An application that lets go of a running element is wrong, and told so. The last reference may
- * then be the task's own, which cannot join itself: the element lives on until another thread has
- * brought it down. */
+/* An application that gives up the last reference to a running element is told that this is an
+ * error. The caller may then be the pad's task, which cannot join itself: so another thread takes
+ * the element to the NULL state, and the element lives until then. */
 static void
 dispose (GObject *object)
 {
@@ -421,13 +447,27 @@ finalize (GObject *object)
 static void
 gst_fal_realtime_filter_init (GstFalRealtimeFilter *self)
 {
-  static const FalSessionEvents events = { on_state_changed, on_trouble, on_note, on_sending,
-    on_dropped, encode_message, decode_message, has_token_provider, request_token,
-    accept_certificate, get_running_time };
-  static const GstFalOutputEvents output_events = { on_result, on_ended };
+  static const FalSessionEvents session_events = {
+    .state_changed = on_state_changed,
+    .trouble = on_trouble,
+    .note = on_note,
+    .sending = on_sending,
+    .dropped = on_dropped,
+    .has_encoder = has_encoder,
+    .encode = encode_message,
+    .decode = decode_message,
+    .has_provider = has_token_provider,
+    .request_token = request_token,
+    .accept_certificate = accept_certificate,
+    .get_running_time = get_running_time,
+  };
+  static const GstFalOutputEvents output_events = {
+    .result = on_result,
+    .ended = on_ended,
+  };
 
   self->settings = fal_settings_new ();
-  self->session = fal_session_new (&events, self, self->settings);
+  self->session = fal_session_new (&session_events, self, self->settings);
 
   self->sinkpad = gst_pad_new_from_static_template (&sink_template, "sink");
   gst_pad_set_chain_function (self->sinkpad, sink_chain);
@@ -447,7 +487,7 @@ gst_fal_realtime_filter_init (GstFalRealtimeFilter *self)
 }
 
 static void
-install_readings (GObjectClass *klass)
+install_read_only_properties (GObjectClass *klass)
 {
   const GParamFlags flags = G_PARAM_READABLE | G_PARAM_STATIC_STRINGS;
   static const struct {
@@ -481,8 +521,13 @@ gst_fal_realtime_filter_class_init (GstFalRealtimeFilterClass *klass)
   GObjectClass *object_class = G_OBJECT_CLASS (klass);
   GstElementClass *element_class = GST_ELEMENT_CLASS (klass);
   g_autoptr (GstCaps) src_caps = fal_decoder_get_caps ();
-  const GstFalActions actions = { action_send, action_reconnect, action_clear, action_close,
-    action_reset_stats };
+  const GstFalActions actions = {
+    .send = action_send,
+    .reconnect = action_reconnect,
+    .clear = action_clear,
+    .close = action_close,
+    .reset_stats = action_reset_stats,
+  };
 
   GST_DEBUG_CATEGORY_INIT (
       fal_realtime_filter_debug, "falrealtimefilter", 0, "fal.ai realtime filter");
@@ -491,7 +536,7 @@ gst_fal_realtime_filter_class_init (GstFalRealtimeFilterClass *klass)
   object_class->dispose = dispose;
   object_class->finalize = finalize;
   n_settings = fal_properties_install (object_class);
-  install_readings (object_class);
+  install_read_only_properties (object_class);
   gst_fal_signals_install (G_TYPE_FROM_CLASS (klass), &actions);
 
   element_class->change_state = change_state;

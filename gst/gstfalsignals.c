@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Signals, and the thread that a token provider runs on. */
+/* The element's signals, and the thread on which an application makes a token. */
 #include "gstfalsignals.h"
 
 enum {
@@ -18,9 +18,9 @@ enum {
 
 static guint signals[N_SIGNALS];
 
-/* The first handler that has an answer gives it. */
+/* An accumulator: no handler is called after one that returned something. */
 static gboolean
-take_first (GSignalInvocationHint *hint, GValue *result, const GValue *answer, gpointer data)
+stop_at_first (GSignalInvocationHint *hint, GValue *result, const GValue *answer, gpointer data)
 {
   gpointer boxed = G_VALUE_HOLDS_BOXED (answer) ? g_value_get_boxed (answer) : NULL;
 
@@ -78,17 +78,18 @@ take_first (GSignalInvocationHint *hint, GValue *result, const GValue *answer, g
  * A result is about to leave the source pad. Called on the source pad's thread.
  */
 static void
-install_questions (GType type)
+install_signals (GType type)
 {
   signals[REQUEST_TOKEN] = g_signal_new ("request-token", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
       NULL, G_TYPE_STRING, 1, G_TYPE_STRING);
   signals[ACCEPT_CERTIFICATE] = g_signal_new ("accept-certificate", type, G_SIGNAL_RUN_LAST, 0,
       g_signal_accumulator_true_handled, NULL, NULL, G_TYPE_BOOLEAN, 3, G_TYPE_TLS_CONNECTION,
       G_TYPE_TLS_CERTIFICATE, G_TYPE_TLS_CERTIFICATE_FLAGS);
-  signals[ENCODE_MESSAGE] = g_signal_new ("encode-message", type, G_SIGNAL_RUN_LAST, 0, take_first,
-      NULL, NULL, G_TYPE_BYTES, 2, GST_TYPE_STRUCTURE | G_SIGNAL_TYPE_STATIC_SCOPE, G_TYPE_BYTES);
-  signals[DECODE_MESSAGE] = g_signal_new ("decode-message", type, G_SIGNAL_RUN_LAST, 0, take_first,
-      NULL, NULL, GST_TYPE_STRUCTURE, 2, G_TYPE_BYTES, G_TYPE_BOOLEAN);
+  signals[ENCODE_MESSAGE] =
+      g_signal_new ("encode-message", type, G_SIGNAL_RUN_LAST, 0, stop_at_first, NULL, NULL,
+          G_TYPE_BYTES, 2, GST_TYPE_STRUCTURE | G_SIGNAL_TYPE_STATIC_SCOPE, G_TYPE_BYTES);
+  signals[DECODE_MESSAGE] = g_signal_new ("decode-message", type, G_SIGNAL_RUN_LAST, 0,
+      stop_at_first, NULL, NULL, GST_TYPE_STRUCTURE, 2, G_TYPE_BYTES, G_TYPE_BOOLEAN);
   signals[RESULT] = g_signal_new ("result", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
       G_TYPE_NONE, 1, GST_TYPE_STRUCTURE | G_SIGNAL_TYPE_STATIC_SCOPE);
 }
@@ -131,7 +132,7 @@ gst_fal_signals_install (GType type, const GstFalActions *actions)
 {
   const GSignalFlags flags = G_SIGNAL_RUN_LAST | G_SIGNAL_ACTION;
   const struct {
-    guint id;
+    guint signal;
     const gchar *name;
     GCallback handler;
   } rows[] = {
@@ -141,11 +142,11 @@ gst_fal_signals_install (GType type, const GstFalActions *actions)
     { RESET_STATS, "reset-stats", G_CALLBACK (actions->reset_stats) },
   };
 
-  install_questions (type);
+  install_signals (type);
   signals[SEND] = g_signal_new_class_handler ("send", type, flags, G_CALLBACK (actions->send), NULL,
       NULL, NULL, G_TYPE_BOOLEAN, 1, GST_TYPE_STRUCTURE);
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
-    signals[rows[i].id] = g_signal_new_class_handler (
+    signals[rows[i].signal] = g_signal_new_class_handler (
         rows[i].name, type, flags, rows[i].handler, NULL, NULL, NULL, G_TYPE_NONE, 0);
 }
 
@@ -165,34 +166,37 @@ gst_fal_has_token_provider (GstElement *element)
 
 typedef struct {
   GstElement *element;
-  FalTokenPromise *provision;
-} Question;
+  FalTokenPromise *promise;
+} TokenRequest;
 
 static gpointer
-ask (gpointer data)
+ask_for_token (gpointer data)
 {
-  Question *question = data;
+  TokenRequest *request = data;
   g_autofree gchar *token = NULL;
 
-  g_signal_emit (question->element, signals[REQUEST_TOKEN], 0,
-      fal_token_promise_get_scope (question->provision), &token);
-  fal_token_promise_answer (question->provision, token);
-  fal_token_promise_unref (question->provision);
-  gst_object_unref (question->element);
-  g_free (question);
+  g_signal_emit (request->element, signals[REQUEST_TOKEN], 0,
+      fal_token_promise_get_scope (request->promise), &token);
+  fal_token_promise_answer (request->promise, token);
+  fal_token_promise_unref (request->promise);
+  gst_object_unref (request->element);
+  g_free (request);
   return NULL;
 }
 
 void
-gst_fal_request_token (GstElement *element, FalTokenPromise *provision)
+gst_fal_request_token (GstElement *element, FalTokenPromise *promise)
 {
-  Question *question = g_new (Question, 1);
+  TokenRequest *request = g_new (TokenRequest, 1);
 
-  *question = (Question){ gst_object_ref (element), fal_token_promise_ref (provision) };
-  g_thread_unref (g_thread_new ("fal-provider", ask, question));
+  *request = (TokenRequest){
+    .element = gst_object_ref (element),
+    .promise = fal_token_promise_ref (promise),
+  };
+  g_thread_unref (g_thread_new ("fal-provider", ask_for_token, request));
 }
 
-/* ---- the rest ---- */
+/* ---- certificates, messages and results ---- */
 
 gboolean
 gst_fal_accept_certificate (GstElement *element, GTlsConnection *connection,
@@ -205,13 +209,18 @@ gst_fal_accept_certificate (GstElement *element, GTlsConnection *connection,
   return accepted;
 }
 
+gboolean
+gst_fal_has_encoder (GstElement *element)
+{
+  return has_handler (element, ENCODE_MESSAGE);
+}
+
 GBytes *
 gst_fal_encode_message (GstElement *element, GstStructure *request, GBytes *image)
 {
   GBytes *message = NULL;
 
-  if (has_handler (element, ENCODE_MESSAGE))
-    g_signal_emit (element, signals[ENCODE_MESSAGE], 0, request, image, &message);
+  g_signal_emit (element, signals[ENCODE_MESSAGE], 0, request, image, &message);
   return message;
 }
 
@@ -225,9 +234,14 @@ gst_fal_decode_message (GstElement *element, GBytes *message, gboolean text)
   return fields;
 }
 
+gboolean
+gst_fal_has_result_handler (GstElement *element)
+{
+  return has_handler (element, RESULT);
+}
+
 void
 gst_fal_emit_result (GstElement *element, const GstStructure *result)
 {
-  if (has_handler (element, RESULT))
-    g_signal_emit (element, signals[RESULT], 0, result);
+  g_signal_emit (element, signals[RESULT], 0, result);
 }

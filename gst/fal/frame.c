@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Frames and results: plain data with an owner at every moment. */
+/* Frames and results are plain data, which somebody owns at every moment. */
 #include "frame.h"
 
 FalFrame *
@@ -56,19 +56,48 @@ fal_result_free (FalResult *result)
   g_free (result);
 }
 
-GstStructure *
-fal_result_describe (const FalResult *result)
-{
-  GstStructure *fields =
-      result->fields ? gst_structure_copy (result->fields) : gst_structure_new_empty ("fal-result");
+/* Up to GStreamer 1.24 the names of fields are quarks, which FIELD() looks up once for each place
+ * in the code; from 1.26 on they are text. */
+#if GST_CHECK_VERSION(1, 26, 0)
+typedef const GstIdStr *FieldName;
+#define FIELD(name) name
+#define set_fields gst_structure_set
+#define take_value gst_structure_id_str_take_value
+#define map_fields gst_structure_map_in_place_id_str
+#else
+typedef GQuark FieldName;
+#define FIELD(name)                                                                                \
+  ({                                                                                               \
+    static gint quark;                                                                             \
+    if (g_atomic_int_get (&quark) == 0)                                                            \
+      g_atomic_int_set (&quark, g_quark_from_static_string (name));                                \
+    (GQuark) g_atomic_int_get (&quark);                                                            \
+  })
+#define set_fields gst_structure_id_set
+#define take_value gst_structure_id_take_value
+#define map_fields gst_structure_map_in_place
+#endif
 
-  gst_structure_set_name (fields, "fal-result");
-  gst_structure_set (fields, "sent", G_TYPE_INT64, result->sent, "received", G_TYPE_INT64,
-      result->received, "round-trip", G_TYPE_DOUBLE, (result->received - result->sent) / 1000.0,
-      "image-index", G_TYPE_UINT, result->index, "image-count", G_TYPE_UINT, result->count, NULL);
+static gboolean
+move_field (FieldName name, GValue *value, gpointer to)
+{
+  take_value (to, name, value);
+  *value = (GValue) G_VALUE_INIT;
+  return TRUE;
+}
+
+void
+fal_result_describe (FalResult *result, GstStructure *description)
+{
+  if (result->fields)
+    map_fields (result->fields, move_field, description);
+  g_clear_pointer (&result->fields, gst_structure_free);
+  set_fields (description, FIELD ("sent"), G_TYPE_INT64, result->sent, FIELD ("received"),
+      G_TYPE_INT64, result->received, FIELD ("round-trip"), G_TYPE_DOUBLE,
+      (result->received - result->sent) / 1000.0, FIELD ("image-index"), G_TYPE_UINT, result->index,
+      FIELD ("image-count"), G_TYPE_UINT, result->count, NULL);
   if (result->request_id)
-    gst_structure_set (fields, "request-id", G_TYPE_STRING, result->request_id, NULL);
+    set_fields (description, FIELD ("request-id"), G_TYPE_STRING, result->request_id, NULL);
   if (result->inference >= 0)
-    gst_structure_set (fields, "inference", G_TYPE_DOUBLE, result->inference * 1000, NULL);
-  return fields;
+    set_fields (description, FIELD ("inference"), G_TYPE_DOUBLE, result->inference * 1000, NULL);
 }

@@ -35,7 +35,8 @@ typedef struct {
    * are those told of so far. */
   void (*dropped) (gpointer user, const FalFrame *frame, const FalSessionCounts *counts);
   /* Another way to write a request (send thread) and to read a message (net thread); NULL: none,
-   * the built-in one is taken. */
+   * the built-in one is taken. Where nobody wants to encode, @encode need not be called. */
+  gboolean (*has_encoder) (gpointer user);
   GBytes *(*encode) (gpointer user, GstStructure *request, GBytes *image);
   GstStructure *(*decode) (gpointer user, GBytes *message, gboolean text);
   /* As in FalConnectionEvents (net thread). */

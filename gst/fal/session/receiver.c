@@ -125,7 +125,7 @@ announce_result (FalReceiver *receiver, gboolean first)
 }
 
 static void
-on_result (FalReceiver *receiver, const FalReply *reply)
+on_result (FalReceiver *receiver, FalReply *reply)
 {
   FalAnswer answer;
 
@@ -156,7 +156,8 @@ describe_error (const FalReply *reply)
 static void
 on_failed_reply (FalReceiver *receiver, const FalReply *reply, const GError *error)
 {
-  fal_shared_state_note_failed_reply (receiver->state, reply == NULL);
+  if (!fal_shared_state_note_failed_reply (receiver->state, reply == NULL))
+    return;
   tell_drops (receiver);
   fal_reporter_warn (receiver->reporter, error, reply ? describe_error (reply) : NULL);
 }
@@ -186,7 +187,8 @@ on_server_error (FalReceiver *receiver, const FalReply *reply)
     on_failed_reply (receiver, reply, error);
     return;
   }
-  fal_shared_state_fail_oldest (receiver->state);
+  if (!fal_shared_state_fail_oldest (receiver->state))
+    return;
   tell_drops (receiver);
   fal_uplink_fail (receiver->uplink, FAL_FAULT_SERVER, what, reply->error);
 }
@@ -194,7 +196,7 @@ on_server_error (FalReceiver *receiver, const FalReply *reply)
 /* ---- replies ---- */
 
 static void
-dispatch_reply (FalReceiver *receiver, const FalReply *reply)
+dispatch_reply (FalReceiver *receiver, FalReply *reply)
 {
   FalUplink *uplink = receiver->uplink;
 
@@ -226,20 +228,9 @@ dispatch_reply (FalReceiver *receiver, const FalReply *reply)
   }
 }
 
-/* What concerns all members counts even where the one that reads is about to leave. */
-static gboolean
-is_counted (FalReceiver *receiver, const FalReply *reply)
-{
-  if (reply != NULL && reply->type != FAL_REPLY_FAILED)
-    return TRUE; /* or is counted with the frame that it answers */
-  return fal_shared_state_counts_replies (receiver->state);
-}
-
 void
-fal_receiver_take_reply (FalReceiver *receiver, const FalReply *reply, const GError *error)
+fal_receiver_take_reply (FalReceiver *receiver, FalReply *reply, const GError *error)
 {
-  if (!is_counted (receiver, reply))
-    return;
   if (reply != NULL)
     dispatch_reply (receiver, reply);
   else

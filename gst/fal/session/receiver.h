@@ -23,7 +23,7 @@ void fal_receiver_configure (FalReceiver *receiver, FalSettings *settings);
 /* A message that came for all members. */
 void fal_receiver_read_message (FalReceiver *receiver, GBytes *message, gboolean text);
 /* A reply that concerns this member; NULL: nobody can read it, @error says why. */
-void fal_receiver_take_reply (FalReceiver *receiver, const FalReply *reply, const GError *error);
+void fal_receiver_take_reply (FalReceiver *receiver, FalReply *reply, const GError *error);
 
 /* Ends all downloads. */
 void fal_receiver_leave (FalReceiver *receiver);

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Secrets: known ones by their letters, others by where they stand. Pure: used on any thread. */
+/* Secrets that are known are found by their text, others by what stands before them, or by their
+ * form. */
 #include "redact.h"
 #include <string.h>
 
-#define STAND_IN "[secret]"
-/* What is shorter is no secret, and would be found everywhere. */
+#define REPLACEMENT "[secret]"
+/* Shorter text is no secret, and would be found in too many places. */
 #define MIN_LENGTH 4
 
-/* What follows the words, and a JWT wherever it stands. */
+/* What follows these words; a JWT, wherever it stands; and user and password in an address. */
 #define PATTERN                                                                                    \
   "(?<=fal_jwt_token=|fal_key_secret=|fal_key_id=|token=)[^&\\s\"']+"                              \
   "|(?<=Key |Bearer |Basic )[A-Za-z0-9._~+/=:-]{4,}"                                               \
@@ -18,11 +19,11 @@ static void
 replace (GString *text, const gchar *secret)
 {
   if (strlen (secret) >= MIN_LENGTH)
-    g_string_replace (text, secret, STAND_IN, 0);
+    g_string_replace (text, secret, REPLACEMENT, 0);
 }
 
 static void
-replace_known (GString *text, const gchar *secret)
+replace_secret (GString *text, const gchar *secret)
 {
   g_autofree gchar *escaped = g_uri_escape_string (secret, NULL, FALSE);
   const gchar *colon = strchr (secret, ':');
@@ -41,13 +42,13 @@ gchar *
 fal_redact (const gchar *text, const gchar *const *secrets)
 {
   g_autoptr (GRegex) regex = g_regex_new (PATTERN, 0, 0, NULL);
-  GString *known = g_string_new (text);
-  g_autofree gchar *left = NULL;
+  GString *result = g_string_new (text);
+  g_autofree gchar *without_known = NULL;
   gchar *clean;
 
   for (guint i = 0; secrets != NULL && secrets[i] != NULL; i++)
-    replace_known (known, secrets[i]);
-  left = g_string_free (known, FALSE);
-  clean = g_regex_replace_literal (regex, left, -1, 0, STAND_IN, 0, NULL);
-  return clean ? clean : g_strdup (STAND_IN); /* no text that a regex can read */
+    replace_secret (result, secrets[i]);
+  without_known = g_string_free (result, FALSE);
+  clean = g_regex_replace_literal (regex, without_known, -1, 0, REPLACEMENT, 0, NULL);
+  return clean ? clean : g_strdup (REPLACEMENT); /* NULL: it is not UTF-8 text */
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The renderer: decoder and timeline put together. Used by the source pad's task
- * alone, so that it needs no lock. */
+/* The decoder and the timeline put together. */
 #include "result-buffer.h"
 #include "fal/image/decoder.h"
 #include "fal/policy/fallback.h"
@@ -9,38 +8,38 @@
 struct _FalResultBuffer {
   FalDecoder *decoder;
   FalTimeline timeline;
-  GstSegment segment;  /* that is out */
-  guint32 seqnum;      /* of it; GST_SEQNUM_INVALID: none */
-  guint64 last_serial; /* of the newest result out; 0: none */
+  GstSegment segment;  /* that went out last */
+  guint32 seqnum;      /* of its event; GST_SEQNUM_INVALID: none went out */
+  guint64 last_serial; /* of the last result that went out; 0: none did */
 };
 
 FalResultBuffer *
 fal_result_buffer_new (void)
 {
-  FalResultBuffer *renderer = g_new0 (FalResultBuffer, 1);
+  FalResultBuffer *maker = g_new0 (FalResultBuffer, 1);
 
-  renderer->decoder = fal_decoder_new ();
-  fal_result_buffer_reset (renderer);
-  return renderer;
+  maker->decoder = fal_decoder_new ();
+  fal_result_buffer_reset (maker);
+  return maker;
 }
 
 void
-fal_result_buffer_free (FalResultBuffer *renderer)
+fal_result_buffer_free (FalResultBuffer *maker)
 {
-  fal_decoder_free (renderer->decoder);
-  g_free (renderer);
+  fal_decoder_free (maker->decoder);
+  g_free (maker);
 }
 
 void
-fal_result_buffer_reset (FalResultBuffer *renderer)
+fal_result_buffer_reset (FalResultBuffer *maker)
 {
-  fal_timeline_reset (&renderer->timeline);
-  gst_segment_init (&renderer->segment, GST_FORMAT_UNDEFINED);
-  renderer->last_serial = 0;
+  fal_timeline_reset (&maker->timeline);
+  gst_segment_init (&maker->segment, GST_FORMAT_UNDEFINED);
+  maker->last_serial = 0;
 }
 
 static GstBuffer *
-decode (FalResultBuffer *renderer, const FalResult *result, const FalResultBufferConfig *config,
+decode (FalResultBuffer *maker, const FalResult *result, const FalResultBufferConfig *config,
     GstCaps **caps, GError **error)
 {
   const FalFrame *frame = result->frame;
@@ -53,77 +52,73 @@ decode (FalResultBuffer *renderer, const FalResult *result, const FalResultBuffe
     .max_fps_d = frame->fps_d,
   };
 
-  return fal_decoder_decode (renderer->decoder, result->picture, &decoder, caps, error);
+  return fal_decoder_decode (maker->decoder, result->picture, &decoder, caps, error);
 }
 
 static gboolean
-stamp (FalResultBuffer *renderer, const FalResult *result, const FalResultBufferConfig *config,
+stamp (FalResultBuffer *maker, const FalResult *result, const FalResultBufferConfig *config,
     GstBuffer *buffer)
 {
   const FalFrame *frame = result->frame;
-  FalMoment moment = { &frame->segment, frame->pts, frame->duration,
-    config->get_running_time (config->user), result->index, result->count,
-    result->since_first * GST_USECOND };
+  FalMoment moment = {
+    .segment = &frame->segment,
+    .pts = frame->pts,
+    .duration = frame->duration,
+    .now = config->get_running_time (config->user),
+    .index = result->index,
+    .count = result->count,
+    .since_first = result->since_first * GST_USECOND,
+  };
 
   if (result->kind == FAL_RESULT_FALLBACK) {
     moment.now = result->running;
     moment.pts =
         gst_segment_position_from_running_time (&frame->segment, GST_FORMAT_TIME, result->running);
   }
-  return fal_timeline_stamp (&renderer->timeline, config->mode, &moment, &GST_BUFFER_PTS (buffer),
+  return fal_timeline_stamp (&maker->timeline, config->mode, &moment, &GST_BUFFER_PTS (buffer),
       &GST_BUFFER_DURATION (buffer));
 }
 
-static gboolean
-copy_field (GQuark name, const GValue *value, gpointer fields)
-{
-  gst_structure_id_set_value (fields, name, value);
-  return TRUE;
-}
-
-/* Tells downstream what became of the frame on the way, for whoever wants to know. */
+/* Attaches what is known of an answer, for whoever wants to know. */
 static void
-describe (const GstStructure *description, GstBuffer *buffer)
+describe (FalResult *result, GstBuffer *buffer)
 {
-  GstCustomMeta *meta = gst_buffer_add_custom_meta (buffer, "GstFalResultMeta");
+  GstCustomMeta *meta = gst_buffer_add_custom_meta (buffer, FAL_RESULT_META);
 
   if (meta != NULL)
-    gst_structure_foreach (description, copy_field, gst_custom_meta_get_structure (meta));
+    fal_result_describe (result, gst_custom_meta_get_structure (meta));
 }
 
-/* Tells downstream of a gap. */
+/* The buffer is marked where results are missing before it. */
 static void
-mark_gap (FalResultBuffer *renderer, const FalResult *result, GstBuffer *buffer)
+mark_missing (FalResultBuffer *maker, const FalResult *result, GstBuffer *buffer)
 {
-  if (renderer->last_serial == 0 || result->serial > renderer->last_serial + 1)
+  if (maker->last_serial == 0 || result->serial > maker->last_serial + 1)
     GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_DISCONT);
-  renderer->last_serial = result->serial;
+  maker->last_serial = result->serial;
 }
 
 GstSample *
-fal_result_buffer_make (FalResultBuffer *renderer, const FalResult *result,
-    const FalResultBufferConfig *config, GError **error)
+fal_result_buffer_make (
+    FalResultBuffer *maker, FalResult *result, const FalResultBufferConfig *config, GError **error)
 {
   g_autoptr (GstCaps) caps = NULL;
-  g_autoptr (GstBuffer) buffer = decode (renderer, result, config, &caps, error);
-  GstStructure *description = NULL;
+  g_autoptr (GstBuffer) buffer = decode (maker, result, config, &caps, error);
 
   if (buffer == NULL)
     return NULL;
-  if (!stamp (renderer, result, config, buffer)) {
+  if (!stamp (maker, result, config, buffer)) {
     g_set_error (
         error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT, "a result came after a newer one had gone out");
     return NULL;
   }
-  mark_gap (renderer, result, buffer);
-  if (result->kind == FAL_RESULT_ANSWER) {
-    description = fal_result_describe (result);
-    describe (description, buffer);
-  }
-  return gst_sample_new (buffer, caps, &result->frame->segment, description);
+  mark_missing (maker, result, buffer);
+  if (result->kind == FAL_RESULT_ANSWER)
+    describe (result, buffer);
+  return gst_sample_new (buffer, caps, &result->frame->segment, NULL);
 }
 
-/* The frame's picture becomes the result's. FALSE: it is none, but raw video. */
+/* The frame's encoded picture becomes that of the result. Error: the frame is raw video. */
 static gboolean
 take_picture (FalResult *result, GError **error)
 {
@@ -144,8 +139,8 @@ take_picture (FalResult *result, GError **error)
 }
 
 GstSample *
-fal_result_buffer_pass (FalResultBuffer *renderer, FalResult *result,
-    const FalResultBufferConfig *config, GError **error)
+fal_result_buffer_pass (
+    FalResultBuffer *maker, FalResult *result, const FalResultBufferConfig *config, GError **error)
 {
   const FalFrame *frame = result->frame;
   GstCaps *caps = gst_sample_get_caps (frame->sample);
@@ -156,48 +151,48 @@ fal_result_buffer_pass (FalResultBuffer *renderer, FalResult *result,
   if (!gst_caps_can_intersect (caps, config->allowed)) {
     if (!take_picture (result, error))
       return NULL;
-    return fal_result_buffer_make (renderer, result, &stamps, error);
+    return fal_result_buffer_make (maker, result, &stamps, error);
   }
   buffer = gst_buffer_copy (gst_sample_get_buffer (frame->sample));
   result->count = 1;
-  if (!stamp (renderer, result, &stamps, buffer)) {
+  if (!stamp (maker, result, &stamps, buffer)) {
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT, "a frame is older than what went out");
     return NULL;
   }
-  mark_gap (renderer, result, buffer);
+  mark_missing (maker, result, buffer);
   return gst_sample_new (buffer, caps, &frame->segment, NULL);
 }
 
 gboolean
-fal_result_buffer_place_fallback (FalResultBuffer *renderer, FalResult *fill, FalTimestampMode mode,
+fal_result_buffer_place_fallback (FalResultBuffer *maker, FalResult *result, FalTimestampMode mode,
     GstClockTime now, GstEvent **gap)
 {
-  const GstSegment *segment = &fill->frame->segment;
-  const FalTimeline *timeline = &renderer->timeline;
-  GstClockTime horizon = fal_timeline_get_horizon (mode, &fill->outlook, now);
+  const GstSegment *segment = &result->frame->segment;
+  const FalTimeline *timeline = &maker->timeline;
+  GstClockTime horizon = fal_timeline_get_horizon (mode, &result->outlook, now);
   GstClockTime time, duration;
 
   *gap = NULL;
-  if (fill->fallback != FAL_FALLBACK_NONE) {
-    fill->running = horizon;
+  if (result->fallback != FAL_FALLBACK_NONE) {
+    result->running = horizon;
     return GST_CLOCK_TIME_IS_VALID (horizon) &&
            (!GST_CLOCK_TIME_IS_VALID (timeline->last) || horizon > timeline->last);
   }
-  if (fal_timeline_take_gap (&renderer->timeline, segment, horizon, FAL_FALLBACK_GAP * GST_USECOND,
-          &time, &duration)) {
+  if (fal_timeline_take_gap (
+          &maker->timeline, segment, horizon, FAL_FALLBACK_GAP * GST_USECOND, &time, &duration)) {
     *gap = gst_event_new_gap (time, duration);
-    if (renderer->seqnum != GST_SEQNUM_INVALID)
-      gst_event_set_seqnum (*gap, renderer->seqnum);
+    if (maker->seqnum != GST_SEQNUM_INVALID)
+      gst_event_set_seqnum (*gap, maker->seqnum);
     gst_event_set_gap_flags (*gap, GST_GAP_FLAG_MISSING_DATA);
   }
   return FALSE;
 }
 
 static gboolean
-admit_gap (FalResultBuffer *renderer, GstEvent *gap)
+admit_gap (FalResultBuffer *maker, GstEvent *gap)
 {
-  const GstSegment *segment = &renderer->segment;
-  FalTimeline *timeline = &renderer->timeline;
+  const GstSegment *segment = &maker->segment;
+  FalTimeline *timeline = &maker->timeline;
   GstClockTime time, duration, running;
 
   gst_event_parse_gap (gap, &time, &duration);
@@ -215,17 +210,17 @@ admit_gap (FalResultBuffer *renderer, GstEvent *gap)
 }
 
 gboolean
-fal_result_buffer_admit_event (FalResultBuffer *renderer, GstEvent *event)
+fal_result_buffer_admit_event (FalResultBuffer *maker, GstEvent *event)
 {
   if (GST_EVENT_TYPE (event) == GST_EVENT_SEGMENT) {
-    gst_event_copy_segment (event, &renderer->segment);
-    renderer->seqnum = gst_event_get_seqnum (event);
+    gst_event_copy_segment (event, &maker->segment);
+    maker->seqnum = gst_event_get_seqnum (event);
   }
-  return GST_EVENT_TYPE (event) != GST_EVENT_GAP || admit_gap (renderer, event);
+  return GST_EVENT_TYPE (event) != GST_EVENT_GAP || admit_gap (maker, event);
 }
 
 gboolean
-fal_result_buffer_note_age (FalResultBuffer *renderer, GstClockTime age, GstClockTime latency)
+fal_result_buffer_note_age (FalResultBuffer *maker, GstClockTime age, GstClockTime latency)
 {
-  return fal_timeline_note_age (&renderer->timeline, age, latency);
+  return fal_timeline_note_age (&maker->timeline, age, latency);
 }

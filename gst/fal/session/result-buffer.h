@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A result becomes a buffer: decoded, stamped, described. Belongs to the source
- * pad's task. */
+/* Makes buffers of results: the picture is decoded, gets its time, and is described. Only the
+ * source pad's task uses it, so it needs no lock. */
 #pragma once
 
 #include "fal/frame.h"
@@ -11,43 +11,46 @@ G_BEGIN_DECLS
 typedef struct _FalResultBuffer FalResultBuffer;
 
 FalResultBuffer *fal_result_buffer_new (void);
-void fal_result_buffer_free (FalResultBuffer *renderer);
+void fal_result_buffer_free (FalResultBuffer *maker);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (FalResultBuffer, fal_result_buffer_free)
 
-/* A flush or a new start: output time may begin anew. */
-void fal_result_buffer_reset (FalResultBuffer *renderer);
+/* After a flush, and at a new start: output time may begin anew. */
+void fal_result_buffer_reset (FalResultBuffer *maker);
 
 typedef struct {
   GstCaps *allowed; /* what downstream takes */
   guint64 max_pixels;
   FalTimestampMode mode; /* resolved: not AUTO */
-  gboolean every_frame;  /* each frame is answered: the input's rate is the output's */
-  GstClockTime (*get_running_time) (gpointer user); /* asked when the picture is decoded */
+  gboolean every_frame;  /* each frame is answered: the output's frame rate is the input's */
+  GstClockTime (*get_running_time) (gpointer user); /* called when the picture is decoded */
   gpointer user;
 } FalResultBufferConfig;
 
-/* The result as a sample of buffer, caps, segment and, as info, what fal_result_describe() says
- * (of an answer). Errors: those of fal_decoder_decode(); G_IO_ERROR_TIMED_OUT where it comes too
- * late, since output time never goes back. */
-GstSample *fal_result_buffer_make (FalResultBuffer *renderer, const FalResult *result,
-    const FalResultBufferConfig *config, GError **error);
+/* @result as a sample of buffer, caps and segment. An answer's fields move to the buffer's meta.
+ * Errors: those of fal_decoder_decode(); G_IO_ERROR_TIMED_OUT where the result comes too late,
+ * since output time never goes back. */
+GstSample *fal_result_buffer_make (
+    FalResultBuffer *maker, FalResult *result, const FalResultBufferConfig *config, GError **error);
 
-/* A frame that passes, as it is where downstream takes that; a picture is decoded where it does
- * not. The same errors; G_IO_ERROR_NOT_FOUND for raw video in a format that downstream does not
- * take. */
-GstSample *fal_result_buffer_pass (FalResultBuffer *renderer, FalResult *result,
-    const FalResultBufferConfig *config, GError **error);
+/* The same for a frame that passes. It stays as it is where downstream takes that; else, if it is
+ * an encoded picture, it is decoded. Errors: the same, and G_IO_ERROR_NOT_FOUND for raw video in a
+ * format that downstream does not take. */
+GstSample *fal_result_buffer_pass (
+    FalResultBuffer *maker, FalResult *result, const FalResultBufferConfig *config, GError **error);
 
-/* Works out which time @fill is to fill, for fal_result_buffer_make(). FALSE: none, a picture
- * would be too early; or a gap is enough, and then, where it is long enough to be told of, a GAP
- * event comes as @gap, else NULL. @now: running time. */
-gboolean fal_result_buffer_place_fallback (FalResultBuffer *renderer, FalResult *fill,
+/* Works out which time a fallback fills, and notes it in @result for fal_result_buffer_make().
+ * FALSE: no buffer is to be made. Then either it is too early for one, or a gap is enough; *@gap is
+ * a GAP event (transfer full) where the gap is long enough to be told of, else NULL. @now: running
+ * time. */
+gboolean fal_result_buffer_place_fallback (FalResultBuffer *maker, FalResult *result,
     FalTimestampMode mode, GstClockTime now, GstEvent **gap);
 
-/* A SEGMENT or GAP event of upstream's goes out. FALSE: the time of the gap is over already. */
-gboolean fal_result_buffer_admit_event (FalResultBuffer *renderer, GstEvent *event);
+/* Notes that an event goes out. FALSE: it must not, since it is a GAP whose time is over. */
+gboolean fal_result_buffer_admit_event (FalResultBuffer *maker, GstEvent *event);
 
-/* An answer came @age after its frame. TRUE, once: they keep coming later than @latency. */
+/* Notes that an answer came @age after its frame. TRUE, once: answers keep coming later than
+ * @latency. */
 gboolean fal_result_buffer_note_age (
-    FalResultBuffer *renderer, GstClockTime age, GstClockTime latency);
+    FalResultBuffer *maker, GstClockTime age, GstClockTime latency);
 
 G_END_DECLS

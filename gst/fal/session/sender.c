@@ -41,14 +41,15 @@ build_request (FalSender *sender, const FalWork *work, gboolean sends_ids, GErro
 {
   g_autofree gchar *request_id =
       sends_ids ? fal_request_id_format (work->id, sender->member) : NULL;
+  const FalSessionOwner *owner = sender->owner;
   const FalRequestParts parts = {
     .sample = work->sample,
     .request_id = request_id,
     .first = work->first,
     .feedback = work->feedback,
     .inputs = work->inputs,
-    .encode = sender->owner->events.encode,
-    .user = sender->owner->user,
+    .encode = owner->events.has_encoder (owner->user) ? owner->events.encode : NULL,
+    .user = owner->user,
   };
 
   return fal_request_builder_build (sender->builder, &parts, error);

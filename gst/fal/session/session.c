@@ -32,7 +32,7 @@ on_message (gpointer user, GBytes *message, gboolean text)
 }
 
 static void
-on_reply (gpointer user, const FalReply *reply, const GError *error)
+on_reply (gpointer user, FalReply *reply, const GError *error)
 {
   FalSession *session = user;
 

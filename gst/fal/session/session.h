@@ -59,8 +59,8 @@ void fal_session_set_flushing (FalSession *session, gboolean flushing);
  * its place. FALSE: the flow stopped. */
 gboolean fal_session_pull (FalSession *session, GstEvent **event, FalResult **result);
 
-/* The result as a sample (buffer, caps, segment; as info what is known of it, where it is an
- * answer) that fits @allowed, what downstream takes; NULL where it is none after all: a
+/* The result as a sample (buffer, caps, segment; an answer's buffer has FAL_RESULT_META) that fits
+ * @allowed, what downstream takes; NULL where it is none after all: a
  * broken picture or one that comes too late, counted and warned about.
  * @result is taken. On error (downstream takes nothing that it can become) NULL
  * with @error set: the flow cannot go on. */

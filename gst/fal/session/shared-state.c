@@ -1324,19 +1324,10 @@ counts_replies_locked (const FalSharedState *state)
   return state->running && !fal_watchdog_is_given_up (&state->watchdog);
 }
 
-gboolean
-fal_shared_state_counts_replies (FalSharedState *state)
-{
-  gboolean counts;
-
-  lock (state);
-  counts = counts_replies_locked (state);
-  unlock_quietly (state);
-  return counts;
-}
-
+/* The result of the reply's picture number @i, with the reply's @fields (taken; or NULL). */
 static FalResult *
-make_result_locked (FalSharedState *state, const FalReply *reply, guint i, const FalResult *base)
+make_result_locked (FalSharedState *state, const FalReply *reply, guint i, GstStructure *fields,
+    const FalResult *base)
 {
   const FalImage *image = reply->images->pdata[i];
   FalResult *result = g_memdup2 (base, sizeof *base);
@@ -1347,30 +1338,43 @@ make_result_locked (FalSharedState *state, const FalReply *reply, guint i, const
   result->index = base->index + i;
   result->inference = reply->inference;
   result->request_id = g_strdup (reply->request_id);
-  result->fields = copy_structure (reply->fields);
+  result->fields = fields;
   return result;
 }
 
+/* What the next request takes from the reply. */
 static void
-queue_results_locked (FalSharedState *state, const FalReply *reply, const FalResult *base)
+take_feedback_locked (FalSharedState *state, const FalReply *reply)
 {
   const gchar *names = fal_settings_get_feedback_fields (state->settings);
+
+  if (names == NULL || reply->fields == NULL)
+    return;
+  g_clear_pointer (&state->feedback, gst_structure_free);
+  state->feedback = fal_request_builder_pick (reply->fields, names);
+}
+
+static void
+queue_results_locked (FalSharedState *state, FalReply *reply, const FalResult *base)
+{
   guint n = MIN (reply->images->len, MAX_PICTURES);
 
-  for (guint i = 0; i < n; i++)
-    fal_output_queue_push_result (state->queue, make_result_locked (state, reply, i, base));
+  take_feedback_locked (state, reply);
+  for (guint i = 0; i < n; i++) {
+    /* The last one needs no copy, since nobody reads the reply's fields after it. */
+    GstStructure *fields =
+        i + 1 < n ? copy_structure (reply->fields) : g_steal_pointer (&reply->fields);
+
+    fal_output_queue_push_result (state->queue, make_result_locked (state, reply, i, fields, base));
+  }
   fal_output_queue_count_answered (state->queue, n);
   state->stats.results += n;
   state->stats.invalid += reply->images->len - n;
-  if (names != NULL && reply->fields != NULL) {
-    g_clear_pointer (&state->feedback, gst_structure_free);
-    state->feedback = fal_request_builder_pick (reply->fields, names);
-  }
 }
 
 /* The first results of a request. */
 static void
-take_first_results_locked (FalSharedState *state, const FalReply *reply, FalResult *base)
+take_first_results_locked (FalSharedState *state, FalReply *reply, FalResult *base)
 {
   gboolean streams = fal_settings_is_streaming (state->settings);
 
@@ -1382,7 +1386,7 @@ take_first_results_locked (FalSharedState *state, const FalReply *reply, FalResu
 
 /* FALSE: the reply answers nothing. */
 static gboolean
-take_reply_locked (FalSharedState *state, const FalReply *reply, gint64 now)
+take_reply_locked (FalSharedState *state, FalReply *reply, gint64 now)
 {
   guint in_flight = fal_pacer_get_in_flight (state->pacer);
   FalResult base = { .received = now };
@@ -1405,7 +1409,7 @@ take_reply_locked (FalSharedState *state, const FalReply *reply, gint64 now)
 }
 
 static void
-answer_locked (FalSharedState *state, const FalReply *reply, FalAnswer *answer)
+answer_locked (FalSharedState *state, FalReply *reply, FalAnswer *answer)
 {
   guint n = reply->images->len;
   guint64 before = state->last_download;
@@ -1422,7 +1426,7 @@ answer_locked (FalSharedState *state, const FalReply *reply, FalAnswer *answer)
 }
 
 void
-fal_shared_state_answer (FalSharedState *state, const FalReply *reply, FalAnswer *answer)
+fal_shared_state_answer (FalSharedState *state, FalReply *reply, FalAnswer *answer)
 {
   *answer = (FalAnswer){ 0 };
   lock (state);
@@ -1439,22 +1443,31 @@ fal_shared_state_release_results (FalSharedState *state)
   unlock (state);
 }
 
-void
+gboolean
 fal_shared_state_note_failed_reply (FalSharedState *state, gboolean unreadable)
 {
+  gboolean counts;
+
   lock (state);
-  if (!fal_pacer_echoes (state->pacer))
+  counts = counts_replies_locked (state);
+  if (counts && !fal_pacer_echoes (state->pacer))
     fal_pacer_fail_oldest (state->pacer);
-  state->stats.invalid += unreadable;
+  state->stats.invalid += counts && unreadable;
   unlock (state);
+  return counts;
 }
 
-void
+gboolean
 fal_shared_state_fail_oldest (FalSharedState *state)
 {
+  gboolean counts;
+
   lock (state);
-  fal_pacer_fail_oldest (state->pacer);
+  counts = counts_replies_locked (state);
+  if (counts)
+    fal_pacer_fail_oldest (state->pacer);
   unlock (state);
+  return counts;
 }
 
 /* An app that answered before has nothing against ids. */
@@ -1471,7 +1484,7 @@ fal_shared_state_drop_ids (FalSharedState *state, const FalReply *reply)
   gboolean refused;
 
   lock (state);
-  refused = refuses_ids_locked (state, reply);
+  refused = counts_replies_locked (state) && refuses_ids_locked (state, reply);
   if (refused) {
     state->ids_refused = TRUE;
     configure_pacer_locked (state);

@@ -163,9 +163,8 @@ void fal_shared_state_note_message (FalSharedState *state, const FalConnectionCo
 gboolean fal_shared_state_needs_connection (FalSharedState *state);
 void fal_shared_state_keep_connection (FalSharedState *state);
 
-/* Whether results and errors count: not on a connection that was given up, since a late reply could
- * be taken for another frame's, nor when the session is leaving. */
-gboolean fal_shared_state_counts_replies (FalSharedState *state);
+/* Results and errors do not count on a connection that was given up, since a late reply could be
+ * taken for another frame's, nor when the session is leaving. */
 
 typedef struct {
   gboolean known;         /* else the reply answers nothing that waits, or does not count */
@@ -173,16 +172,17 @@ typedef struct {
   guint64 first_download; /* number of the first link in it; 0: nothing waits for links */
 } FalAnswer;
 
-/* A reply with results, or without any. */
-void fal_shared_state_answer (FalSharedState *state, const FalReply *reply, FalAnswer *answer);
+/* A reply with results, or without any. Its last result takes its fields. */
+void fal_shared_state_answer (FalSharedState *state, FalReply *reply, FalAnswer *answer);
 /* Now that the state was told, what came may go out. */
 void fal_shared_state_release_results (FalSharedState *state);
-/* A reply that counts, but stands for no result. Where replies carry no id it stands for the oldest
- * request; else that one is found out by a later reply, or its timeout. @unreadable: nobody can
- * read it. */
-void fal_shared_state_note_failed_reply (FalSharedState *state, gboolean unreadable);
-/* The oldest request is the one that the server ends the connection over. */
-void fal_shared_state_fail_oldest (FalSharedState *state);
+/* A reply that stands for no result. Where replies carry no id it stands for the oldest request;
+ * else that one is found out by a later reply, or its timeout. @unreadable: nobody can read it.
+ * FALSE: it does not count. */
+gboolean fal_shared_state_note_failed_reply (FalSharedState *state, gboolean unreadable);
+/* The oldest request is the one that the server ends the connection over. FALSE: that does not
+ * count. */
+gboolean fal_shared_state_fail_oldest (FalSharedState *state);
 /* @reply says that the app, which nothing is known of, does not take request ids: TRUE, and it is
  * dialled anew to get its frame without one. */
 gboolean fal_shared_state_drop_ids (FalSharedState *state, const FalReply *reply);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The statistics as an application reads them. Called with the session's mutex held,
- * so that the sums hold at every read. */
+/* The statistics as an application reads them. The session's mutex is held meanwhile, so that the
+ * counts always add up. */
 #include "stats.h"
 
 guint64
@@ -25,7 +25,7 @@ set_ms (GstStructure *structure, const gchar *name, gdouble value)
 }
 
 static void
-add_books (GstStructure *structure, const FalPacer *pacer)
+add_frames (GstStructure *structure, const FalPacer *pacer)
 {
   const FalPacerCounts *counts = fal_pacer_get_counts (pacer);
 
@@ -93,7 +93,7 @@ fal_stats_to_structure (const FalStats *stats, const FalPacer *pacer, gint64 now
 {
   GstStructure *structure = gst_structure_new_empty ("application/x-fal-realtime-stats");
 
-  add_books (structure, pacer);
+  add_frames (structure, pacer);
   set_count (structure, "results", stats->results);
   set_count (structure, "results-late", stats->late);
   set_count (structure, "results-invalid", stats->invalid);

@@ -366,7 +366,7 @@ fal_uplink_get_last_answered (FalUplink *uplink)
 }
 
 void
-fal_uplink_deliver (FalUplink *uplink, const FalReply *reply, const GError *error)
+fal_uplink_deliver (FalUplink *uplink, FalReply *reply, const GError *error)
 {
   uplink->events.reply (uplink->user, reply, error);
 }

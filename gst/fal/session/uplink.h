@@ -18,7 +18,7 @@ typedef struct {
   /* A message came for all members; this one reads it. */
   void (*message) (gpointer user, GBytes *message, gboolean text);
   /* A reply that concerns this member. NULL: it cannot be read, @error says why. */
-  void (*reply) (gpointer user, const FalReply *reply, const GError *error);
+  void (*reply) (gpointer user, FalReply *reply, const GError *error);
   /* The settings that hold for what comes; also before the first message. */
   void (*configured) (gpointer user, FalSettings *settings);
   /* The last event: what lives on the net thread is to be freed. */
@@ -50,8 +50,8 @@ void fal_uplink_note_message (FalUplink *uplink);
  * order of the requests. NULL: that one has left. */
 FalUplink *fal_uplink_take_answered (FalUplink *uplink, gint64 member);
 FalUplink *fal_uplink_get_last_answered (FalUplink *uplink);
-/* The reply goes to the member that it concerns. */
-void fal_uplink_deliver (FalUplink *uplink, const FalReply *reply, const GError *error);
+/* The reply goes to the member that it concerns, which may take its fields. */
+void fal_uplink_deliver (FalUplink *uplink, FalReply *reply, const GError *error);
 
 /* The reply brought a result. */
 void fal_uplink_note_result (FalUplink *uplink);

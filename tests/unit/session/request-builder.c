@@ -1,73 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The composer: which inputs a request carries, and under which name its picture. */
+/* Which inputs a request has, and in which field its picture is. */
 #include "fal/session/request-builder.h"
-#include "fal/settings/properties.h"
 #include "fal/wire/value-json.h"
 #include "fal/wire/value-msgpack.h"
-#include <string.h>
-
-static GType
-get_type (void)
-{
-  return g_type_from_name ("Settings");
-}
-
-/* The properties' rows are installed with a class; any will do. */
-static void
-get_nothing (GObject *object, guint id, GValue *value, GParamSpec *spec)
-{
-}
-
-static void
-set_nothing (GObject *object, guint id, const GValue *value, GParamSpec *spec)
-{
-}
-
-static void
-class_init (gpointer data, gpointer unused)
-{
-  GObjectClass *klass = data;
-
-  klass->get_property = get_nothing;
-  klass->set_property = set_nothing;
-  fal_properties_install (klass);
-}
-
-static void
-register_type (void)
-{
-  const GTypeInfo info = {
-    .class_size = sizeof (GObjectClass),
-    .class_init = class_init,
-    .instance_size = sizeof (GObject),
-  };
-
-  g_type_register_static (G_TYPE_OBJECT, "Settings", &info, 0);
-  g_type_class_ref (get_type ()); /* for ever */
-}
-
-/* Settings with the properties named, as text; ends with NULL. */
-static FalSettings *
-make_settings (const gchar *name, ...)
-{
-  GObjectClass *klass = g_type_class_peek (get_type ());
-  FalSettings *settings = fal_settings_new ();
-  va_list names;
-
-  va_start (names, name);
-  for (; name != NULL; name = va_arg (names, const gchar *)) {
-    GParamSpec *spec = g_object_class_find_property (klass, name);
-    g_autoptr (FalSettings) old = settings;
-    g_auto (GValue) value = G_VALUE_INIT;
-
-    g_assert_nonnull (spec);
-    g_value_init (&value, G_PARAM_SPEC_VALUE_TYPE (spec));
-    g_assert_true (gst_value_deserialize (&value, va_arg (names, const gchar *)));
-    settings = fal_settings_with (old, spec->param_id, &value);
-  }
-  va_end (names);
-  return settings;
-}
+#include "../settings/make-settings.h"
 
 static GstSample *
 make_picture (void)
@@ -79,35 +15,59 @@ make_picture (void)
   return gst_sample_new (buffer, caps, NULL, NULL);
 }
 
-/* The request as JSON. */
-static gchar *
-compose (FalSettings *settings, FalRequestParts composition)
+static FalRequestBuilder *
+make_builder (FalSettings *settings)
 {
-  g_autoptr (FalRequestBuilder) composer = fal_request_builder_new ();
-  g_autoptr (GstSample) sample = make_picture ();
-  g_autoptr (GstStructure) map = NULL;
-  g_autoptr (GBytes) message = NULL;
+  FalRequestBuilder *builder = fal_request_builder_new ();
   g_autoptr (GError) error = NULL;
 
-  composition.sample = sample;
-  g_assert_true (fal_request_builder_set_settings (composer, settings, &error));
-  message = fal_request_builder_build (composer, &composition, &error);
+  g_assert_true (fal_request_builder_set_settings (builder, settings, &error));
   g_assert_no_error (error);
-  map = fal_value_from_msgpack (message, &error);
+  return builder;
+}
+
+static GBytes *
+build (FalRequestBuilder *builder, FalRequestParts parts)
+{
+  g_autoptr (GstSample) sample = make_picture ();
+  g_autoptr (GError) error = NULL;
+  GBytes *message;
+
+  parts.sample = sample;
+  message = fal_request_builder_build (builder, &parts, &error);
   g_assert_no_error (error);
-  return fal_value_to_json (map, &error);
+  return message;
 }
 
 static void
-assert_request (FalSettings *settings, FalRequestParts composition, const gchar *wanted)
+assert_map (const GstStructure *map, const gchar *wanted)
 {
-  g_autofree gchar *json = compose (settings, composition);
+  g_autofree gchar *json = fal_value_to_json (map, NULL);
   g_autoptr (GstStructure) is = fal_value_from_json (json, -1, NULL);
   g_autoptr (GstStructure) should = fal_value_from_json (wanted, -1, NULL);
 
   g_test_message ("%s", json);
   g_assert_nonnull (should);
   g_assert_true (gst_structure_is_equal (is, should));
+}
+
+static void
+assert_next_request (FalRequestBuilder *builder, FalRequestParts parts, const gchar *wanted)
+{
+  g_autoptr (GBytes) message = build (builder, parts);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GstStructure) map = fal_value_from_msgpack (message, &error);
+
+  g_assert_no_error (error);
+  assert_map (map, wanted);
+}
+
+static void
+assert_request (FalSettings *settings, FalRequestParts parts, const gchar *wanted)
+{
+  g_autoptr (FalRequestBuilder) builder = make_builder (settings);
+
+  assert_next_request (builder, parts, wanted);
 }
 
 #define PICTURE "\"/9j/2Q==\""
@@ -163,18 +123,61 @@ test_feedback_is_picked_by_name (void)
 }
 
 static void
-test_differences_of_a_shared_connection_are_named (void)
+test_a_request_leaves_no_trace_in_the_next (void)
 {
-  g_autoptr (FalSettings) a = make_settings ("app", "a/b", "prompt", "one", NULL);
-  g_autoptr (FalSettings) same = make_settings ("app", "a/b", "prompt", "two", NULL);
-  g_autoptr (FalSettings) app = make_settings ("app", "a/c", NULL);
-  g_autoptr (FalSettings) headers =
-      make_settings ("app", "a/b", "extra-headers", "\"h,X-A=b\"", NULL);
+  g_autoptr (FalSettings) settings = make_settings ("app", "fal-ai/birefnet", "start-fields",
+      "size", "parameters-json", "\"{\\\"size\\\":2,\\\"steps\\\":4}\"", NULL);
+  g_autoptr (FalRequestBuilder) builder = make_builder (settings);
+  g_autoptr (GstStructure) inputs =
+      gst_structure_from_string ("i,steps=(gint64)8,size=(gint64)3", NULL);
 
-  g_assert_null (fal_properties_find_difference (a, same));
-  g_assert_cmpstr (fal_properties_find_difference (a, app), ==, "app");
-  g_assert_cmpstr (fal_properties_find_difference (a, headers), ==, "extra-headers");
-  g_assert_null (fal_properties_find_difference (headers, headers));
+  assert_next_request (builder, (FalRequestParts){ .first = TRUE },
+      "{\"size\":2,\"steps\":4,\"image_bytes\":" PICTURE "}");
+  assert_next_request (builder, (FalRequestParts){ .inputs = inputs, .request_id = "7" },
+      "{\"steps\":8,\"image_bytes\":" PICTURE ",\"request_id\":\"7\"}");
+  assert_next_request (
+      builder, (FalRequestParts){ 0 }, "{\"steps\":4,\"image_bytes\":" PICTURE "}");
+  assert_next_request (builder, (FalRequestParts){ .first = TRUE, .inputs = inputs },
+      "{\"size\":3,\"steps\":8,\"image_bytes\":" PICTURE "}");
+}
+
+static void
+test_start_fields_follow_the_settings (void)
+{
+  g_autoptr (FalSettings) none = make_settings ("app", "fal-ai/birefnet", "prompt", "x", NULL);
+  g_autoptr (FalSettings) one = settings_with (none, "start-fields", "prompt");
+  g_autoptr (FalRequestBuilder) builder = make_builder (none);
+
+  assert_next_request (
+      builder, (FalRequestParts){ 0 }, "{\"prompt\":\"x\",\"image_bytes\":" PICTURE "}");
+  g_assert_true (fal_request_builder_set_settings (builder, one, NULL));
+  assert_next_request (builder, (FalRequestParts){ 0 }, "{\"image_bytes\":" PICTURE "}");
+}
+
+/* Checks what the application gets, and encodes the request as one byte. */
+static GBytes *
+encode_as_one_byte (gpointer user, GstStructure *request, GBytes *image)
+{
+  gboolean *encodes = user;
+
+  assert_map (request, "{\"prompt\":\"x\",\"request_id\":\"7\"}");
+  g_assert_cmpuint (g_bytes_get_size (image), ==, 4);
+  return *encodes ? g_bytes_new_static ("1", 1) : NULL;
+}
+
+static void
+test_an_application_may_encode (void)
+{
+  g_autoptr (FalSettings) settings = make_settings ("app", "fal-ai/birefnet", "prompt", "x", NULL);
+  g_autoptr (FalRequestBuilder) builder = make_builder (settings);
+  gboolean encodes = TRUE;
+  FalRequestParts parts = { .request_id = "7", .encode = encode_as_one_byte, .user = &encodes };
+  g_autoptr (GBytes) message = build (builder, parts);
+
+  g_assert_cmpmem (g_bytes_get_data (message, NULL), g_bytes_get_size (message), "1", 1);
+  encodes = FALSE;
+  assert_next_request (
+      builder, parts, "{\"prompt\":\"x\",\"image_bytes\":" PICTURE ",\"request_id\":\"7\"}");
 }
 
 int
@@ -182,13 +185,14 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   gst_init (&argc, &argv);
-  register_type ();
-#define ADD(name, function) g_test_add_func ("/composer/" name, function)
+  install_properties ();
+#define ADD(name, function) g_test_add_func ("/request-builder/" name, function)
   ADD ("start-fields-go-first-alone", test_start_fields_go_first_alone);
   ADD ("a-start-field-may-carry-the-picture", test_a_start_field_may_carry_the_picture);
   ADD ("inputs-have-an-order", test_inputs_have_an_order);
   ADD ("feedback-is-picked-by-name", test_feedback_is_picked_by_name);
-  ADD ("differences-of-a-shared-connection-are-named",
-      test_differences_of_a_shared_connection_are_named);
+  ADD ("a-request-leaves-no-trace-in-the-next", test_a_request_leaves_no_trace_in_the_next);
+  ADD ("start-fields-follow-the-settings", test_start_fields_follow_the_settings);
+  ADD ("an-application-may-encode", test_an_application_may_encode);
   return g_test_run ();
 }

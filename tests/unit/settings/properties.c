@@ -244,6 +244,21 @@ test_a_database_is_referenced_by_each_snapshot (void)
   g_assert_null (weak);
 }
 
+static void
+test_differences_of_a_shared_connection_are_named (void)
+{
+  g_autoptr (FalSettings) a = make_settings ("app", "a/b", "prompt", "one", NULL);
+  g_autoptr (FalSettings) same = make_settings ("app", "a/b", "prompt", "two", NULL);
+  g_autoptr (FalSettings) app = make_settings ("app", "a/c", NULL);
+  g_autoptr (FalSettings) headers =
+      make_settings ("app", "a/b", "extra-headers", "\"h,X-A=b\"", NULL);
+
+  g_assert_null (fal_properties_find_difference (a, same));
+  g_assert_cmpstr (fal_properties_find_difference (a, app), ==, "app");
+  g_assert_cmpstr (fal_properties_find_difference (a, headers), ==, "extra-headers");
+  g_assert_null (fal_properties_find_difference (headers, headers));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -263,5 +278,7 @@ main (int argc, char **argv)
   ADD ("a-copy-owns-what-it-holds", test_a_copy_owns_what_it_holds);
   ADD ("a-snapshot-outlives-the-one-before", test_a_snapshot_outlives_the_one_before);
   ADD ("a-database-is-referenced-by-each-snapshot", test_a_database_is_referenced_by_each_snapshot);
+  ADD ("differences-of-a-shared-connection-are-named",
+      test_differences_of_a_shared_connection_are_named);
   return g_test_run ();
 }
