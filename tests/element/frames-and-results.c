@@ -425,6 +425,24 @@ test_it_works_again_after_null (void)
   }
 }
 
+static void
+test_the_times_stand_still_after_null (void)
+{
+  g_autoptr (Fixture) f = fixture_new (NULL, NULL);
+  guint64 connected, session;
+
+  fixture_set_size (f, 32, 32);
+  fixture_push_and_pull (f, 0);
+  gst_element_set_state (f->harness->element, GST_STATE_NULL);
+  connected = fixture_stat (f, "connected-time");
+  session = fixture_stat (f, "session-time");
+  g_assert_cmpuint (connected, >, 0);
+  g_assert_cmpuint (session, >=, connected);
+  fixture_run_another_stream ();
+  g_assert_cmpuint (fixture_stat (f, "connected-time"), ==, connected);
+  g_assert_cmpuint (fixture_stat (f, "session-time"), ==, session);
+}
+
 /* Down to NULL at once, wherever the peer hangs: nobody waits for the network. */
 static void
 test_null_takes_no_time_at_any_moment (void)
@@ -669,6 +687,7 @@ main (int argc, char **argv)
   ADD (events_keep_their_place_among_the_frames);
   ADD (a_flush_keeps_the_connection_and_forgets_old_results);
   ADD (it_works_again_after_null);
+  ADD (the_times_stand_still_after_null);
   ADD (null_takes_no_time_at_any_moment);
   ADD (a_bad_result_is_counted_and_the_stream_goes_on);
   ADD (a_lost_link_is_warned_about_once_and_no_frame_of_a_file_is_lost);

@@ -230,6 +230,89 @@ test_a_leaver_takes_its_answers_along (void)
   expect (group->members[1], colours[1], 0);
 }
 
+/* ---- handing over ---- */
+
+#define HANDOVERS 30
+
+/* The moment in which a member is told that the connection is open: the net thread stays in it. */
+typedef struct {
+  Fixture *member;
+  gint reached, over; /* atomic */
+} Moment;
+
+static void
+stay (GObject *element, GParamSpec *spec, gpointer data)
+{
+  Moment *moment = data;
+
+  if (!g_str_equal (fixture_get_state (moment->member), "warming-up"))
+    return;
+  g_atomic_int_set (&moment->reached, TRUE);
+  WAIT_UNTIL (NULL, g_atomic_int_get (&moment->over));
+}
+
+static gpointer
+stop_member (gpointer data)
+{
+  Fixture *member = data;
+
+  gst_element_set_state (member->harness->element, GST_STATE_NULL);
+  return NULL;
+}
+
+/* The second is done once the server's loop has written the first. */
+static void
+send_two_messages (FalServer *server)
+{
+  static const gchar text[] =
+      "{\"type\":\"x-fal-message\",\"action\":\"timings\",\"timings\":{\"inference\":0.01}}";
+  g_autoptr (GBytes) message = g_bytes_new_static (text, strlen (text));
+
+  for (guint i = 0; i < 2; i++)
+    fal_server_send (server, message, TRUE);
+}
+
+/* @group's only member opens the connection anew, and leaves it to another in one breath of the net
+ * thread: then the newcomer is the one who reads, and there are messages to be read. */
+static void
+hand_over (Group *group)
+{
+  Moment moment = { group->members[0] };
+  guint connections = fal_server_get_connections (group->server);
+  GThread *stopping;
+
+  g_signal_connect (moment.member->element, "notify::connection-state", G_CALLBACK (stay), &moment);
+  g_signal_emit_by_name (moment.member->element, "reconnect");
+  WAIT_UNTIL (moment.member->element, g_atomic_int_get (&moment.reached));
+  WAIT_UNTIL (NULL, fal_server_get_connections (group->server) > connections);
+  join (group, "");
+  stopping = g_thread_new ("stopping", stop_member, moment.member);
+  send_two_messages (group->server);
+  pace_for (2000);
+  g_atomic_int_set (&moment.over, TRUE);
+  g_thread_join (stopping);
+  fixture_free (moment.member);
+  group->members[0] = group->members[1];
+  group->n = 1;
+}
+
+static void
+test_a_member_that_takes_over_is_ready (void)
+{
+  const FalServerOptions options = { .effect = "echo" };
+  g_autoptr (Group) group = group_new (&options, 1);
+
+  for (guint i = 0; i < HANDOVERS; i++) {
+    fixture_push_colour (group->members[0], colours[i % 3], 0);
+    expect (group->members[0], colours[i % 3], 0);
+    hand_over (group);
+  }
+  fixture_push_colour (group->members[0], colours[0], 0);
+  expect (group->members[0], colours[0], 0);
+}
+
+/* ---- outages and settings ---- */
+
 /* Both learn of an outage, and one new connection serves both. */
 static void
 test_an_outage_is_everybodys (void)
@@ -287,6 +370,7 @@ main (int argc, char **argv)
   ADD ("fair-shares-of-newest-frames-without-ids", test_fair_shares_of_newest_frames_without_ids);
   ADD ("the-last-one-closes", test_the_last_one_closes);
   ADD ("a-leaver-takes-its-answers-along", test_a_leaver_takes_its_answers_along);
+  ADD ("a-member-that-takes-over-is-ready", test_a_member_that_takes_over_is_ready);
   ADD ("an-outage-is-everybodys", test_an_outage_is_everybodys);
   ADD ("other-settings-are-refused", test_other_settings_are_refused);
   return fixture_run ();
