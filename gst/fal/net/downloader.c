@@ -4,15 +4,16 @@
 #include "downloader.h"
 #include "download.h"
 #include "public-address.h"
+#include "timer.h"
 
 #define MAX_RUNNING 8
 #define MAX_WAITING 64
-#define USUAL_TIMEOUT 10000 /* ms, where requests have none */
-#define DRAIN_TICKS 20      /* of a millisecond, for sockets that were cut */
+#define USUAL_TIMEOUT 10000                       /* ms, where requests have none */
+#define DRAIN_TIME (20 * G_TIME_SPAN_MILLISECOND) /* for sockets that were cut */
 
 struct _FalDownloader {
   GMainContext *context;
-  GSource *timer;     /* steps the downloader when its time has come */
+  FalTimer *timer;    /* steps the downloader when its time has come */
   GPtrArray *waiting; /* Job, owned */
   GPtrArray *running; /* Job, owned */
   GPtrArray *ending;  /* FalDownload, a reference: over, but busy */
@@ -66,7 +67,7 @@ schedule (FalDownloader *downloader)
 
   if (can_start (downloader))
     next = 0;
-  g_source_set_ready_time (downloader->timer, next == G_MAXINT64 ? -1 : next);
+  fal_timer_set (downloader->timer, next);
 }
 
 static Job *
@@ -151,7 +152,7 @@ start_next (FalDownloader *downloader)
 }
 
 /* One thing at a time: the owner may free the downloader when it is told. */
-static gboolean
+static void
 on_timer (gpointer data)
 {
   FalDownloader *downloader = data;
@@ -166,17 +167,7 @@ on_timer (gpointer data)
     start_next (downloader);
   else
     schedule (downloader);
-  return G_SOURCE_CONTINUE;
 }
-
-static gboolean
-timer_dispatch (GSource *source, GSourceFunc callback, gpointer data)
-{
-  g_source_set_ready_time (source, -1);
-  return callback (data);
-}
-
-static GSourceFuncs timer_funcs = { .dispatch = timer_dispatch };
 
 /* ---- The downloader ---- */
 
@@ -191,19 +182,16 @@ fal_downloader_new (void)
   downloader->ending = g_ptr_array_new_with_free_func ((GDestroyNotify) fal_download_unref);
   downloader->is_allowed = fal_address_is_public;
   downloader->sockets = fal_socket_list_new ();
-  downloader->timer = g_source_new (&timer_funcs, sizeof (GSource));
-  g_source_set_callback (downloader->timer, on_timer, downloader, NULL);
-  g_source_attach (downloader->timer, downloader->context);
+  downloader->timer = fal_timer_new (downloader->context, on_timer, downloader);
   return downloader;
 }
 
-static gboolean
-on_tick (gpointer data)
+static void
+on_drain_time (gpointer data)
 {
-  guint *ticks = data;
+  gboolean *is_over = data;
 
-  ++*ticks;
-  return G_SOURCE_CONTINUE;
+  *is_over = TRUE;
 }
 
 /* Waits until what was under way has come back, which it does at once, being cancelled or cut. Then
@@ -211,18 +199,16 @@ on_tick (gpointer data)
 static void
 drain (FalDownloader *downloader)
 {
-  g_autoptr (GSource) ticker = g_timeout_source_new (1);
-  guint ticks = 0;
+  gboolean is_over = FALSE;
+  g_autoptr (FalTimer) timer = fal_timer_new (downloader->context, on_drain_time, &is_over);
 
   while (has_busy (downloader))
     g_main_context_iteration (downloader->context, TRUE);
   fal_socket_list_cut_all (downloader->sockets);
   g_clear_pointer (&downloader->session, fal_public_session_unref);
-  g_source_set_callback (ticker, on_tick, &ticks, NULL);
-  g_source_attach (ticker, downloader->context);
-  while (ticks < DRAIN_TICKS && fal_socket_list_count (downloader->sockets) > 0)
+  fal_timer_set (timer, g_get_monotonic_time () + DRAIN_TIME);
+  while (!is_over && fal_socket_list_count (downloader->sockets) > 0)
     g_main_context_iteration (downloader->context, TRUE);
-  g_source_destroy (ticker);
 }
 
 static void
@@ -239,11 +225,10 @@ drop_all (FalDownloader *downloader, GPtrArray *jobs)
 void
 fal_downloader_free (FalDownloader *downloader)
 {
-  g_source_destroy (downloader->timer);
+  fal_timer_free (downloader->timer);
   drop_all (downloader, downloader->waiting);
   drop_all (downloader, downloader->running);
   drain (downloader);
-  g_source_unref (downloader->timer);
   g_ptr_array_unref (downloader->waiting);
   g_ptr_array_unref (downloader->running);
   g_ptr_array_unref (downloader->ending);

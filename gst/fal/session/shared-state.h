@@ -3,9 +3,11 @@
  * of the connection, the settings, the statistics.
  *
  * One mutex guards all of it. It is locked and unlocked in shared-state.c alone and never lent:
- * nothing is encoded, sent, decoded, told or asked of the kernel while it is held. The decisions
- * are policy's; what follows from them for another thread is worked out here, and that thread is
- * woken once the mutex is free. What the net thread is to do stands in one queue of orders. */
+ * nothing is encoded, sent, decoded, told or asked of the kernel while it is held. (A frame may be
+ * let go of for the last time: whoever waits for that in its buffer must not ask the element then.)
+ * The decisions are policy's; what follows from them for another thread is worked out here, and
+ * that thread is woken once the mutex is free. What the net thread is to do stands in one queue of
+ * orders. */
 #pragma once
 
 #include "events.h"
