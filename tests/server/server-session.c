@@ -4,6 +4,7 @@
 #include "server-session.h"
 #include "fal/wire/value-json.h"
 #include "precise-timer.h"
+#include "message-limit.h"
 
 #define MAX_MESSAGE_SIZE (16 * 1024 * 1024) /* bytes; more is closed with 1009 */
 /* libsoup's own limit cuts a client off in the middle of its sending, so that it may never read
@@ -415,7 +416,7 @@ fal_server_session_new (SoupWebsocketConnection *socket, GSocket *tcp_socket,
     .closed = closed,
     .user = user };
   g_queue_init (&session->waiting);
-  soup_websocket_connection_set_max_incoming_payload_size (socket, MAX_PAYLOAD_SIZE);
+  fal_message_limit_set (socket, MAX_PAYLOAD_SIZE);
   g_signal_connect (socket, "message", G_CALLBACK (on_message), session);
   g_signal_connect (socket, "closed", G_CALLBACK (on_closed), session);
   get_ready (session);

@@ -4,6 +4,7 @@
 #include "fal/wire/value-json.h"
 #include "fal/wire/value-msgpack.h"
 #include "fixture.h"
+#include "message-limit.h"
 #include <string.h>
 
 void
@@ -38,7 +39,7 @@ on_connected (GObject *session, GAsyncResult *result, gpointer user)
   client->answered = TRUE;
   if (client->socket == NULL)
     return;
-  soup_websocket_connection_set_max_incoming_payload_size (client->socket, 32 * 1024 * 1024);
+  fal_message_limit_set (client->socket, 32 * 1024 * 1024);
   g_signal_connect (client->socket, "message", G_CALLBACK (on_message), client);
   g_signal_connect (client->socket, "closed", G_CALLBACK (on_closed), client);
 }
