@@ -2,6 +2,8 @@
 /* libFuzzer target: the response of a token server, and the claims of a token. */
 #include "fal/wire/token-format.h"
 
+#include <gst/gst.h>
+
 #include <string.h>
 
 int LLVMFuzzerTestOneInput (const guint8 *data, gsize size);

@@ -277,7 +277,8 @@ find_calls_locked (FalSharedState *state)
 static void
 unlock_and_call (FalSharedState *state, const Calls *calls)
 {
-  g_autoptr (GMainContext) context = calls->net ? g_main_context_ref (state->context) : NULL;
+  g_autoptr (GMainContext) context G_GNUC_UNUSED =
+      calls->net ? g_main_context_ref (state->context) : NULL;
   g_autoptr (GSource) wakeup = calls->net ? g_source_ref (state->wakeup) : NULL;
 
   g_mutex_unlock (&state->mutex);
