@@ -3,7 +3,7 @@
 // answers to each member here: one row a member, each naming a test case that exists.
 //
 // A row is | `member` | what answers here | `case` |, the case being the path of a GTest program
-// ("/filter/…", as its -l prints it) or "interop: " and the name of a case of these files.
+// ("/frames-and-results/…", as its -l prints it) or "interop: " and the name of a case of these files.
 
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';

@@ -18,12 +18,12 @@ struct _FalPacer {
   FalPacerConfig config;
   FalPacerCounts counts;
   GDestroyNotify frame_free;
-  GQueue waiting;    /* Waiting, oldest first */
-  GQueue in_flight;  /* FalInFlight, oldest first */
-  GQueue dropped;    /* frames to be popped, oldest first */
-  FalWindow *window; /* watches and decides where it is adaptive, and lies idle elsewhere */
-  gint64 last_sent;  /* G_MININT64: nothing yet, or flushed */
-  FalFrameInterval cadence;
+  GQueue waiting;          /* Waiting, oldest first */
+  GQueue in_flight;        /* FalInFlight, oldest first */
+  GQueue dropped;          /* frames to be popped, oldest first */
+  FalWindow *window;       /* watches and decides where it is adaptive, and lies idle elsewhere */
+  gint64 last_sent;        /* G_MININT64: nothing yet, or flushed */
+  FalFrameInterval frames; /* when they came */
   guint64 last_id;
   guint64 earliest; /* time of a frame that can arrive in time; 0: any */
   gboolean online;
@@ -41,7 +41,7 @@ fal_pacer_new (GDestroyNotify frame_free)
   pacer->frame_free = frame_free;
   pacer->window = fal_window_new ();
   pacer->last_sent = G_MININT64;
-  fal_frame_interval_reset (&pacer->cadence);
+  fal_frame_interval_reset (&pacer->frames);
   pacer->config.max_waiting = 1;
   pacer->config.max_in_flight = 1;
   g_queue_init (&pacer->waiting);
@@ -187,7 +187,7 @@ fal_pacer_offer (FalPacer *pacer, gpointer frame, guint64 serial, guint64 time, 
   }
   *waiting = (Waiting){ frame, serial, time };
   g_queue_push_tail (&pacer->waiting, waiting);
-  fal_frame_interval_note_frame (&pacer->cadence, now);
+  fal_frame_interval_note_frame (&pacer->frames, now);
   pacer->counts.in++;
   pacer->draining = FALSE;
   return dropped;
@@ -248,7 +248,7 @@ fal_pacer_next_time (const FalPacer *pacer, gint64 now)
   next = MAX (next, fal_window_next_time (pacer->window, most_in_flight (pacer), now));
   if (next == G_MAXINT64 || !pacer->config.leaky || pacer->draining)
     return next;
-  return fal_frame_interval_await (&pacer->cadence, fal_window_get_service (pacer->window), next);
+  return fal_frame_interval_await (&pacer->frames, fal_window_get_service (pacer->window), next);
 }
 
 /* Newer ones take the place of those that would come too late. */

@@ -131,12 +131,6 @@ fal_watchdog_is_online (const FalWatchdog *watchdog)
 }
 
 gboolean
-fal_watchdog_is_open (const FalWatchdog *watchdog)
-{
-  return watchdog->open;
-}
-
-gboolean
 fal_watchdog_is_closing (const FalWatchdog *watchdog)
 {
   return watchdog->closing;

@@ -76,7 +76,6 @@ gboolean fal_watchdog_give_up (FalWatchdog *watchdog, FalFaultKind kind, gint64 
 
 /* Whether requests may go, as far as the connection is concerned. */
 gboolean fal_watchdog_is_online (const FalWatchdog *watchdog);
-gboolean fal_watchdog_is_open (const FalWatchdog *watchdog);
 gboolean fal_watchdog_is_closing (const FalWatchdog *watchdog);
 /* Whether replies count. */
 gboolean fal_watchdog_is_given_up (const FalWatchdog *watchdog);

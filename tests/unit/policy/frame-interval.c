@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The cadence with literal times, in milliseconds. */
+/* Frame intervals with literal times, in milliseconds. */
 #include "fal/policy/frame-interval.h"
 
 #define MS G_TIME_SPAN_MILLISECOND
@@ -7,19 +7,19 @@
 static FalFrameInterval
 make (gint64 interval, guint frames)
 {
-  FalFrameInterval cadence;
+  FalFrameInterval camera;
 
-  fal_frame_interval_reset (&cadence);
+  fal_frame_interval_reset (&camera);
   for (guint i = 0; i < frames; i++)
-    fal_frame_interval_note_frame (&cadence, i * interval);
-  return cadence;
+    fal_frame_interval_note_frame (&camera, i * interval);
+  return camera;
 }
 
 /* Frames at 0, 40 … 400 ms, and a model of 100 ms: patience is 3 ms. */
 static void
 test_a_frame_that_is_about_to_come_is_awaited (void)
 {
-  FalFrameInterval cadence = make (40 * MS, 11);
+  FalFrameInterval camera = make (40 * MS, 11);
   static const struct {
     gint64 time, answer;
   } rows[] = { { 410, 410 }, { 437, 437 }, { 438, 441500 }, { 440, 441500 }, { 441, 441500 },
@@ -28,17 +28,17 @@ test_a_frame_that_is_about_to_come_is_awaited (void)
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
     gint64 answer = rows[i].answer > 1000 ? rows[i].answer : rows[i].answer * MS;
 
-    g_assert_cmpint (fal_frame_interval_await (&cadence, 100 * MS, rows[i].time * MS), ==, answer);
+    g_assert_cmpint (fal_frame_interval_await (&camera, 100 * MS, rows[i].time * MS), ==, answer);
   }
 }
 
 static void
-test_nothing_is_awaited_before_the_cadence_is_known (void)
+test_nothing_is_awaited_before_the_interval_is_known (void)
 {
   for (guint frames = 0; frames < 2; frames++) {
-    FalFrameInterval cadence = make (40 * MS, frames);
+    FalFrameInterval camera = make (40 * MS, frames);
 
-    g_assert_cmpint (fal_frame_interval_await (&cadence, 100 * MS, 39 * MS), ==, 39 * MS);
+    g_assert_cmpint (fal_frame_interval_await (&camera, 100 * MS, 39 * MS), ==, 39 * MS);
   }
 }
 
@@ -46,10 +46,10 @@ test_nothing_is_awaited_before_the_cadence_is_known (void)
 static void
 test_a_fast_model_waits_for_no_frame (void)
 {
-  FalFrameInterval cadence = make (40 * MS, 11);
+  FalFrameInterval camera = make (40 * MS, 11);
 
   for (gint64 time = 400; time < 450; time++)
-    g_assert_cmpint (fal_frame_interval_await (&cadence, 30 * MS, time * MS), ==, time * MS);
+    g_assert_cmpint (fal_frame_interval_await (&camera, 30 * MS, time * MS), ==, time * MS);
 }
 
 /* However fast frames come and however slow the model is: when the awaited one came it goes, the
@@ -61,11 +61,11 @@ test_the_frame_that_came_goes (void)
 
   for (guint i = 0; i < G_N_ELEMENTS (intervals); i++)
     for (gint64 service = 10; service < 20000; service *= 2) {
-      FalFrameInterval cadence = make (intervals[i] * MS, 20);
-      gint64 came = cadence.last + intervals[i] * MS * 9 / 10;
+      FalFrameInterval camera = make (intervals[i] * MS, 20);
+      gint64 came = camera.last + intervals[i] * MS * 9 / 10;
 
-      fal_frame_interval_note_frame (&cadence, came);
-      g_assert_cmpint (fal_frame_interval_await (&cadence, service * MS, came), ==, came);
+      fal_frame_interval_note_frame (&camera, came);
+      g_assert_cmpint (fal_frame_interval_await (&camera, service * MS, came), ==, came);
     }
 }
 
@@ -73,9 +73,9 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-#define ADD(name) g_test_add_func ("/cadence/" #name, test_##name)
+#define ADD(name) g_test_add_func ("/camera/" #name, test_##name)
   ADD (a_frame_that_is_about_to_come_is_awaited);
-  ADD (nothing_is_awaited_before_the_cadence_is_known);
+  ADD (nothing_is_awaited_before_the_interval_is_known);
   ADD (a_fast_model_waits_for_no_frame);
   ADD (the_frame_that_came_goes);
   return g_test_run ();

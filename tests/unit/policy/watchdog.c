@@ -64,14 +64,14 @@ test_requests_go_once_the_app_is_ready (void)
   fal_watchdog_want (&w);
   g_assert_false (fal_watchdog_awaits_ready (&w));
   fal_watchdog_note_opened (&w, 0);
-  g_assert_true (fal_watchdog_is_open (&w));
+  g_assert_true (w.open);
   g_assert_false (fal_watchdog_is_online (&w));
   g_assert_true (fal_watchdog_awaits_ready (&w));
   fal_watchdog_note_online (&w);
   g_assert_true (fal_watchdog_is_online (&w));
   g_assert_false (fal_watchdog_awaits_ready (&w));
   fal_watchdog_note_ended (&w);
-  g_assert_false (fal_watchdog_is_open (&w));
+  g_assert_false (w.open);
   g_assert_false (fal_watchdog_is_online (&w));
 }
 
@@ -99,7 +99,7 @@ test_a_new_start_keeps_the_configuration_alone (void)
   fal_watchdog_give_up (&w, FAL_FAULT_DEAD, 1);
   fal_watchdog_close (&w);
   fal_watchdog_reset (&w);
-  g_assert_false (fal_watchdog_is_open (&w));
+  g_assert_false (w.open);
   g_assert_false (fal_watchdog_is_closing (&w));
   g_assert_false (fal_watchdog_is_given_up (&w));
   g_assert_true (fal_watchdog_want (&w));
@@ -121,7 +121,7 @@ test_a_connection_is_given_up_once (void)
   g_assert_false (fal_watchdog_give_up (&w, FAL_FAULT_DEAD, 6000 * MS));
   g_assert_true (fal_watchdog_is_given_up (&w));
   g_assert_cmpint (fal_watchdog_get_fault (&w), ==, FAL_FAULT_SILENT);
-  g_assert_true (fal_watchdog_is_open (&w));
+  g_assert_true (w.open);
   g_assert_false (fal_watchdog_is_online (&w));
   g_assert_false (fal_watchdog_want (&w)); /* it is made anew anyhow */
 }
