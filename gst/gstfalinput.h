@@ -4,13 +4,15 @@
 #pragma once
 
 #include "gstfaloutput.h"
+#include "gstfalprompt.h"
 
 G_BEGIN_DECLS
 
 typedef struct _GstFalInput GstFalInput;
 
 /* All is borrowed, and must live longer than the input. */
-GstFalInput *gst_fal_input_new (GstPad *pad, FalSession *session, GstFalOutput *output);
+GstFalInput *gst_fal_input_new (
+    GstPad *pad, FalSession *session, GstFalOutput *output, GstFalPrompt *prompt);
 void gst_fal_input_free (GstFalInput *input);
 
 /* To be called when the pads are inactive: forgets caps and segment. */
@@ -24,5 +26,10 @@ gboolean gst_fal_input_event (GstFalInput *input, GstEvent *event);
 /* Answers a LATENCY query with upstream's latency and that of the element. Upstream's answer says
  * whether the pipeline is live, and the session is told so. Any thread. */
 gboolean gst_fal_input_answer_latency (GstFalInput *input, GstQuery *query);
+
+/* Both are serialized with the frames. ALLOCATION: where frames pass downstream answers. DRAIN:
+ * upstream has its memory back when this returns. */
+gboolean gst_fal_input_answer_allocation (GstFalInput *input, GstQuery *query);
+gboolean gst_fal_input_drain (GstFalInput *input, GstQuery *query);
 
 G_END_DECLS

@@ -11,13 +11,28 @@ G_BEGIN_DECLS
 GType gst_fal_connection_state_get_type (void);
 const gchar *gst_fal_connection_state_get_nick (FalDialerState state);
 
-/* Posts a PROGRESS message with the code "fal-connect" where @state is a step of connecting. @open:
- * one was posted that says that connecting has begun, and none yet that it has ended. Returns
- * whether that is so now. */
-gboolean gst_fal_post_progress (GstElement *element, FalDialerState state, gboolean open);
+/* What PROGRESS messages have said to have begun, and none yet to have ended: connecting, with the
+ * code "fal-connect", and the wait for a first result that takes long, with "fal-model". Belongs to
+ * whoever posts them. */
+typedef struct {
+  gboolean connects, loads;
+} GstFalProgress;
+
+/* Posts the PROGRESS messages that come of this new state. @address: of the app, or NULL. */
+void gst_fal_post_progress (
+    GstElement *element, GstFalProgress *progress, FalDialerState state, const gchar *address);
+/* Posts one, or an INFO about frames, since the state has been the same for so long. */
+void gst_fal_post_still (
+    GstElement *element, GstFalProgress *progress, FalDialerState state, guint seconds);
+
+/* Posts an INFO message. */
+void gst_fal_post_advice (GstElement *element, const GError *advice);
 
 /* Posts the element message "fal-connection" with the field "state". */
 void gst_fal_post_connection (GstElement *element, FalDialerState state);
+
+/* Posts the element message "fal-cost". */
+void gst_fal_post_cost (GstElement *element, const FalCost *cost);
 
 /* Posts an ERROR (@fatal) or WARNING message: here an error of the session becomes one of the bus.
  * @details is taken, and may be NULL. */

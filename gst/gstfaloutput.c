@@ -2,6 +2,8 @@
 /* The source pad's task takes results and events from the session and pushes them in the order that
  * GStreamer asks for. */
 #include "gstfaloutput.h"
+#include "fal/image/video-frame.h"
+#include "fal/policy/output-queue.h"
 
 GST_DEBUG_CATEGORY_EXTERN (fal_realtime_filter_debug);
 #define GST_CAT_DEFAULT fal_realtime_filter_debug
@@ -16,17 +18,16 @@ struct _GstFalOutput {
   gboolean task_allowed; /* the pad is active; guarded by task_lock */
 
   /* These belong to the task, or to whoever has stopped it. */
-  GstCaps *allowed;  /* what downstream takes; NULL: it is to be asked */
-  GstCaps *src_caps; /* that went out last; NULL: none did */
-  GQueue held;       /* GstEvent; they may not go out before the caps */
-  guint32 seqnum;    /* of the last event that came, for those that are made here */
-};
+  GstCaps *allowed;       /* what downstream takes; NULL: it is to be asked */
+  GstCaps *src_caps;      /* that went out last; NULL: none did */
+  gboolean layout_known;  /* downstream was asked, since then, how it takes frames */
+  gboolean takes_padding; /* it said that it reads a GstVideoMeta */
+  GQueue held;            /* GstEvent; they may not go out before the caps */
+  guint32 seqnum;         /* of the last event that came, for those that are made here */
 
-static gboolean
-precedes_caps (GstEvent *event)
-{
-  return GST_EVENT_TYPE (event) == GST_EVENT_STREAM_START;
-}
+  GstClockTime position; /* PTS of the last buffer that went out; NONE: none did. The pad's
+                            OBJECT_LOCK */
+};
 
 static void
 push_held (GstFalOutput *output)
@@ -35,26 +36,6 @@ push_held (GstFalOutput *output)
 
   while ((event = g_queue_pop_head (&output->held)))
     gst_pad_push_event (output->pad, event);
-}
-
-/* Sticky events go out in an order, in which the caps come second. These are known with the first
- * result only, so all but the first wait for it. */
-static void
-push_event (GstFalOutput *output, GstEvent *event)
-{
-  gboolean eos = GST_EVENT_TYPE (event) == GST_EVENT_EOS;
-
-  output->seqnum = gst_event_get_seqnum (event);
-  if (output->src_caps == NULL && !precedes_caps (event) && !eos) {
-    g_queue_push_tail (&output->held, event);
-    return;
-  }
-  if (eos) {
-    GST_INFO_OBJECT (output->element, "end of stream");
-    push_held (output);
-    output->events.ended (output->element);
-  }
-  gst_pad_push_event (output->pad, event);
 }
 
 /* An event that is made here has the seqnum of the stream that it belongs to. */
@@ -73,6 +54,7 @@ set_caps (GstFalOutput *output, GstCaps *caps)
     return;
   GST_INFO_OBJECT (output->element, "results are %" GST_PTR_FORMAT, caps);
   gst_caps_replace (&output->src_caps, caps);
+  output->layout_known = FALSE;
   push_own_event (output, gst_event_new_caps (caps));
   push_held (output);
 }
@@ -81,8 +63,10 @@ set_caps (GstFalOutput *output, GstCaps *caps)
 static GstCaps *
 get_allowed (GstFalOutput *output)
 {
-  if (gst_pad_check_reconfigure (output->pad))
+  if (gst_pad_check_reconfigure (output->pad)) {
     gst_clear_caps (&output->allowed);
+    output->layout_known = FALSE;
+  }
   if (output->allowed == NULL) {
     g_autoptr (GstCaps) template = gst_pad_get_pad_template_caps (output->pad);
 
@@ -91,13 +75,211 @@ get_allowed (GstFalOutput *output)
   return output->allowed;
 }
 
+/* Whoever is asked for an allocation has been told the caps before, and of the stream before that.
+ * Where downstream does not take them frames pass in another form, or not at all. */
+static gboolean
+announce_caps (GstFalOutput *output, GstQuery *query)
+{
+  g_autoptr (GstEvent) stream = gst_pad_get_sticky_event (output->pad, GST_EVENT_STREAM_START, 0);
+  GstCaps *caps;
+
+  gst_query_parse_allocation (query, &caps, NULL);
+  if (stream == NULL || caps == NULL || !gst_caps_can_intersect (caps, get_allowed (output)))
+    return FALSE;
+  set_caps (output, caps);
+  return TRUE;
+}
+
+/* A query that upstream waits with: all that came before it has gone out. */
 static void
-tell_result (GstFalOutput *output, GstBuffer *buffer)
+ask_downstream (GstFalOutput *output)
+{
+  GstQuery *query = fal_session_take_query (output->session);
+  gboolean asks;
+
+  if (query == NULL)
+    return;
+  asks = GST_QUERY_TYPE (query) != GST_QUERY_ALLOCATION || announce_caps (output, query);
+  fal_session_finish_query (output->session, asks && gst_pad_peer_query (output->pad, query));
+}
+
+/* Whether downstream reads a GstVideoMeta. */
+static gboolean
+takes_padding (GstFalOutput *output)
+{
+  g_autoptr (GstQuery) query = NULL;
+
+  if (output->layout_known)
+    return output->takes_padding;
+  query = gst_query_new_allocation (output->src_caps, FALSE);
+  output->layout_known = TRUE;
+  output->takes_padding = gst_pad_peer_query (output->pad, query) &&
+                          gst_query_find_allocation_meta (query, GST_VIDEO_META_API_TYPE, NULL);
+  return output->takes_padding;
+}
+
+/* What goes out (@buffer is taken), laid out so that downstream can read it: upstream may have been
+ * promised by this element that a frame, or what is made of its memory, need not be as the caps
+ * alone say. */
+static GstBuffer *
+lay_out (GstFalOutput *output, GstBuffer *buffer)
+{
+  GstVideoInfo info;
+  GstBuffer *plain;
+
+  if (gst_buffer_get_video_meta (buffer) == NULL ||
+      !gst_video_info_from_caps (&info, output->src_caps) ||
+      !fal_video_frame_is_padded (buffer, &info) || takes_padding (output))
+    return buffer;
+  plain = fal_video_frame_copy_plain (buffer, &info);
+  if (plain == NULL)
+    return buffer;
+  gst_buffer_unref (buffer);
+  return plain;
+}
+
+static gboolean
+precedes_caps (GstEvent *event)
+{
+  return GST_EVENT_TYPE (event) == GST_EVENT_STREAM_START;
+}
+
+/* @event is taken. In a file nothing may come out for long: GAPs become one. */
+static void
+hold_event (GstFalOutput *output, GstEvent *event)
+{
+  GstEvent *last = g_queue_peek_tail (&output->held);
+  GstEvent *joined = last ? fal_output_queue_join_gaps (last, event) : NULL;
+
+  if (joined != NULL) {
+    gst_event_unref (g_queue_pop_tail (&output->held));
+    gst_event_unref (event);
+    event = joined;
+  }
+  g_queue_push_tail (&output->held, event);
+}
+
+/* Sticky events go out in an order, in which the caps come second. These are known with the first
+ * result only, so all but the first wait for it. */
+static void
+push_event (GstFalOutput *output, GstEvent *event)
+{
+  gboolean eos = GST_EVENT_TYPE (event) == GST_EVENT_EOS;
+
+  output->seqnum = gst_event_get_seqnum (event);
+  if (output->src_caps == NULL && !precedes_caps (event) && !eos) {
+    hold_event (output, event);
+    return;
+  }
+  if (eos) {
+    GST_INFO_OBJECT (output->element, "end of stream");
+    push_held (output);
+    output->events.ended (output->element);
+  }
+  gst_pad_push_event (output->pad, event);
+}
+
+/* Something of the result in @buffer is seen for the first time. A frame that passes may have the
+ * meta of another element like this one. */
+static void
+tell_result (GstFalOutput *output, GstBuffer *buffer, FalResultKind kind)
 {
   GstCustomMeta *meta = gst_buffer_get_custom_meta (buffer, FAL_RESULT_META);
+  g_autoptr (GstStructure) result = NULL;
 
-  if (meta != NULL)
-    output->events.result (output->element, gst_custom_meta_get_structure (meta));
+  if (kind != FAL_RESULT_ANSWER || meta == NULL)
+    return;
+  result = gst_structure_copy (gst_custom_meta_get_structure (meta));
+  gst_structure_remove_field (result, "transition"); /* which is that of one picture */
+  output->events.result (output->element, result);
+}
+
+static void
+note_position (GstFalOutput *output, GstClockTime position)
+{
+  GST_OBJECT_LOCK (output->pad);
+  output->position = position;
+  GST_OBJECT_UNLOCK (output->pad);
+}
+
+static GstClockTime
+get_position (GstFalOutput *output)
+{
+  GstClockTime position;
+
+  GST_OBJECT_LOCK (output->pad);
+  position = output->position;
+  GST_OBJECT_UNLOCK (output->pad);
+  return position;
+}
+
+/* @buffer is taken. */
+static GstFlowReturn
+push_buffer (GstFalOutput *output, GstBuffer *buffer, FalResultKind kind, gboolean repeated)
+{
+  GstClockTime position;
+  GstFlowReturn flow;
+
+  buffer = lay_out (output, buffer);
+  position = GST_BUFFER_PTS (buffer);
+  flow = gst_pad_push (output->pad, buffer);
+  if (flow != GST_FLOW_OK)
+    return flow;
+  note_position (output, position);
+  fal_session_note_pushed (output->session, kind, repeated);
+  return flow;
+}
+
+/* The time stamp of running time @running in the segment that went out last; NONE: it is outside.
+ */
+static GstClockTime
+find_pts (GstFalOutput *output, GstClockTime running)
+{
+  g_autoptr (GstEvent) event = gst_pad_get_sticky_event (output->pad, GST_EVENT_SEGMENT, 0);
+  const GstSegment *segment;
+
+  if (event == NULL)
+    return running;
+  gst_event_parse_segment (event, &segment);
+  return gst_segment_position_from_running_time (segment, GST_FORMAT_TIME, running);
+}
+
+/* What @picture holds is taken. One that has no time in the segment is not shown. */
+static GstFlowReturn
+push_picture (GstFalOutput *output, FalPicture *picture)
+{
+  GstBuffer *buffer = g_steal_pointer (&picture->buffer);
+
+  set_caps (output, picture->caps);
+  fal_picture_clear (picture);
+  GST_BUFFER_PTS (buffer) = find_pts (output, picture->running);
+  GST_BUFFER_DTS (buffer) = GST_CLOCK_TIME_NONE;
+  GST_BUFFER_DURATION (buffer) = picture->duration;
+  if (!GST_BUFFER_PTS_IS_VALID (buffer)) {
+    gst_buffer_unref (buffer);
+    return GST_FLOW_OK;
+  }
+  if (picture->first)
+    tell_result (output, buffer, picture->kind);
+  return push_buffer (output, buffer, picture->kind, picture->repeated);
+}
+
+/* What is due at a constant rate. @ends: as fal_session_take_picture() has it. In a live pipeline
+ * one at a time: a sink may have each wait until the next one is due, and that is to be of what
+ * came meanwhile. */
+static GstFlowReturn
+push_pictures (GstFalOutput *output, gboolean ends)
+{
+  gboolean all = ends || !fal_session_is_live (output->session);
+  GstFlowReturn flow = GST_FLOW_OK;
+  FalPicture picture;
+
+  do {
+    if (!fal_session_take_picture (output->session, ends, &picture))
+      break;
+    flow = push_picture (output, &picture);
+  } while (all && flow == GST_FLOW_OK);
+  return flow;
 }
 
 /* @result is taken. Error: downstream takes nothing that the result can become. */
@@ -108,22 +290,16 @@ push_result (GstFalOutput *output, FalResult *result, GError **error)
   g_autoptr (GstSample) sample =
       fal_session_render (output->session, result, get_allowed (output), error);
   GstBuffer *buffer;
-  GstFlowReturn flow;
 
   if (*error)
     return GST_FLOW_NOT_NEGOTIATED;
   if (sample == NULL)
-    return GST_FLOW_OK;
+    return push_pictures (output, FALSE);
   set_caps (output, gst_sample_get_caps (sample));
   buffer = gst_buffer_ref (gst_sample_get_buffer (sample));
   g_clear_pointer (&sample, gst_sample_unref); /* so that downstream gets a writable buffer */
-  /* A frame that passes may have the meta of another element like this one. */
-  if (kind == FAL_RESULT_ANSWER)
-    tell_result (output, buffer);
-  flow = gst_pad_push (output->pad, buffer);
-  if (flow == GST_FLOW_OK)
-    fal_session_note_pushed (output->session, kind);
-  return flow;
+  tell_result (output, buffer, kind);
+  return push_buffer (output, buffer, kind, FALSE);
 }
 
 void
@@ -133,13 +309,10 @@ gst_fal_output_report_flow (GstFalOutput *output, GstFlowReturn flow)
   push_own_event (output, gst_event_new_eos ());
 }
 
-/* @result is taken. */
+/* What became of a push. @error: as push_result() has it; or NULL. */
 static void
-handle_result (GstFalOutput *output, FalResult *result)
+handle_flow (GstFalOutput *output, GstFlowReturn flow, const GError *error)
 {
-  g_autoptr (GError) error = NULL;
-  GstFlowReturn flow = push_result (output, result, &error);
-
   if (flow == GST_FLOW_OK)
     return;
   GST_INFO_OBJECT (output->element, "downstream returned %s", gst_flow_get_name (flow));
@@ -147,6 +320,16 @@ handle_result (GstFalOutput *output, FalResult *result)
     GST_ELEMENT_ERROR (output->element, CORE, NEGOTIATION, ("%s", error->message), (NULL));
   if (!fal_session_stop_flow (output->session, flow, error != NULL))
     gst_fal_output_report_flow (output, flow);
+}
+
+/* @result is taken. */
+static void
+handle_result (GstFalOutput *output, FalResult *result)
+{
+  g_autoptr (GError) error = NULL;
+  GstFlowReturn flow = push_result (output, result, &error);
+
+  handle_flow (output, flow, error);
 }
 
 /* The task is paused, unless downstream was linked anew meanwhile. */
@@ -159,6 +342,30 @@ pause_task (GstFalOutput *output)
   g_mutex_unlock (&output->task_lock);
 }
 
+/* What is shown at a constant rate is shown to its end before a stream or its segment ends. */
+static void
+finish_pictures (GstFalOutput *output, GstEventType type)
+{
+  if (type != GST_EVENT_EOS && (type != GST_EVENT_SEGMENT || fal_session_is_live (output->session)))
+    return;
+  handle_flow (output, push_pictures (output, TRUE), NULL);
+  if (type == GST_EVENT_EOS)
+    fal_session_end_pictures (output->session);
+}
+
+/* @event is taken. */
+static void
+handle_event (GstFalOutput *output, GstEvent *event)
+{
+  if (!fal_session_is_query (event)) {
+    finish_pictures (output, GST_EVENT_TYPE (event));
+    push_event (output, event);
+    return;
+  }
+  gst_event_unref (event);
+  ask_downstream (output);
+}
+
 static void
 src_loop (gpointer user)
 {
@@ -169,9 +376,11 @@ src_loop (gpointer user)
   if (!fal_session_pull (output->session, &event, &result))
     pause_task (output);
   else if (event)
-    push_event (output, event);
-  else
+    handle_event (output, event);
+  else if (result)
     handle_result (output, result);
+  else
+    handle_flow (output, push_pictures (output, FALSE), NULL);
 }
 
 /* Starts the flow and the task where the pad is active, since a flush may end while it is
@@ -240,17 +449,57 @@ gst_fal_output_stop_flush (GstFalOutput *output, GstEvent *event)
 {
   gboolean forwarded = gst_pad_push_event (output->pad, event);
 
+  note_position (output, GST_CLOCK_TIME_NONE);
   flush_held (output); /* which may be touched here, since the task is paused */
   resume (output);
   return forwarded;
 }
 
-void
-gst_fal_output_clear (GstFalOutput *output)
+gboolean
+gst_fal_output_answer_position (GstFalOutput *output, GstQuery *query)
+{
+  g_autoptr (GstEvent) event = gst_pad_get_sticky_event (output->pad, GST_EVENT_SEGMENT, 0);
+  GstClockTime position = get_position (output);
+  const GstSegment *segment;
+  GstFormat format;
+
+  gst_query_parse_position (query, &format, NULL);
+  if (event == NULL || format != GST_FORMAT_TIME || !GST_CLOCK_TIME_IS_VALID (position))
+    return FALSE;
+  gst_event_parse_segment (event, &segment);
+  position = gst_segment_to_stream_time (segment, GST_FORMAT_TIME, position);
+  gst_query_set_position (query, GST_FORMAT_TIME, position);
+  return GST_CLOCK_TIME_IS_VALID (position);
+}
+
+gboolean
+gst_fal_output_answer_segment (GstFalOutput *output, GstQuery *query)
+{
+  g_autoptr (GstEvent) event = gst_pad_get_sticky_event (output->pad, GST_EVENT_SEGMENT, 0);
+  const GstSegment *segment;
+
+  if (event == NULL)
+    return FALSE;
+  gst_event_parse_segment (event, &segment);
+  gst_query_set_segment (query, segment->rate, segment->format,
+      gst_segment_to_stream_time (segment, segment->format, segment->start),
+      gst_segment_to_stream_time (segment, segment->format, segment->stop));
+  return TRUE;
+}
+
+static void
+forget_stream (GstFalOutput *output)
 {
   gst_clear_caps (&output->src_caps);
   gst_clear_caps (&output->allowed);
   g_queue_clear_full (&output->held, (GDestroyNotify) gst_event_unref);
+}
+
+void
+gst_fal_output_clear (GstFalOutput *output)
+{
+  note_position (output, GST_CLOCK_TIME_NONE);
+  forget_stream (output);
 }
 
 GstFalOutput *
@@ -263,6 +512,7 @@ gst_fal_output_new (
   output->pad = pad;
   output->session = session;
   output->events = *events;
+  output->position = GST_CLOCK_TIME_NONE;
   g_queue_init (&output->held);
   g_mutex_init (&output->task_lock);
   return output;
@@ -271,7 +521,7 @@ gst_fal_output_new (
 void
 gst_fal_output_free (GstFalOutput *output)
 {
-  gst_fal_output_clear (output);
+  forget_stream (output); /* the pad, and its lock, may be gone already */
   g_mutex_clear (&output->task_lock);
   g_free (output);
 }

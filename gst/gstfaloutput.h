@@ -33,6 +33,11 @@ void gst_fal_output_relink (GstFalOutput *output);
 gboolean gst_fal_output_start_flush (GstFalOutput *output, GstEvent *event);
 gboolean gst_fal_output_stop_flush (GstFalOutput *output, GstEvent *event);
 
+/* Answers a POSITION query by what went out last: for where upstream knows no time. Answers a
+ * SEGMENT query by what went out as well; FALSE: none did. Any thread. */
+gboolean gst_fal_output_answer_position (GstFalOutput *output, GstQuery *query);
+gboolean gst_fal_output_answer_segment (GstFalOutput *output, GstQuery *query);
+
 /* Tells the application that downstream ended the flow with @flow, and ends the stream: for when
  * upstream, which has sent EOS, will not learn of it. */
 void gst_fal_output_report_flow (GstFalOutput *output, GstFlowReturn flow);

@@ -3,7 +3,7 @@
  * to which a plugin that is installed for one user alone cannot write. */
 #include "gstfalpresets.h"
 
-#define MAX_VALUES 8
+#define MAX_VALUES 10
 
 typedef struct {
   const gchar *property, *value;
@@ -17,23 +17,35 @@ typedef struct {
 /* Values are written as in a pipeline description. The fields of a model, and its size where it has
  * a best one, follow from app. */
 static const Preset presets[] = {
-  { "Live LCM", "Webcam to image, fal-ai/fast-lcm-diffusion: as many pictures as the model makes",
+  { "Live LCM",
+      "For a webcam: fal-ai/fast-lcm-diffusion at 512 x 512, as many pictures as it makes",
       { { "app", "fal-ai/fast-lcm-diffusion/image-to-image" }, { "width", "512" },
           { "height", "512" }, { "num-inference-steps", "4" }, { "guidance-scale", "1" },
           { "strength", "0.65" }, { "throttle-interval", "0" } } },
-  { "Live FLUX.2 klein", "Webcam to image, fal-ai/flux-2/klein/realtime: 704 × 704, data URI",
+  { "Live FLUX.2 klein", "For a webcam: fal-ai/flux-2/klein/realtime at 704 x 704",
       { { "app", "fal-ai/flux-2/klein/realtime" }, { "throttle-interval", "0" } } },
-  { "Live SD Turbo", "Webcam to image at high rates, fal-ai/sd-turbo-real-time-high-fps-msgpack",
+  { "Live SD Turbo",
+      "For a webcam: fal-ai/sd-turbo-real-time-high-fps-msgpack, many pictures a second",
       { { "app", "fal-ai/sd-turbo-real-time-high-fps-msgpack" }, { "width", "512" },
           { "height", "512" }, { "num-inference-steps", "2" }, { "strength", "0.5" },
           { "throttle-interval", "0" } } },
-  { "Live cut-out", "The person without the background, fal-ai/birefnet: pictures with alpha",
-      { { "app", "fal-ai/birefnet" }, { "throttle-interval", "0" } } },
-  { "Every frame of a file", "Any app: no frame is lost, each result keeps its frame's time",
+  { "Live cut-out",
+      "For a webcam: its frames with alpha, the person without the background, by fal-ai/birefnet",
+      { { "app", "fal-ai/birefnet" }, { "width", "512" }, { "height", "512" }, { "fit", "stretch" },
+          { "composite", "matte" }, { "composite-frames", "all" }, { "latency-mode", "auto" },
+          { "throttle-interval", "0" } } },
+  { "Live background blur",
+      "For a webcam: its frames with everything blurred but the person, by fal-ai/birefnet",
+      { { "app", "fal-ai/birefnet" }, { "width", "512" }, { "height", "512" }, { "fit", "stretch" },
+          { "composite", "matte-over" }, { "background", "blur" }, { "composite-frames", "all" },
+          { "latency-mode", "auto" }, { "throttle-interval", "0" } } },
+  { "Every frame of a file",
+      "For any app: no frame is lost, and each result keeps the time of its frame",
       { { "leaky", "no" }, { "throttle-interval", "0" }, { "timestamp-mode", "input" } } },
-  { "In sync with sound", "Any app, live: results keep their frame's time, 800 ms behind",
+  { "In sync with sound", "For any app, live: results keep the time of their frame, 800 ms behind",
       { { "latency", "800" }, { "throttle-interval", "0" }, { "fallback", "last" } } },
-  { "Never without a picture", "Any app, live: what the camera sees is shown while no result comes",
+  { "Never without a picture",
+      "For any app, live: the camera's picture is shown while no result comes",
       { { "fallback", "passthrough" }, { "fallback-timeout", "500" } } },
 };
 

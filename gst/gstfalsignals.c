@@ -9,6 +9,7 @@ enum {
   DECODE_MESSAGE,
   RESULT,
   SEND,
+  UNSET,
   RECONNECT,
   CLEAR,
   CLOSE,
@@ -32,31 +33,37 @@ stop_at_first (GSignalInvocationHint *hint, GValue *result, const GValue *answer
 /**
  * GstFalRealtimeFilter::request-token:
  * @element: the element
- * @endpoint: what the token is for, "owner/alias/realtime"
+ * @endpoint: what the token is for: "owner/alias/realtime"
  *
- * Gives a token for the next connection. Called on a thread of its own, so that it may wait, for
- * another thread too; a state change does not wait for it.
+ * Asks for a token for the next connection, for which a server of the application's has the key.
+ * Emitted on a thread of its own for each question, so that a handler may wait, for another thread
+ * too; a state change does not wait for it. It is to answer within
+ * #GstFalRealtimeFilter:connect-timeout.
  *
- * Returns: (transfer full) (nullable): a JWT for the app, or NULL where there is none
+ * Returns: (transfer full) (nullable): a token (JWT) for the app, or %NULL where there is none
  */
 /**
  * GstFalRealtimeFilter::accept-certificate:
  * @element: the element
  * @connection: the TLS connection
  * @certificate: the server's certificate
- * @errors: what is wrong with it, of what tls-validation-flags counts
+ * @errors: what is wrong with it, of what #GstFalRealtimeFilter:tls-validation-flags counts
  *
- * Returns: TRUE to connect all the same
+ * Asks whether to connect in spite of these errors. Emitted on the thread of the connection, which
+ * does nothing else meanwhile.
+ *
+ * Returns: %TRUE to connect all the same
  */
 /**
  * GstFalRealtimeFilter::encode-message:
  * @element: the element
- * @request: the inputs and the request id
+ * @request: the inputs and the request id; to be read only
  * @image: the encoded picture
  *
- * Writes a request another way; what is returned travels as one binary frame.
+ * Lets the application write a request another way; what it returns travels as one binary message.
+ * Emitted on the thread that sends.
  *
- * Returns: (transfer full) (nullable): the message, or NULL for the built-in encoding
+ * Returns: (transfer full) (nullable): the message, or %NULL for the built-in encoding
  */
 /**
  * GstFalRealtimeFilter::decode-message:
@@ -64,18 +71,20 @@ stop_at_first (GSignalInvocationHint *hint, GValue *result, const GValue *answer
  * @message: what came
  * @text: whether it came as text
  *
- * Reads a message another way. What is returned is then looked at as any result: its pictures are
- * where result-field says, as #GBytes, data URI or base64.
+ * Lets the application read a message another way. What it returns is then looked at as any result:
+ * its pictures are where #GstFalRealtimeFilter:result-field says, as #GBytes, data URI or base64.
+ * Emitted on the thread of the connection.
  *
- * Returns: (transfer full) (nullable): the message's fields, or NULL for the built-in decoding
+ * Returns: (transfer full) (nullable): the message's fields, or %NULL for the built-in decoding
  */
 /**
  * GstFalRealtimeFilter::result:
  * @element: the element
- * @result: all fields of the result but its pictures, with round-trip (ms), image-index,
- *     image-count, request-id and so on beside them
+ * @result: all fields of the result but its pictures, with `request-id`, `round-trip` (ms),
+ *     `image-index`, `image-count` and so on beside them; to be read only
  *
- * A result is about to leave the source pad. Called on the source pad's thread.
+ * A result is about to leave the source pad. Emitted on that pad's streaming thread: a handler that
+ * takes long delays the picture. The element message `fal-result` tells the same elsewhere.
  */
 static void
 install_signals (GType type)
@@ -99,33 +108,47 @@ install_signals (GType type)
  * @element: the element
  * @parameters: (nullable): inputs of this request alone, over all others
  *
- * Sends one request with the newest frame at once, whatever throttle-interval says.
+ * Sends one request with the newest frame at once, whatever
+ * #GstFalRealtimeFilter:throttle-interval says. An action, for any thread.
  *
- * Returns: FALSE where no frame came yet, or the stream has stopped
+ * Returns: %FALSE where no frame came yet, the newest one has no region, or the stream has stopped
+ */
+/**
+ * GstFalRealtimeFilter::unset:
+ * @element: the element
+ * @property: the name of an input of the model: "prompt", "negative-prompt", "seed",
+ *     "num-inference-steps", "strength", "guidance-scale", "parameters" or "parameters-json"
+ *
+ * The input is not sent any more, as if it had never been set. One that a controller drives is set
+ * again with the next frame. An action, for any thread.
+ *
+ * Returns: %FALSE where no input has this name
  */
 /**
  * GstFalRealtimeFilter::reconnect:
  * @element: the element
  *
- * Ends the connection and opens a new one, with a fresh token.
+ * Ends the connection and opens a new one, with a fresh token. An action, for any thread.
  */
 /**
  * GstFalRealtimeFilter::clear:
  * @element: the element
  *
- * Drops the frames and results that wait; answers to requests on their way are ignored.
+ * Drops the frames and results that wait; answers to requests on their way are ignored. An action,
+ * for any thread.
  */
 /**
  * GstFalRealtimeFilter::close:
  * @element: the element
  *
- * Drops what waits and ends the connection; the next frame opens a new one.
+ * Drops what waits and ends the connection; the next frame opens a new one. An action, for any
+ * thread.
  */
 /**
  * GstFalRealtimeFilter::reset-stats:
  * @element: the element
  *
- * Lets the counts of stats begin anew.
+ * Lets the counts of #GstFalRealtimeFilter:stats begin anew. An action, for any thread.
  */
 void
 gst_fal_signals_install (GType type, const GstFalActions *actions)
@@ -145,6 +168,8 @@ gst_fal_signals_install (GType type, const GstFalActions *actions)
   install_signals (type);
   signals[SEND] = g_signal_new_class_handler ("send", type, flags, G_CALLBACK (actions->send), NULL,
       NULL, NULL, G_TYPE_BOOLEAN, 1, GST_TYPE_STRUCTURE);
+  signals[UNSET] = g_signal_new_class_handler ("unset", type, flags, G_CALLBACK (actions->unset),
+      NULL, NULL, NULL, G_TYPE_BOOLEAN, 1, G_TYPE_STRING);
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
     signals[rows[i].signal] = g_signal_new_class_handler (
         rows[i].name, type, flags, rows[i].handler, NULL, NULL, NULL, G_TYPE_NONE, 0);

@@ -10,6 +10,7 @@ G_BEGIN_DECLS
 /* What the action signals do. */
 typedef struct {
   gboolean (*send) (GstElement *element, const GstStructure *parameters);
+  gboolean (*unset) (GstElement *element, const gchar *property);
   void (*reconnect) (GstElement *element);
   void (*clear) (GstElement *element);
   void (*close) (GstElement *element);

@@ -14,5 +14,5 @@ plugin_init (GstPlugin *plugin)
 }
 
 #define PACKAGE "gst-fal"
-GST_PLUGIN_DEFINE (GST_VERSION_MAJOR, GST_VERSION_MINOR, fal, "Realtime models of fal.ai",
+GST_PLUGIN_DEFINE (GST_VERSION_MAJOR, GST_VERSION_MINOR, fal, "Realtime image models of fal.ai",
     plugin_init, PACKAGE_VERSION, "LGPL", PACKAGE, "https://fal.ai")

@@ -17,6 +17,7 @@ fal_frame_new (GstSample *sample, gint64 arrival)
   if (frame->segment.format == GST_FORMAT_TIME)
     frame->running = gst_segment_to_running_time (&frame->segment, GST_FORMAT_TIME, frame->pts);
   frame->arrival = arrival;
+  frame->arrived = GST_CLOCK_TIME_NONE;
   if (caps == NULL || !gst_structure_get_fraction (gst_caps_get_structure (caps, 0), "framerate",
                           &frame->fps_n, &frame->fps_d)) {
     frame->fps_n = 0;
@@ -38,6 +39,7 @@ clear_frame (gpointer data)
 
   g_clear_pointer (&frame->sample, gst_sample_unref);
   g_clear_pointer (&frame->inputs, gst_structure_free);
+  gst_clear_buffer (&frame->metas);
 }
 
 void
@@ -46,12 +48,45 @@ fal_frame_unref (FalFrame *frame)
   g_atomic_rc_box_release_full (frame, clear_frame);
 }
 
+FalLayerSource *
+fal_layer_source_new (GBytes *picture, const FalLayout *layout, const FalArea *part)
+{
+  FalLayerSource *source = g_atomic_rc_box_new0 (FalLayerSource);
+
+  source->picture = g_bytes_ref (picture);
+  source->layout = *layout;
+  source->part = *part;
+  return source;
+}
+
+FalLayerSource *
+fal_layer_source_ref (FalLayerSource *source)
+{
+  return g_atomic_rc_box_acquire (source);
+}
+
+static void
+clear_source (gpointer data)
+{
+  g_bytes_unref (((FalLayerSource *) data)->picture);
+}
+
+void
+fal_layer_source_unref (FalLayerSource *source)
+{
+  g_atomic_rc_box_release_full (source, clear_source);
+}
+
 void
 fal_result_free (FalResult *result)
 {
   fal_frame_unref (result->frame);
+  g_clear_pointer (&result->sample, gst_sample_unref);
+  g_clear_pointer (&result->before, fal_layer_source_unref);
+  g_clear_pointer (&result->after, fal_layer_source_unref);
   g_clear_pointer (&result->picture, g_bytes_unref);
   g_clear_pointer (&result->fields, gst_structure_free);
+  gst_clear_buffer (&result->metas);
   g_free (result->request_id);
   g_free (result);
 }

@@ -9,6 +9,19 @@ G_BEGIN_DECLS
 
 /* The most that max-buffering takes: fal's limit. */
 #define FAL_MAX_BUFFERING 60
+/* The most that block-size takes: ten seconds of frames. */
+#define FAL_MAX_BLOCK_SIZE 120
+/* The most that connections takes. */
+#define FAL_MAX_CONNECTIONS 16
+
+typedef struct {
+  gint n, d;
+} FalFraction;
+
+/* A rectangle in pixels. */
+typedef struct {
+  gint x, y, width, height;
+} FalArea;
 
 typedef enum {
   FAL_AUTH_AUTO, /* the token; else the provider's; else one requested with the key; else none */
@@ -56,14 +69,31 @@ typedef enum {
 typedef struct {
   guint width, height; /* of the JPEG, in pixels; both 0: the frame's; one 0: by the aspect ratio */
   FalFit fit;
-  guint quality; /* 1 to 100 */
+  guint quality;      /* 1 to 100 */
+  guint par_n, par_d; /* its pixel aspect ratio where both sides are set; 0/0: as fit has it */
+  FalArea part; /* of the frame that is encoded, in its pixels; without a size: all of it, and one
+                   that is a picture already stays as it is */
 } FalEncoderConfig;
+
+/* What becomes of a frame that has no region to be sent. */
+typedef enum {
+  FAL_REGION_ABSENT_PASS,  /* it goes out as it is, in its place among the results */
+  FAL_REGION_ABSENT_HOLD,  /* it is not sent, and the last result stands */
+  FAL_REGION_ABSENT_WHOLE, /* all of it is sent */
+} FalRegionAbsent;
 
 typedef enum {
   FAL_TIMESTAMP_MODE_AUTO,    /* arrival in a live pipeline without latency, else input */
   FAL_TIMESTAMP_MODE_INPUT,   /* the timestamps of the frame that a result answers */
-  FAL_TIMESTAMP_MODE_ARRIVAL, /* the time when the result came: never too late for a sink */
+  FAL_TIMESTAMP_MODE_ARRIVAL, /* that of a frame that arrives as the result does, which is never too
+                                 late for a sink; but not before that of its own frame */
 } FalTimestampMode;
+
+/* Where the time comes from that a result may take. */
+typedef enum {
+  FAL_LATENCY_MODE_FIXED, /* latency says it */
+  FAL_LATENCY_MODE_AUTO,  /* in a live pipeline it is found from what results take */
+} FalLatencyMode;
 
 /* What is shown while no result comes, where frames drop. */
 typedef enum {
@@ -72,6 +102,39 @@ typedef enum {
   FAL_FALLBACK_PASSTHROUGH, /* the frames themselves */
   FAL_FALLBACK_BLACK,
 } FalFallbackMode;
+
+/* What goes out where a result came: the result alone, or laid on the frame that it answers. */
+typedef enum {
+  FAL_COMPOSITE_NONE,
+  FAL_COMPOSITE_OVER,       /* the result over its region of the frame */
+  FAL_COMPOSITE_MATTE,      /* the frame with the result as its alpha */
+  FAL_COMPOSITE_MATTE_OVER, /* that over a background */
+} FalCompositeMode;
+
+/* What is seen where a matte lets nothing of the frame through. */
+typedef struct {
+  gboolean blur; /* the frame itself, blurred; else a colour */
+  guint32 argb;  /* the colour; its alpha is not used */
+} FalBackground;
+
+typedef struct {
+  FalCompositeMode mode;
+  guint feather; /* pixels of the frame over which the edge of a region gets softer, in OVER */
+  FalFit fit;    /* of a result whose shape is not that of what was sent */
+  FalBackground background;
+} FalOverlayConfig;
+
+/* How one picture follows another at a constant rate above that of the results. */
+typedef enum {
+  FAL_TRANSITION_CUT,
+  FAL_TRANSITION_FADE, /* the newer one fades in over the time between the two */
+} FalTransition;
+
+/* Which frames come out, where results are laid on them. */
+typedef enum {
+  FAL_COMPOSITE_FRAMES_RESULTS, /* those that have a result */
+  FAL_COMPOSITE_FRAMES_ALL,     /* each; one without a result with those beside it */
+} FalCompositeFrames;
 
 typedef enum {
   FAL_LEAKY_AUTO, /* old frames drop in a live pipeline, which the LATENCY query tells */

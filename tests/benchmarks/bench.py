@@ -2,6 +2,7 @@
 import contextlib
 import csv
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -10,6 +11,11 @@ import tempfile
 from plots import load_pyplot
 
 here = os.path.dirname(os.path.abspath(__file__))
+
+
+def quantile(values, part):
+    """The value below which @part (0 to 1) of them are; 0.0 where there are none."""
+    return sorted(values)[min(int(part * len(values)), len(values) - 1)] if values else 0.0
 
 
 class Place:
@@ -46,6 +52,14 @@ class Place:
              "video/x-raw,format=I420,width={0},height={0}".format(side), "!", "jpegenc",
              "quality={}".format(quality), "!", "filesink", "location=" + path], check=True)
         return path
+
+    def find_client(self, script):
+        """@script of this folder where the JavaScript client's packages are, or None. A module finds
+        them from where it stands."""
+        folder = os.path.join(self.build, "tests/interop")
+        if not shutil.which("node") or not os.path.isdir(os.path.join(folder, "node_modules")):
+            return None
+        return shutil.copy(os.path.join(here, script), folder)
 
     @contextlib.contextmanager
     def server(self, *options):

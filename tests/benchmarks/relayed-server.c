@@ -13,7 +13,7 @@
 #include <string.h>
 
 typedef struct {
-  gint delay_ms, jitter_percent, buffering, round_trip_ms, uplink;
+  gint delay_ms, jitter_percent, buffering, round_trip_ms, way_jitter_ms, uplink;
   gchar *log;
 } Arguments;
 
@@ -59,6 +59,7 @@ parse (Arguments *to, gint *argc, gchar ***argv, GError **error)
     { "jitter-percent", 0, 0, G_OPTION_ARG_INT, &to->jitter_percent, "Of it, either way", "N" },
     { "buffering", 0, 0, G_OPTION_ARG_INT, &to->buffering, "Requests kept waiting; 0: all", "N" },
     { "round-trip-ms", 0, 0, G_OPTION_ARG_INT, &to->round_trip_ms, "Of the way", "N" },
+    { "way-jitter-ms", 0, 0, G_OPTION_ARG_INT, &to->way_jitter_ms, "Of it, either way", "N" },
     { "uplink", 0, 0, G_OPTION_ARG_INT, &to->uplink, "Bits a second; 0: no limit", "N" },
     { "log", 0, 0, G_OPTION_ARG_FILENAME, &to->log, "Where the messages are listed", "FILE" },
     { NULL } };
@@ -87,8 +88,9 @@ run (FalServer *server, const Arguments *arguments, FILE *log)
 {
   Recorder recorder = { log, { wiretap_new (on_down, log), wiretap_new (on_up, log) } };
   FalRelay *relay =
-      fal_relay_new (&(FalRelayOptions){ .target = fal_server_get_uri (server) + strlen ("ws://"),
+      fal_relay_new (&(FalRelayOptions) { .target = fal_server_get_uri (server) + strlen ("ws://"),
           .round_trip_ms = arguments->round_trip_ms,
+          .jitter_ms = arguments->way_jitter_ms / 2, /* half of it each way */
           .up_rate = arguments->uplink,
           .tap = on_bytes,
           .user = &recorder });

@@ -44,7 +44,7 @@ encode (FalEncoder *encoder, GstSample *sample)
 {
   const FalEncoderConfig config = { .width = SIDE, .height = SIDE, .quality = 85 };
   const gchar *media_type;
-  g_autoptr (GBytes) jpeg = fal_encoder_encode (encoder, sample, &config, &media_type, NULL);
+  g_autoptr (GBytes) jpeg = fal_encoder_encode (encoder, sample, &config, &media_type, NULL, NULL);
 
   return jpeg != NULL ? g_bytes_get_size (jpeg) : 0;
 }

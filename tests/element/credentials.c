@@ -186,6 +186,7 @@ test_a_provider_gives_a_token (void)
   fixture_play (f);
   fixture_push_and_pull (f, 0);
   g_assert_cmpuint (provider.asked, ==, 1);
+  g_assert_cmpuint (fixture_stat (f, "token-requests"), ==, 1);
   g_assert_cmpstr (provider.scope, ==, "test/app/image/realtime");
   provider_clear (&provider);
 }
@@ -199,9 +200,9 @@ test_a_provider_that_gives_no_token_is_named (void)
   } rows[] = {
     { { NULL }, "request-token gave no token" },
     { { "" }, "request-token gave no token" },
-    { { "PLANTED token" }, "request-token gave something that is no token" },
-    { { "PLANTED\r\nX-Injected: 1" }, "request-token gave something that is no token" },
-    { { "PLANTED&x=1" }, "request-token gave something that is no token" },
+    { { "PLANTED token" }, "request-token gave something that is not a token" },
+    { { "PLANTED\r\nX-Injected: 1" }, "request-token gave something that is not a token" },
+    { { "PLANTED&x=1" }, "request-token gave something that is not a token" },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
@@ -213,7 +214,7 @@ test_a_provider_that_gives_no_token_is_named (void)
     fixture_play (f);
     text = fixture_push_into_error (f);
     assert_says (text, rows[i].text);
-    assert_says (text, "is to return a token");
+    assert_says (text, "Let request-token return a token");
     g_assert_cmpuint (fal_server_get_connections (f->server), ==, 0);
     gst_element_set_state (f->harness->element, GST_STATE_NULL);
     provider_clear (&provider);
@@ -250,7 +251,7 @@ test_a_late_answer_is_ignored (void)
   fixture_play (f);
   text = fixture_push_into_error (f);
   assert_says (text, "no answer from request-token within connect-timeout");
-  assert_says (text, "request-token is to answer sooner");
+  assert_says (text, "Let request-token answer sooner");
   provider_release (&provider);
   gst_element_set_state (f->harness->element, GST_STATE_NULL);
   g_assert_cmpuint (fal_server_get_connections (f->server), ==, 0);
@@ -268,7 +269,7 @@ test_an_ended_token_is_not_sent (void)
 
   fixture_play (f);
   text = fixture_push_into_error (f);
-  assert_says (text, "the token set as token ended at 1970-01-01 00:16:40 UTC");
+  assert_says (text, "the token set as token expired at 1970-01-01 00:16:40 UTC");
   assert_says (text, "the clock of this machine");
   target = fal_server_dup_last_target (f->server);
   g_assert_null (target);
@@ -285,7 +286,6 @@ test_each_connection_has_a_fresh_token (void)
   for (guint i = 0; i < 100; i++) {
     if (i > 0)
       g_signal_emit_by_name (f->element, "reconnect");
-    fixture_wait_for_stat (f, "connections", i);
     fixture_push (f, fixture_frame (32, 32, 0, i));
     fixture_wait_for_stat (f, "connections", i + 1);
     gst_buffer_unref (fixture_pull (f));
@@ -312,6 +312,8 @@ test_a_refused_token_is_not_sent_again (void)
   assert_says (warning, "HTTP status 401");
   text = fixture_take_trouble (f, GST_MESSAGE_ERROR);
   assert_says (text, "the token that request-token gave was refused before and is not sent again");
+  assert_says (warning, "Let request-token give a token for this app");
+  assert_says (text, "Let request-token give a token for this app");
   g_assert_cmpuint (provider.asked, ==, 2);
   gst_element_set_state (f->harness->element, GST_STATE_NULL);
   provider_clear (&provider);
@@ -330,8 +332,9 @@ test_another_way_replaces_a_refused_token (void)
   fixture_play (f);
   fixture_push_and_pull (f, 0);
   warning = fixture_take_trouble (f, GST_MESSAGE_WARNING);
-  assert_says (warning, "HTTP status 401 (Unauthorized) while opening the WebSocket: the token "
-                        "set as token");
+  assert_says (warning,
+      "HTTP status 401 (Unauthorized) while opening the WebSocket; it was shown the token "
+      "set as token");
   g_signal_emit_by_name (f->element, "reconnect");
   fixture_push_and_pull (f, 1);
   g_assert_cmpuint (provider.asked, ==, 2); /* the set token was not tried once more */
@@ -375,27 +378,27 @@ check_refusal (const gchar *properties, const gchar *uri_property, const gchar *
 static void
 test_a_refusal_names_the_credential (void)
 {
-  check_refusal ("token=PLANTED", NULL, ": the token set as token (");
-  check_refusal ("auth=none | token=PLANTED", NULL, ": no credentials were sent (");
+  check_refusal ("token=PLANTED", NULL, "; it was shown the token set as token. ");
+  check_refusal ("auth=none | token=PLANTED", NULL, "; no credentials were sent. ");
   check_refusal ("api-key=id:PLANTED", NULL,
-      ": the token that http://HOST/tokens/ gave for the API key from api-key (");
+      "; it was shown the token that http://HOST/tokens/ gave for the API key from api-key. ");
   check_refusal ("auth=key-header | api-key=id:PLANTED", NULL,
-      ": the API key from api-key in the Authorization header (");
+      "; it was shown the API key from api-key in the Authorization header. ");
   check_refusal ("token=", "token-proxy-uri",
-      ": the token that token-proxy-uri http://HOST/proxy "
-      "gave (");
+      "; it was shown the token that token-proxy-uri http://HOST/proxy gave. ");
 }
 
 static void
 test_a_refusal_names_the_environment (void)
 {
   g_setenv ("FAL_KEY", "id:PLANTED", TRUE);
-  check_refusal ("token=", NULL, "gave for the API key from FAL_KEY (");
+  check_refusal ("token=", NULL, "gave for the API key from FAL_KEY. ");
   g_unsetenv ("FAL_KEY");
   g_setenv ("FAL_KEY_ID", "id", TRUE);
   g_setenv ("FAL_KEY_SECRET", "PLANTED", TRUE);
   check_refusal ("auth=key-header", NULL,
-      ": the API key from FAL_KEY_ID and FAL_KEY_SECRET in the Authorization header (");
+      "; it was shown the API key from FAL_KEY_ID and FAL_KEY_SECRET in the Authorization "
+      "header. ");
   g_unsetenv ("FAL_KEY_ID");
   g_unsetenv ("FAL_KEY_SECRET");
 }
@@ -413,7 +416,7 @@ test_a_refused_provider_is_named (void)
   fixture_play (f);
   text = fixture_push_into_error (f);
   assert_says (text, "HTTP status 401");
-  assert_says (text, ": the token that request-token gave (");
+  assert_says (text, "; it was shown the token that request-token gave. ");
   gst_element_set_state (f->harness->element, GST_STATE_NULL);
   provider_clear (&provider);
 }
@@ -427,8 +430,8 @@ test_a_key_that_the_token_server_refuses_is_named (void)
 
   fixture_play (f);
   text = fixture_push_into_error (f);
-  assert_says (text, "refused with HTTP status 401 (Unauthorized) while requesting a token: the "
-                     "API key from api-key, shown to http://127.0.0.1");
+  assert_says (text, "refused with HTTP status 401 (Unauthorized) while requesting a token; the "
+                     "API key from api-key was shown to http://127.0.0.1");
   g_assert_cmpuint (fal_server_get_token_requests (f->server), ==, 2);
 }
 
@@ -471,7 +474,7 @@ test_a_refused_key_file_is_named (void)
   g_autofree gchar *path = write_file ("id:PLANTED\n");
   g_autofree gchar *properties = g_strconcat ("auth=key-query | api-key-file=", path, NULL);
 
-  check_refusal (properties, NULL, ": the API key from api-key-file in the address (");
+  check_refusal (properties, NULL, "; it was shown the API key from api-key-file in the address. ");
   g_unlink (path);
 }
 
@@ -492,13 +495,13 @@ static void
 test_settings_that_cannot_work_are_refused (void)
 {
   static const gchar *const rows[][2] = {
-    { "auth=token", "set token, connect to request-token" },
-    { "auth=key-header", "set api-key" },
+    { "auth=token", "Set token, connect to the signal request-token" },
+    { "auth=key-header", "Set FAL_KEY in the environment, or api-key" },
     { "auth=key-query", "id:secret" },
     { "auth=key-query | api-key=PLANTED", "id:secret" },
     { "auth=key-query | api-key=PLANTED:", "id:secret" },
     { "api-key=id:PLANTED\n", "line break" },
-    { "api-key=", "api-key is empty" },
+    { "api-key=", "The API key is empty" },
     { "api-key-file=/nowhere/key", "api-key-file" },
     { "api-key-file=/dev/null", "the first line is empty" },
     { "api-key=a:b | token-uri=nonsense", "token-uri is not the address" },
@@ -509,7 +512,7 @@ test_settings_that_cannot_work_are_refused (void)
     { "token=a | base-uri=ws://192.0.2.1", "allow-insecure" },
     { "proxy=user:PLANTED@nonsense", "proxy is not the address" },
     { "user-agent=a\nb", "user-agent" },
-    { "extra-headers=headers,Host=PLANTED", "Host is not for extra-headers to set" },
+    { "extra-headers=headers,Host=PLANTED", "Host cannot be set by extra-headers" },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A stream ends once, whatever goes on meanwhile, and by itself where its time is over. */
 #include "output-log.h"
+#include <string.h>
 
 static void
 wait_for_no_answer (Fixture *f)
@@ -235,6 +236,40 @@ test_the_session_limit_ends_no_stream_that_ended (void)
   check_that_it_ended_once (f, log, &ends);
 }
 
+static void
+count_results (GstElement *element, GstStructure *result, gint *n)
+{
+  g_atomic_int_inc (n);
+}
+
+/* An app that streams may say more about a request whose stream is over: that is taken by nobody. A
+ * new stream begins anew. */
+static void
+test_nothing_follows_the_end (void)
+{
+  const gchar *json = "{\"images\":[\"YWJj\"],\"request_id\":\"frame-1\"}";
+  g_autoptr (GBytes) further = g_bytes_new_static (json, strlen (json));
+  g_autoptr (Fixture) f = fixture_new (NULL, NULL);
+  gint results = 0;
+
+  g_signal_connect (f->element, "result", G_CALLBACK (count_results), &results);
+  fixture_set_size (f, 32, 32);
+  fixture_push_and_pull (f, 0);
+  fixture_push_end (f);
+  fixture_wait_for_end (f);
+  fal_server_send (f->server, further, TRUE);
+  fixture_wait_for_stat (f, "results-late", 1);
+  g_assert_cmpuint (fixture_stat (f, "results"), ==, 1);
+  g_assert_cmpint (g_atomic_int_get (&results), ==, 1);
+  fixture_push_event (f, gst_event_new_stream_start ("next"));
+  fixture_set_size (f, 32, 32);
+  fixture_push_segment (f);
+  fixture_push_and_pull (f, 1);
+  fixture_wait_for_stat (f, "frames-out", 2);
+  g_assert_cmpint (g_atomic_int_get (&results), ==, 2);
+  fixture_expect_no_message (f);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -245,6 +280,7 @@ main (int argc, char **argv)
     g_test_add_data_func (path, &endings[i], test_ending);
   }
 #define ADD(name) g_test_add_func ("/end-of-stream/" #name, test_##name)
+  ADD (nothing_follows_the_end);
   ADD (each_flush_may_be_followed_by_an_end);
   ADD (the_session_limit_ends_the_stream_once);
   ADD (the_session_limit_comes_after_upstreams_end);

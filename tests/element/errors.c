@@ -17,15 +17,17 @@ static void
 test_settings_that_cannot_work_are_refused (void)
 {
   static const gchar *const rows[][2] = {
-    { "", "set app" },
-    { "app=\"\"", "set app" },
-    { "app=nonsense", "nonsense" },
+    { "", "Set app" },
+    { "app=\"\"", "Set app" },
+    { "app=nonsense", "\"nonsense\" is not the id of an app. Set app to" },
+    { "app=fast-lcm-difusion",
+        "\"fast-lcm-difusion\" is not the id of an app. Did you mean fal-ai/fast-lcm-diffusion?" },
     { "app=a/b base-uri=ftp://x", "base-uri" },
     { "app=a/b base-uri=\"not an address\"", "base-uri" },
     { "app=a/b parameters-json=\"{\"", "parameters-json" },
     { "app=a/b parameters-json=\"[1,2]\"", "parameters-json" },
-    { "app=a/b auth=token", "set token" },
-    { "app=a/b auth=key-header", "set api-key" },
+    { "app=a/b auth=token", "Set token" },
+    { "app=a/b auth=key-header", "or api-key" },
     { "app=a/b token=t base-uri=ws://192.0.2.1", "allow-insecure" },
     { "app=a/b auth=none base-uri=ws://192.0.2.1 extra-headers=\"h,Authorization=x\"",
         "allow-insecure" },
@@ -58,6 +60,17 @@ push_into_error (Fixture *f, GQuark domain, gint code)
   return take_error (f->bus, domain, code);
 }
 
+/* Upstream learns of the end right after the application. */
+static void
+push_until_error (Fixture *f)
+{
+  GstFlowReturn flow = GST_FLOW_OK;
+
+  REPEAT_UNTIL (f->element, flow != GST_FLOW_OK,
+      flow = gst_harness_push (f->harness, fixture_frame (32, 32, 0, 1)));
+  g_assert_cmpint (flow, ==, GST_FLOW_ERROR);
+}
+
 static void
 test_an_unknown_app_is_an_error (void)
 {
@@ -65,8 +78,58 @@ test_an_unknown_app_is_an_error (void)
   g_autofree gchar *text = push_into_error (f, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND);
 
   g_assert_nonnull (strstr (text, "404"));
-  g_assert_nonnull (strstr (text, "check app and path"));
-  g_assert_cmpint (gst_harness_push (f->harness, fixture_frame (32, 32, 0, 1)), ==, GST_FLOW_ERROR);
+  g_assert_nonnull (strstr (text, "Check app and path"));
+  push_until_error (f);
+}
+
+static void
+test_an_app_that_was_mistyped_is_named (void)
+{
+  static const struct {
+    guint status;
+    gint code;
+    const gchar *text;
+  } rows[] = {
+    { 404, GST_RESOURCE_ERROR_NOT_FOUND,
+        ": there is no app fal-ai/fast-lcm-difusion, or it has no path /realtime (HTTP status "
+        "404). "
+        "Did you mean fal-ai/fast-lcm-diffusion?" },
+    { 403, GST_RESOURCE_ERROR_NOT_AUTHORIZED, " Did you mean fal-ai/fast-lcm-diffusion?" },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autoptr (Fixture) f = fixture_new (NULL, "app=fal-ai/fast-lcm-difusion");
+    g_autofree gchar *text = NULL;
+
+    fal_server_set_refusal (f->server, rows[i].status);
+    text = push_into_error (f, GST_RESOURCE_ERROR, rows[i].code);
+    assert_says (text, rows[i].text);
+  }
+}
+
+/* What upstream is told while the application is. */
+static GstBusSyncReply
+push_meanwhile (GstBus *bus, GstMessage *message, gpointer data)
+{
+  Fixture *f = data;
+
+  if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR)
+    g_assert_cmpint (gst_harness_push (f->harness, fixture_frame (32, 32, 0, 1)), ==, GST_FLOW_OK);
+  return GST_BUS_PASS;
+}
+
+/* Else a source answers the end of the flow with an error of its own, which says less and may come
+ * first. */
+static void
+test_the_application_is_told_before_upstream (void)
+{
+  g_autoptr (Fixture) f = fixture_new_live (NULL, "app=missing/app");
+  g_autofree gchar *text = NULL;
+
+  gst_bus_set_sync_handler (f->bus, push_meanwhile, f, NULL);
+  text = push_into_error (f, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND);
+  gst_bus_set_sync_handler (f->bus, NULL, NULL, NULL);
+  push_until_error (f);
 }
 
 static void
@@ -80,7 +143,7 @@ test_a_refused_token_is_an_error_and_stays_secret (void)
 
     fal_server_set_refusal (f->server, statuses[i]);
     text = push_into_error (f, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_AUTHORIZED);
-    g_assert_nonnull (strstr (text, "set token"));
+    g_assert_nonnull (strstr (text, "Set token"));
     g_assert_null (strstr (text, "SECRETTOKEN"));
   }
 }
@@ -101,7 +164,7 @@ test_an_unreachable_host_is_an_error (void)
   gst_harness_push_event (f->harness, gst_event_new_stream_start ("again"));
   text = push_into_error (f, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_OPEN_READ_WRITE);
   g_assert_nonnull (strstr (text, uri));
-  g_assert_nonnull (strstr (text, "check base-uri"));
+  g_assert_nonnull (strstr (text, "Check base-uri"));
 }
 
 /* A server that takes the connection and never says a word. */
@@ -162,6 +225,26 @@ test_inputs_that_the_model_refuses_end_after_a_number_in_a_row (void)
   g_assert_nonnull (strstr (text, "CUDA out of memory"));
 }
 
+/* A server of libsoup's that leaves its limit as it is. What is advised helps. */
+static void
+test_a_request_too_big_for_its_server_names_what_makes_it_small (void)
+{
+  const FalServerOptions options = { .max_message = 128 * 1024 };
+  g_autoptr (Fixture) f =
+      fixture_new_live (&options, "quality=100 retry-delay=1 max-retry-delay=20");
+  g_autofree gchar *text = NULL;
+  guint n = 1;
+
+  fixture_set_size (f, 640, 480);
+  fixture_push (f, fixture_noise (640, 480, 0));
+  text = fixture_take_trouble (f, GST_MESSAGE_WARNING);
+  assert_says (text, "lower width, height or quality");
+  g_assert_cmpuint (fixture_stat (f, "results"), ==, 0);
+  g_object_set (f->element, "width", 64, "height", 48, NULL);
+  REPEAT_UNTIL (
+      f->element, fixture_stat (f, "results") > 0, fixture_push (f, fixture_noise (640, 480, n++)));
+}
+
 static void
 test_a_bad_parameters_json_while_playing_is_a_warning (void)
 {
@@ -190,11 +273,14 @@ main (int argc, char **argv)
   ADD (settings_that_cannot_work_are_refused);
   ADD (buffering_out_of_range_is_refused_by_the_property);
   ADD (an_unknown_app_is_an_error);
+  ADD (an_app_that_was_mistyped_is_named);
+  ADD (the_application_is_told_before_upstream);
   ADD (a_refused_token_is_an_error_and_stays_secret);
   ADD (an_unreachable_host_is_an_error);
   ADD (a_silent_host_is_given_up_after_the_connect_timeout);
   ADD (null_may_come_at_the_deadline);
   ADD (inputs_that_the_model_refuses_end_after_a_number_in_a_row);
+  ADD (a_request_too_big_for_its_server_names_what_makes_it_small);
   ADD (a_bad_parameters_json_while_playing_is_a_warning);
   return fixture_run ();
 }

@@ -167,6 +167,20 @@ fixture_frame (gint width, gint height, guint colour, guint n)
   return buffer;
 }
 
+GstBuffer *
+fixture_noise (gint width, gint height, guint n)
+{
+  g_autoptr (GRand) rand = g_rand_new_with_seed (1);
+  GstBuffer *frame = fixture_frame (width, height, 0, n);
+  GstMapInfo map;
+
+  gst_buffer_map (frame, &map, GST_MAP_WRITE);
+  for (gsize i = 0; i + 4 <= map.size; i += 4)
+    GST_WRITE_UINT32_LE (map.data + i, g_rand_int (rand));
+  gst_buffer_unmap (frame, &map);
+  return frame;
+}
+
 void
 fixture_push (Fixture *fixture, GstBuffer *buffer)
 {
@@ -415,7 +429,9 @@ fixture_check_books (Fixture *fixture)
   g_assert_cmpuint (get_uint64 (s, "frames-in"), ==,
       get_uint64 (s, "frames-sent") + get_uint64 (s, "frames-waiting") +
           get_uint64 (s, "dropped-throttled") + get_uint64 (s, "dropped-replaced") +
-          get_uint64 (s, "dropped-offline") + get_uint64 (s, "dropped-flushed"));
+          get_uint64 (s, "dropped-offline") + get_uint64 (s, "dropped-flushed") +
+          get_uint64 (s, "dropped-invalid") + get_uint64 (s, "dropped-absent") +
+          get_uint64 (s, "dropped-unchanged"));
   g_assert_cmpuint (get_uint64 (s, "frames-sent"), ==,
       get_uint64 (s, "answered") + get_uint64 (s, "failed") + get_uint64 (s, "expired") +
           get_uint64 (s, "lost") + get_uint64 (s, "in-flight"));

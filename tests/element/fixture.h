@@ -57,6 +57,8 @@ void fixture_set_size (Fixture *fixture, gint width, gint height);
 
 /* A frame of one colour (0xRRGGBB) for the caps of fixture_set_size(); frame @n of 30 a second. */
 GstBuffer *fixture_frame (gint width, gint height, guint colour, guint n);
+/* The same of noise, always the same, of which pictures get large. */
+GstBuffer *fixture_noise (gint width, gint height, guint n);
 void fixture_push (Fixture *fixture, GstBuffer *buffer);
 
 /* Begins to play, and the stream with it, for an element that was changed in NULL: 32 × 32. */

@@ -125,7 +125,7 @@ pair_new (const gchar *properties_a, const gchar *properties_b)
   Pair *pair = g_new (Pair, 1);
   FalServer *server = fixture_start_server (NULL);
 
-  *pair = (Pair){ server, join (server, properties_a), join (server, properties_b) };
+  *pair = (Pair) { server, join (server, properties_a), join (server, properties_b) };
   return pair;
 }
 
@@ -158,28 +158,33 @@ use (Fixture *f, guint n, gint64 *last)
 }
 
 /* What b does keeps the connection of both, though a has long been idle: as long as that of an
- * element by itself, used once after a was, would have stayed four times over. A frame that takes
- * longer than the timeout may lose the connection. */
+ * element by itself, used once after a was, would have stayed four times over. Between the answer
+ * to one frame and the sending of the next there may be two of the times that are measured: where
+ * these two take longer than the timeout the connection may be lost. */
 static void
 test_a_shared_connection_stays_while_one_uses_it (void)
 {
   g_autoptr (FalServer) server = fixture_start_server (NULL);
   g_autoptr (Fixture) other = fixture_join (server, "idle-timeout=400");
   g_autoptr (Pair) pair = pair_new ("idle-timeout=100", "idle-timeout=100");
-  gint64 last, longest = 0;
+  gint64 last, longest;
+  gboolean undisturbed;
   guint n = 0;
 
   fixture_push_and_pull (pair->a, 0);
-  fixture_push_and_pull (other, 0);
   last = g_get_monotonic_time ();
+  longest = use (other, 0, &last); /* both connections wait meanwhile */
   REPEAT_UNTIL (pair->b->element, fal_server_get_open (server) == 0,
       longest = MAX (longest, use (pair->b, n++, &last)));
-  if (longest < 100 * G_TIME_SPAN_MILLISECOND)
+  undisturbed = longest < 50 * G_TIME_SPAN_MILLISECOND;
+  g_test_message ("the longest time was %" G_GINT64_FORMAT " us: the connections %s", longest,
+      undisturbed ? "count" : "do not count");
+  if (undisturbed)
     g_assert_cmpuint (fal_server_get_connections (pair->server), ==, 1);
   wait_until_open (pair, 0);
   fixture_push_and_pull (pair->a, 1);
   fixture_push_and_pull (pair->b, n);
-  if (longest < 100 * G_TIME_SPAN_MILLISECOND)
+  if (undisturbed)
     g_assert_cmpuint (fal_server_get_connections (pair->server), ==, 2);
 }
 
@@ -229,7 +234,7 @@ expect_limit (Fixture *f)
   g_assert_cmpint (GST_MESSAGE_TYPE (message), ==, GST_MESSAGE_WARNING);
   gst_message_parse_warning (message, &error, NULL);
   g_assert_nonnull (strstr (error->message, "session-limit"));
-  g_assert_nonnull (strstr (error->message, "set it higher"));
+  g_assert_nonnull (strstr (error->message, "Set session-limit to more"));
   fixture_expect_no_message (f);
 }
 

@@ -45,9 +45,11 @@ static const Model models[] = {
   { "live-portrait", "fal-ai/live-portrait", "live-portrait", "/fal-ai/live-portrait/realtime",
       "parameters=\"p,initial_image_url=(string)https://example.invalid/face.jpg\"", "image_bytes",
       FALSE, TRUE, WIDTH, HEIGHT, "initial_image_url", "r_d_0", .wordless = TRUE },
-  { "krea-wan-14b", "fal-ai/krea-wan-14b", "krea", "/fal-ai/krea-wan-14b/ws", "", "image", FALSE,
-      FALSE, WIDTH, HEIGHT, "start_frame" },
 };
+
+/* It answers blocks. */
+static const Model krea = { "krea-wan-14b", "fal-ai/krea-wan-14b", "krea",
+  "/fal-ai/krea-wan-14b/ws", "", "image", FALSE, FALSE, WIDTH, HEIGHT, "start_frame" };
 
 /* The picture in the field @name. */
 static GBytes *
@@ -101,20 +103,37 @@ check_result (Fixture *f, const Model *model, guint n)
   assert_colour (fixture_colour (f, buffer), 0xdfbf9f, 12);
 }
 
-static void
-test_model (gconstpointer data)
+static Fixture *
+start_model (const Model *model)
 {
-  const Model *model = data;
   FalServerOptions options = {
     .schema = model->schema, .effect = "invert", .refuse_unknown = TRUE
   };
   g_autofree gchar *properties =
       g_strdup_printf ("app=%s image-field=auto image-encoding=auto %s %s", model->app,
           model->wordless ? "" : "prompt=\"a cat\"", model->properties);
-  g_autoptr (Fixture) f = fixture_new (&options, properties);
-  g_autofree gchar *target = NULL;
+  Fixture *f = fixture_new (&options, properties);
 
   fixture_set_size (f, WIDTH, HEIGHT);
+  return f;
+}
+
+static void
+check_connection (Fixture *f, const Model *model)
+{
+  g_autofree gchar *target = fal_server_dup_last_target (f->server);
+
+  g_assert_cmpstr (target, ==, model->path);
+  g_assert_cmpuint (fal_server_get_connections (f->server), ==, 1);
+  g_assert_null (gst_bus_pop_filtered (f->bus, GST_MESSAGE_WARNING | GST_MESSAGE_ERROR));
+}
+
+static void
+test_model (gconstpointer data)
+{
+  const Model *model = data;
+  g_autoptr (Fixture) f = start_model (model);
+
   for (guint n = 0; n < FRAMES; n++) {
     g_autoptr (GstStructure) request = NULL;
 
@@ -124,10 +143,32 @@ test_model (gconstpointer data)
     check_request (model, request, n);
     check_result (f, model, n);
   }
-  target = fal_server_dup_last_target (f->server);
-  g_assert_cmpstr (target, ==, model->path);
-  g_assert_cmpuint (fal_server_get_connections (f->server), ==, 1);
-  g_assert_null (gst_bus_pop_filtered (f->bus, GST_MESSAGE_WARNING | GST_MESSAGE_ERROR));
+  check_connection (f, model);
+}
+
+/* The first frame opens the connection, and goes again as the first of nine that are answered at
+ * once; then twelve are. Each result answers its own frame. */
+static void
+test_krea_answers_blocks (void)
+{
+  g_autoptr (Fixture) f = start_model (&krea);
+  guint pulled = 0;
+
+  for (guint n = 0; n < 9 + 12; n++) {
+    fixture_push (f, fixture_frame (WIDTH, HEIGHT, 0x204060, n));
+    while (pulled <= n && (n == 8 || n == 20))
+      check_result (f, &krea, pulled++);
+  }
+  for (guint n = 0; n < 1 + 9 + 12; n++) {
+    g_autoptr (GstStructure) request = fal_server_pop_request (f->server, WATCHDOG_SECONDS * 1000);
+
+    g_assert_nonnull (request);
+    check_request (&krea, request, n);
+  }
+  g_assert_cmpuint (fixture_stat (f, "frames-sent"), ==, 9 + 12);
+  g_assert_cmpuint (fixture_stat (f, "answered"), ==, 9 + 12);
+  g_assert_cmpuint (fal_server_get_inferences (f->server), ==, 2);
+  check_connection (f, &krea);
 }
 
 /* Two pictures for each request: the one in between comes first. */
@@ -160,6 +201,7 @@ main (int argc, char **argv)
 
     g_test_add_data_func (path, &models[i], test_model);
   }
+  g_test_add_func ("/known-models/krea-answers-blocks", test_krea_answers_blocks);
   g_test_add_func (
       "/known-models/interpolation-shares-the-span", test_interpolation_shares_the_span);
   return fixture_run ();

@@ -61,10 +61,10 @@ static void
 test_a_stream_from_its_first_frame_to_its_end (void)
 {
   static const gchar *const net[] = { "connection: connecting", "connection: warming-up",
-    "the first result of this connection is here", "connection: connected", "the link was lost",
-    "connection: waiting", "connection: connecting", "connection: warming-up",
-    "the first result of this connection is here", "connection: connected", "connection: idle",
-    NULL };
+    "the first result of this connection is here", "connection: connected",
+    "the connection was lost", "connection: waiting", "connection: connecting",
+    "connection: warming-up", "the first result of this connection is here",
+    "connection: connected", "connection: idle", NULL };
   static const gchar *const pads[] = { "frames are video/x-raw", "the pipeline is not live",
     "results are video/x-raw", "prompt is set to \"a fox\"", "token is set to (secret)",
     "end of stream", NULL };

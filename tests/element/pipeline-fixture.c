@@ -42,11 +42,27 @@ pipeline_stat (Pipeline *p, const gchar *name)
   return value;
 }
 
+/* The end or an ERROR; NULL: neither came. */
+static GstMessage *
+pop_end (Pipeline *p)
+{
+  const GstMessageType types = GST_MESSAGE_EOS | GST_MESSAGE_ERROR | GST_MESSAGE_LATENCY;
+  gint64 deadline = g_get_monotonic_time () + 60 * G_TIME_SPAN_SECOND, left;
+  GstMessage *message = NULL;
+
+  while ((left = deadline - g_get_monotonic_time ()) > 0 &&
+         (message = gst_bus_timed_pop_filtered (p->bus, left * GST_USECOND, types)) != NULL &&
+         GST_MESSAGE_TYPE (message) == GST_MESSAGE_LATENCY) {
+    gst_clear_message (&message);
+    gst_bin_recalculate_latency (GST_BIN (p->pipeline));
+  }
+  return message;
+}
+
 void
 pipeline_wait_for_end (Pipeline *p)
 {
-  g_autoptr (GstMessage) message =
-      gst_bus_timed_pop_filtered (p->bus, 60 * GST_SECOND, GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
+  g_autoptr (GstMessage) message = pop_end (p);
 
   g_assert_nonnull (message);
   if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR) {
@@ -72,6 +88,17 @@ pipeline_find (Pipeline *p, const gchar *name)
   g_assert_nonnull (element);
   gst_object_unref (element);
   return element;
+}
+
+guint64
+pipeline_count_shown (Pipeline *p)
+{
+  g_autoptr (GstStructure) stats = NULL;
+  guint64 rendered = 0;
+
+  g_object_get (pipeline_find (p, "sink"), "stats", &stats, NULL);
+  g_assert_true (gst_structure_get_uint64 (stats, "rendered", &rendered));
+  return rendered;
 }
 
 void

@@ -22,10 +22,30 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (Pipeline, pipeline_free)
 
 guint64 pipeline_stat (Pipeline *p, const gchar *name);
 
-/* Waits for EOS; an ERROR fails the test. */
+/* Waits for EOS; an ERROR fails the test. Where the latency is another meanwhile it is told to all,
+ * as applications do it. */
 void pipeline_wait_for_end (Pipeline *p);
 /* Plays to the end. */
 void pipeline_play (Pipeline *p);
+
+/* Another branch of the pipeline, whose latency all sinks wait for: to be put behind a sink. */
+#define PIPELINE_BRANCH                                                                            \
+  " audiotestsrc is-live=true num-buffers=100 ! queue min-threshold-time=300000000 "               \
+  "max-size-time=0 ! fakesink sync=true async=false "
+/* How many buffers the sink of the name "sink" has shown. */
+guint64 pipeline_count_shown (Pipeline *p);
+/* Where the machine stands still for 20 ms any sink drops, and that is nobody's fault; but what
+ * comes too late does so in each run. So @condition, which is one, must hold in one of a few. */
+#define PIPELINE_RUNS 10
+#define EXPECT_IN_A_RUN(condition)                                                                 \
+  G_STMT_START                                                                                     \
+  {                                                                                                \
+    guint runs_ = 1;                                                                               \
+                                                                                                   \
+    while (!(condition))                                                                           \
+      g_assert_cmpuint (runs_++, <, PIPELINE_RUNS);                                                \
+  }                                                                                                \
+  G_STMT_END
 
 /* The element of that name; the pipeline keeps it alive. */
 GstElement *pipeline_find (Pipeline *p, const gchar *name);

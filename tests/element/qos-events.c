@@ -94,42 +94,113 @@ test_a_throttle_further_down_is_no_lateness (void)
 
 /* ---- what upstream hears ---- */
 
-/* The next THROTTLE event that went upstream, or NULL. */
+/* The next event of @type that went upstream, or NULL. */
 static GstEvent *
-pull_throttle (Fixture *f)
+pull_upstream (Fixture *f, GstEventType type)
 {
   GstEvent *event;
-  GstQOSType type;
 
   while ((event = gst_harness_try_pull_upstream_event (f->harness)) != NULL) {
-    if (GST_EVENT_TYPE (event) == GST_EVENT_QOS) {
-      gst_event_parse_qos (event, &type, NULL, NULL, NULL);
-      if (type == GST_QOS_TYPE_THROTTLE)
-        return event;
-    }
+    if (GST_EVENT_TYPE (event) == type)
+      return event;
     gst_event_unref (event);
   }
   return NULL;
 }
 
+static GstEvent *
+pull_qos (Fixture *f)
+{
+  return pull_upstream (f, GST_EVENT_QOS);
+}
+
+/* Upstream may feed others, too: what downstream finds late is answered here where frames drop. */
+static void
+test_lateness_reaches_upstream_only_where_no_frame_drops (void)
+{
+  static const struct {
+    gboolean live;
+    const gchar *properties;
+    gboolean passes;
+  } rows[] = {
+    { TRUE, "latency=100", FALSE },
+    { TRUE, "", FALSE },
+    { TRUE, "throttle-upstream=true", FALSE },
+    { TRUE, "leaky=no", TRUE },
+    { TRUE, "enabled=false", TRUE },
+    { FALSE, "", TRUE },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autoptr (Fixture) f = rows[i].live ? fixture_new_live (NULL, rows[i].properties)
+                                         : fixture_new (NULL, rows[i].properties);
+    g_autoptr (GstEvent) event = NULL;
+
+    g_test_message ("%s", rows[i].properties);
+    fixture_set_size (f, 32, 32);
+    fixture_push_and_pull (f, 0);
+    push_lateness (f);
+    event = pull_qos (f);
+    g_assert_cmpint (event != NULL, ==, rows[i].passes);
+  }
+}
+
+/* What results are says nothing of what frames may be. */
+static void
+test_what_downstream_takes_now_is_no_matter_of_upstream (void)
+{
+  for (guint enabled = 0; enabled < 2; enabled++) {
+    g_autoptr (Fixture) f = fixture_new_live (NULL, enabled ? NULL : "enabled=false");
+    GstEvent *linked = pull_upstream (f, GST_EVENT_RECONFIGURE); /* of the link to upstream */
+
+    fixture_set_size (f, 32, 32);
+    fixture_push_and_pull (f, 0);
+    gst_clear_event (&linked);
+    g_assert_true (gst_harness_push_upstream_event (f->harness, gst_event_new_reconfigure ()));
+    g_assert_null (pull_upstream (f, GST_EVENT_RECONFIGURE));
+    fixture_push_and_pull (f, 1);
+  }
+}
+
 static void
 test_upstream_hears_how_long_no_frame_is_needed (void)
 {
-  g_autoptr (Fixture) f = fixture_new_live (NULL, "throttle-interval=200");
+  g_autoptr (Fixture) f = fixture_new_live (NULL, "throttle-interval=200 throttle-upstream=true");
 
   fixture_set_size (f, 32, 32);
   for (guint n = 10; n < 13; n++) {
     g_autoptr (GstEvent) event = NULL;
     GstClockTimeDiff diff;
     GstClockTime time;
+    GstQOSType type;
 
     fixture_push_and_pull (f, n);
-    event = pull_throttle (f);
+    event = pull_qos (f);
     g_assert_nonnull (event);
-    gst_event_parse_qos (event, NULL, NULL, &diff, &time);
+    gst_event_parse_qos (event, &type, NULL, &diff, &time);
+    g_assert_cmpint (type, ==, GST_QOS_TYPE_THROTTLE);
     g_assert_cmpuint (time, ==, TIME (n));
     g_assert_cmpint (diff, ==, (200 * GST_MSECOND - 2 * (GST_SECOND / 30)) / 2);
-    g_assert_null (pull_throttle (f));
+    g_assert_null (pull_qos (f));
+  }
+}
+
+/* It takes effect with the next frame. */
+static void
+test_upstream_hears_it_only_where_it_is_asked_for (void)
+{
+  g_autoptr (Fixture) f = fixture_new_live (NULL, "throttle-interval=200");
+
+  fixture_set_size (f, 32, 32);
+  fixture_push_and_pull (f, 0);
+  g_assert_null (pull_qos (f));
+  for (guint n = 1; n < 5; n++) {
+    g_autoptr (GstEvent) event = NULL;
+
+    g_object_set (f->element, "throttle-upstream", n % 2, NULL);
+    fixture_push_and_pull (f, n);
+    event = pull_qos (f);
+    g_assert_cmpint (event != NULL, ==, n % 2);
   }
 }
 
@@ -140,10 +211,10 @@ test_upstream_hears_nothing_where_all_frames_are_needed (void)
     gboolean live;
     const gchar *properties;
   } rows[] = {
-    { TRUE, "throttle-interval=0" },
-    { TRUE, "throttle-interval=60" },
-    { TRUE, "throttle-interval=200 leaky=no" },
-    { FALSE, "throttle-interval=200" },
+    { TRUE, "throttle-upstream=true throttle-interval=0" },
+    { TRUE, "throttle-upstream=true throttle-interval=60" },
+    { TRUE, "throttle-upstream=true throttle-interval=200 leaky=no" },
+    { FALSE, "throttle-upstream=true throttle-interval=200" },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
@@ -152,7 +223,7 @@ test_upstream_hears_nothing_where_all_frames_are_needed (void)
 
     fixture_set_size (f, 32, 32);
     fixture_push_and_pull (f, 0);
-    g_assert_null (pull_throttle (f));
+    g_assert_null (pull_qos (f));
   }
 }
 
@@ -282,8 +353,8 @@ test_upstream_that_obeys_still_feeds_the_throttle (gconstpointer data)
       g_strdup_printf ("videotestsrc is-live=true num-buffers=%d ! "
                        "video/x-raw,format=I420,width=64,height=64,framerate=60/1 ! %s",
           FRAMES, upstream->element);
-  g_autoptr (Pipeline) p =
-      pipeline_new (NULL, before, "throttle-interval=200 timestamp-mode=input", "fakesink");
+  g_autoptr (Pipeline) p = pipeline_new (NULL, before,
+      "throttle-interval=200 throttle-upstream=true timestamp-mode=input", "fakesink");
   Records records = { upstream, .records = g_array_new (FALSE, FALSE, sizeof (Record)) };
   g_autoptr (GArray) times = g_array_new (FALSE, FALSE, sizeof (gint64));
   gint64 middle;
@@ -303,6 +374,39 @@ test_upstream_that_obeys_still_feeds_the_throttle (gconstpointer data)
   g_array_unref (records.records);
 }
 
+/* ---- an upstream that feeds others, too ---- */
+
+#define NEIGHBOURS                                                                                 \
+  "videotestsrc is-live=true num-buffers=90 ! "                                                    \
+  "video/x-raw,format=I420,width=64,height=64,framerate=30/1 ! jpegenc ! jpegdec name=obedient ! " \
+  "tee name=t t. ! queue ! fakesink name=plain sync=true t. ! queue "
+
+#define LATE_SINK "queue ! fakesink sync=true qos=true max-lateness=1 ts-offset=-100000000"
+
+static GstPadProbeReturn
+count_frame (GstPad *pad, GstPadProbeInfo *info, gpointer n)
+{
+  g_atomic_int_inc ((gint *) n);
+  return GST_PAD_PROBE_OK;
+}
+
+/* For two elements on one tee, each before a sink that finds every result late. */
+static void
+test_the_other_branch_of_a_tee_gets_every_frame (void)
+{
+  static const gchar after[] = LATE_SINK " t. ! queue ! falrealtimefilter name=second "
+                                         "app=local/app throttle-interval=0 ! " LATE_SINK;
+  FalServerOptions options = { .delay_ms = 20 };
+  g_autoptr (Pipeline) p = pipeline_new (&options, NEIGHBOURS, "throttle-interval=500", after);
+  gint frames = 0;
+
+  g_object_set (pipeline_find (p, "second"), "base-uri", fal_server_get_uri (p->server), NULL);
+  add_pad_probe (p, "plain", GST_PAD_PROBE_TYPE_BUFFER, count_frame, &frames);
+  gst_element_set_state (p->pipeline, GST_STATE_PLAYING);
+  WAIT_UNTIL (p->filter, pipeline_stat (p, "frames-out") >= 4);
+  WAIT_UNTIL (p->filter, g_atomic_int_get (&frames) == 90);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -313,8 +417,12 @@ main (int argc, char **argv)
   ADD (a_flush_and_better_news_forget_it);
   ADD (elsewhere_it_means_nothing);
   ADD (a_throttle_further_down_is_no_lateness);
+  ADD (lateness_reaches_upstream_only_where_no_frame_drops);
+  ADD (what_downstream_takes_now_is_no_matter_of_upstream);
   ADD (upstream_hears_how_long_no_frame_is_needed);
+  ADD (upstream_hears_it_only_where_it_is_asked_for);
   ADD (upstream_hears_nothing_where_all_frames_are_needed);
+  ADD (the_other_branch_of_a_tee_gets_every_frame);
   for (guint i = 0; i < G_N_ELEMENTS (upstreams); i++) {
     g_autofree gchar *path =
         g_strdup_printf ("/qos-events/upstream-that-obeys/%s", upstreams[i].name);

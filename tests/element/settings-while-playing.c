@@ -231,12 +231,15 @@ test_a_token_is_for_the_next_connection (void)
 static void
 test_the_flags_say_when_a_property_may_change (void)
 {
-  static const gchar *const playing[] = { "token", "enabled", "throttle-interval", "max-buffering",
-    "max-in-flight", "leaky", "prompt", "negative-prompt", "seed", "num-inference-steps",
-    "strength", "guidance-scale", "parameters", "parameters-json", "width", "height", "fit",
-    "quality", "latency", "fallback", "fallback-timeout", "connect-timeout", "request-timeout",
-    "drain-timeout", "idle-timeout", "retries", "retry-delay", "max-retry-delay", "session-limit",
-    NULL };
+  static const gchar *const playing[] = { "region", "region-margin", "region-absent", "token",
+    "enabled", "throttle-interval", "throttle-upstream", "change-threshold", "max-unchanged-time",
+    "max-buffering", "max-in-flight", "leaky", "prompt", "negative-prompt", "seed",
+    "num-inference-steps", "strength", "guidance-scale", "parameters", "parameters-json", "width",
+    "height", "fit", "quality", "latency", "latency-mode", "max-latency", "output-framerate",
+    "transition", "composite", "composite-frames", "feather", "background", "fallback",
+    "fallback-timeout", "connect-timeout", "request-timeout", "drain-timeout", "idle-timeout",
+    "retries", "retry-delay", "max-retry-delay", "session-limit", "price-per-second",
+    "price-per-request", "budget", NULL };
   static const gchar *const controllable[] = { "seed", "num-inference-steps", "strength",
     "guidance-scale", "quality", NULL };
   g_autoptr (GstElement) element = gst_element_factory_make ("falrealtimefilter", NULL);
@@ -251,6 +254,44 @@ test_the_flags_say_when_a_property_may_change (void)
         g_strv_contains (playing, specs[i]->name));
     g_assert_cmpint ((specs[i]->flags & GST_PARAM_CONTROLLABLE) != 0, ==,
         g_strv_contains (controllable, specs[i]->name));
+  }
+}
+
+static gchar *
+take_advice (Fixture *f)
+{
+  g_autoptr (GstMessage) message = gst_bus_pop_filtered (f->bus, GST_MESSAGE_INFO);
+  g_autoptr (GError) error = NULL;
+
+  if (message == NULL)
+    return NULL;
+  gst_message_parse_info (message, &error, NULL);
+  return g_strdup (error->message);
+}
+
+/* Once for each start, and only where it is another value. */
+static void
+test_what_is_set_too_late_is_told_once (void)
+{
+  g_autoptr (Fixture) f = fixture_new (NULL, "");
+  g_autofree gchar *app = NULL;
+
+  fixture_set_size (f, SIZE, SIZE);
+  g_object_get (f->element, "app", &app, NULL);
+  for (guint n = 0; n < 2; n++) {
+    g_autofree gchar *text = NULL;
+
+    g_object_set (f->element, "app", app, "prompt", "a boat", NULL);
+    g_assert_null (take_advice (f));
+    g_object_set (f->element, "app", "another/app", "base-uri", "ws://127.0.0.1:1", NULL);
+    text = take_advice (f);
+    assert_says (text, "app was set while the element runs");
+    assert_says (text, "READY");
+    g_assert_null (take_advice (f));
+    gst_element_set_state (f->element, GST_STATE_READY);
+    g_object_set (f->element, "app", app, "base-uri", fal_server_get_uri (f->server), NULL);
+    g_assert_null (take_advice (f));
+    fixture_play (f);
   }
 }
 
@@ -329,6 +370,7 @@ main (int argc, char **argv)
   ADD (a_request_timeout_may_be_shortened);
   ADD (a_token_is_for_the_next_connection);
   ADD (the_flags_say_when_a_property_may_change);
+  ADD (what_is_set_too_late_is_told_once);
   ADD (a_controller_sweeps_by_stream_time);
   ADD (a_controller_drives_whole_numbers);
   return fixture_run ();

@@ -76,12 +76,98 @@ test_one_connection (void)
   check_each_gets_its_own (&options);
 }
 
+static gboolean
+is_shared (Fixture *f)
+{
+  g_autoptr (GstStructure) stats = NULL;
+  gboolean shared;
+
+  g_object_get (f->element, "stats", &stats, NULL);
+  g_assert_true (gst_structure_get_boolean (stats, "connection-shared", &shared));
+  return shared;
+}
+
+/* Each of several elements counts the same one. */
+static void
+test_a_connection_of_several_can_be_told_from_a_private_one (void)
+{
+  const FalServerOptions options = { .effect = "echo" };
+  g_autoptr (Group) group = group_new (&options, 2);
+  g_autoptr (Fixture) alone = fixture_join (group->server, "");
+  guint64 bytes;
+
+  fixture_push_and_pull (alone, 0);
+  g_assert_false (is_shared (alone));
+  bytes = fixture_stat (alone, "bytes-sent");
+  for (guint n = 0; n < 2; n++)
+    for (guint i = 0; i < group->n; i++) {
+      fixture_push_colour (group->members[i], colours[i], n);
+      expect (group->members[i], colours[i], n);
+    }
+  for (guint i = 0; i < group->n; i++) {
+    g_assert_true (is_shared (group->members[i]));
+    g_assert_cmpuint (fixture_stat (group->members[i], "connections"), ==, 1);
+    g_assert_cmpuint (fixture_stat (group->members[i], "bytes-sent"), >, 2 * bytes);
+  }
+  g_signal_emit_by_name (group->members[0]->element, "reset-stats");
+  g_assert_true (is_shared (group->members[0]));
+}
+
 static void
 test_one_connection_without_ids (void)
 {
   const FalServerOptions options = { .effect = "echo", .no_echo_request_id = TRUE };
 
   check_each_gets_its_own (&options);
+}
+
+/* What the server says while requests of both are under way takes neither's place. */
+static void
+check_noise (const FalServerOptions *options, const gchar *noise, const gchar *stat)
+{
+  g_autoptr (Group) group = group_new (options, 2);
+  g_autoptr (GBytes) message = g_bytes_new (noise, strlen (noise));
+
+  for (guint i = 0; i < group->n; i++)
+    fixture_push_colour (group->members[i], colours[i], 0);
+  for (guint i = 0; i < group->n; i++)
+    expect (group->members[i], colours[i], 0);
+  fal_server_set_delay (group->server, 100);
+  for (guint i = 0; i < group->n; i++)
+    fixture_push_colour (group->members[i], colours[i], 1);
+  WAIT_UNTIL (group->members[0]->element, fal_server_get_requests (group->server) > 2);
+  for (guint i = 0; i < 3; i++)
+    fal_server_send (group->server, message, TRUE);
+  for (guint i = 0; i < group->n; i++)
+    expect (group->members[i], colours[i], 1);
+  g_assert_cmpuint (
+      fixture_stat (group->members[0], stat) + fixture_stat (group->members[1], stat), ==, 3);
+  for (guint i = 0; i < group->n; i++)
+    fixture_expect_no_message (group->members[i]);
+}
+
+static void
+test_messages_are_nobodys_answer (void)
+{
+  const FalServerOptions options = { .effect = "echo" };
+
+  check_noise (&options, "{\"progress\":0.5}", "messages-ignored");
+}
+
+static void
+test_messages_are_nobodys_answer_without_ids (void)
+{
+  const FalServerOptions options = { .effect = "echo", .no_echo_request_id = TRUE };
+
+  check_noise (&options, "{\"progress\":0.5}", "messages-ignored");
+}
+
+static void
+test_foreign_ids_are_nobodys (void)
+{
+  const FalServerOptions options = { .effect = "echo" };
+
+  check_noise (&options, "{\"images\":[\"YWJj\"],\"request_id\":\"x\"}", "results-foreign");
 }
 
 /* ---- fair shares ---- */
@@ -364,6 +450,11 @@ main (int argc, char **argv)
 #define ADD(name, function) g_test_add_func ("/shared-connection/" name, function)
   ADD ("one-connection", test_one_connection);
   ADD ("one-connection-without-ids", test_one_connection_without_ids);
+  ADD ("a-connection-of-several-can-be-told-from-a-private-one",
+      test_a_connection_of_several_can_be_told_from_a_private_one);
+  ADD ("messages-are-nobodys-answer", test_messages_are_nobodys_answer);
+  ADD ("messages-are-nobodys-answer-without-ids", test_messages_are_nobodys_answer_without_ids);
+  ADD ("foreign-ids-are-nobodys", test_foreign_ids_are_nobodys);
   ADD ("fair-shares-of-queues", test_fair_shares_of_queues);
   ADD ("fair-shares-of-queues-without-ids", test_fair_shares_of_queues_without_ids);
   ADD ("fair-shares-of-newest-frames", test_fair_shares_of_newest_frames);

@@ -42,6 +42,7 @@ assert_told (const GstStructure *told)
   g_assert_cmpuint (index, ==, 0);
   g_assert_cmpuint (count, ==, 1);
   g_assert_cmpstr (gst_structure_get_string (told, "request-id"), ==, "frame-1");
+  g_assert_false (gst_structure_has_field (told, "request_id")); /* the same once more */
 }
 
 /* The next element message of this name; NULL: there is none among those that were posted. */
@@ -314,6 +315,56 @@ test_send_takes_the_waiting_frame (void)
   g_assert_cmpuint (fixture_stat (f, "frames-waiting"), ==, 0);
 }
 
+/* Those of the frame that waited are for the one that takes its place. */
+static void
+test_send_keeps_its_inputs_for_a_newer_frame (void)
+{
+  g_autoptr (Fixture) f =
+      fixture_new_live (NULL, "throttle-interval=3600000 max-in-flight=1 prompt=one");
+  g_autoptr (GstStructure) inputs = gst_structure_new ("p", "prompt", G_TYPE_STRING, "two", NULL);
+  g_autoptr (GstStructure) first = NULL, second = NULL;
+  gboolean sent;
+
+  fal_server_set_mute (f->server, TRUE); /* so there is no place for a second request */
+  fixture_set_size (f, 32, 32);
+  fixture_push_colour (f, 0x204060, 0);
+  first = pop_request (f);
+  fixture_push_colour (f, 0x204060, 1);
+  g_signal_emit_by_name (f->element, "send", inputs, &sent);
+  g_assert_true (sent);
+  fixture_push_colour (f, 0x204060, 2);
+  fixture_wait_for_stat (f, "frames-in", 3);
+  g_object_set (f->element, "max-in-flight", 2, NULL);
+  second = pop_request (f);
+  g_assert_cmpstr (gst_structure_get_string (second, "prompt"), ==, "two");
+  g_assert_cmpuint (fixture_stat (f, "frames-waiting"), ==, 0);
+}
+
+/* Where more than one may wait, too: then they are for the one that goes next. */
+static void
+test_send_keeps_its_inputs_among_frames_that_wait (void)
+{
+  g_autoptr (Fixture) f = fixture_new_live (
+      NULL, "throttle-interval=3600000 max-in-flight=1 max-buffering=2 prompt=one");
+  g_autoptr (GstStructure) inputs = gst_structure_new ("p", "prompt", G_TYPE_STRING, "two", NULL);
+  g_autoptr (GstStructure) first = NULL, second = NULL;
+  gboolean sent;
+
+  fal_server_set_mute (f->server, TRUE); /* so there is no place for a second request */
+  fixture_set_size (f, 32, 32);
+  fixture_push_colour (f, 0x204060, 0);
+  first = pop_request (f);
+  fixture_push_colour (f, 0x204060, 1);
+  g_signal_emit_by_name (f->element, "send", inputs, &sent);
+  g_assert_true (sent);
+  fixture_push_colour (f, 0x204060, 2);
+  fixture_push_colour (f, 0x204060, 3);
+  fixture_wait_for_stat (f, "frames-in", 4);
+  g_object_set (f->element, "max-in-flight", 2, NULL);
+  second = pop_request (f);
+  g_assert_cmpstr (gst_structure_get_string (second, "prompt"), ==, "two");
+}
+
 static void
 test_reconnect (void)
 {
@@ -366,6 +417,87 @@ test_clear (void)
   g_assert_cmpuint (fal_server_get_connections (f->server), ==, 1);
 }
 
+static gboolean
+unset (Fixture *f, const gchar *property)
+{
+  gboolean unset;
+
+  g_signal_emit_by_name (f->element, "unset", property, &unset);
+  return unset;
+}
+
+/* What was set is not sent any more from the next request on, and its default does not go in its
+ * place. */
+static void
+test_unset (void)
+{
+  static const struct {
+    const gchar *property, *value, *field;
+  } rows[] = {
+    { "prompt", "a boat", "prompt" },
+    { "negative-prompt", "a car", "negative_prompt" },
+    { "seed", "7", "seed" },
+    { "num-inference-steps", "3", "num_inference_steps" },
+    { "strength", "0.25", "strength" },
+    { "guidance-scale", "2", "guidance_scale" },
+    { "parameters", "p,a=(int)1", "a" },
+    { "parameters-json", "{\"b\":1}", "b" },
+  };
+  g_autoptr (Fixture) f = fixture_new (NULL, NULL);
+  guint n = 0;
+
+  fixture_set_size (f, 32, 32);
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autoptr (GstStructure) with = NULL, without = NULL;
+
+    g_test_message ("%s", rows[i].property);
+    gst_util_set_object_arg (G_OBJECT (f->element), rows[i].property, rows[i].value);
+    fixture_push_and_pull (f, n++);
+    with = pop_request (f);
+    g_assert_true (gst_structure_has_field (with, rows[i].field));
+    g_assert_true (unset (f, rows[i].property));
+    fixture_push_and_pull (f, n++);
+    without = pop_request (f);
+    g_assert_false (gst_structure_has_field (without, rows[i].field));
+    g_assert_true (unset (f, rows[i].property)); /* already */
+  }
+}
+
+static void
+note_change (GObject *element, GParamSpec *spec, guint *changes)
+{
+  (*changes)++;
+}
+
+static void
+test_unset_is_notified (void)
+{
+  g_autoptr (Fixture) f = fixture_new (NULL, "strength=0.25");
+  guint changes = 0;
+  gdouble strength;
+
+  g_signal_connect (f->element, "notify::strength", G_CALLBACK (note_change), &changes);
+  g_assert_true (unset (f, "strength"));
+  g_assert_cmpuint (changes, ==, 1);
+  g_object_get (f->element, "strength", &strength, NULL);
+  g_assert_cmpfloat (strength, ==, 0.5);
+}
+
+/* Nor does it change anything. */
+static void
+test_only_inputs_can_be_unset (void)
+{
+  static const gchar *const names[] = { "", "sed", "enabled", "width", "api-key", "stats", "name",
+    "parent", NULL };
+  g_autoptr (Fixture) f = fixture_new (NULL, "seed=7 width=64");
+  guint width;
+
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    g_assert_false (unset (f, names[i]));
+  g_object_get (f->element, "width", &width, NULL);
+  g_assert_cmpuint (width, ==, 64);
+}
+
 static void
 test_reset_stats (void)
 {
@@ -404,9 +536,15 @@ main (int argc, char **argv)
   ADD ("send", test_send);
   ADD ("send-after-the-end", test_send_after_the_end);
   ADD ("send-takes-the-waiting-frame", test_send_takes_the_waiting_frame);
+  ADD ("send-keeps-its-inputs-for-a-newer-frame", test_send_keeps_its_inputs_for_a_newer_frame);
+  ADD ("send-keeps-its-inputs-among-frames-that-wait",
+      test_send_keeps_its_inputs_among_frames_that_wait);
   ADD ("reconnect", test_reconnect);
   ADD ("close", test_close);
   ADD ("clear", test_clear);
+  ADD ("unset", test_unset);
+  ADD ("unset-is-notified", test_unset_is_notified);
+  ADD ("only-inputs-can-be-unset", test_only_inputs_can_be_unset);
   ADD ("reset-stats", test_reset_stats);
   return fixture_run ();
 }

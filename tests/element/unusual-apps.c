@@ -86,9 +86,8 @@ test_the_end_waits_for_no_result_that_nobody_takes (void)
 static void
 test_raw_frames_follow_each_other (void)
 {
-  FalServerOptions options = { .schema = "krea", .results = 4, .delay_ms = 2 };
-  g_autoptr (Fixture) f =
-      fixture_new (&options, "app=fal-ai/krea-wan-14b image-field=auto image-encoding=auto");
+  FalServerOptions options = { .schema = "raw", .results = 4, .delay_ms = 2 };
+  g_autoptr (Fixture) f = fixture_new (&options, "image-field=image request-id=never");
 
   fixture_set_size (f, SIZE, SIZE);
   fixture_push_colour (f, 0x204060, 0);
@@ -106,7 +105,8 @@ test_nothing_is_sent_before_the_app_is_ready (void)
       fixture_new (&options, "app=fal-ai/krea-wan-14b image-field=auto image-encoding=auto");
 
   fixture_set_size (f, SIZE, SIZE);
-  fixture_push_colour (f, 0x204060, 0);
+  for (guint n = 0; n < 9; n++)
+    fixture_push_colour (f, 0x204060, n);
   gst_buffer_unref (fixture_pull (f)); /* one sent too early would have ended the session */
   g_assert_cmpuint (fal_server_get_connections (f->server), ==, 1);
   fixture_expect_no_message (f);

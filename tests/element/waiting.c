@@ -144,19 +144,27 @@ sum_delays (TimeLimit *watch)
 }
 
 gint64
-time_limit_expect (TimeLimit *watch, gint64 limit, const gchar *step, const gchar *place)
+time_limit_end (TimeLimit *watch, gint64 *delayed)
 {
-  gint64 took = g_get_monotonic_time () - watch->began, delayed;
+  gint64 took = g_get_monotonic_time () - watch->began;
 
   g_atomic_int_set (&watch->stopped, TRUE);
   g_thread_join (watch->thread);
   look (watch, FALSE);
-  delayed = sum_delays (watch);
-  if (took - delayed > limit)
-    g_error ("%s: \"%s\" took %d µs, and %d µs more for want of a processor, where %d are allowed",
-        place, step, (gint) (took - delayed), (gint) delayed, (gint) limit);
+  *delayed = sum_delays (watch);
   g_hash_table_unref (watch->first);
   g_hash_table_unref (watch->last);
   g_free (watch);
+  return took;
+}
+
+gint64
+time_limit_expect (TimeLimit *watch, gint64 limit, const gchar *step, const gchar *place)
+{
+  gint64 delayed, took = time_limit_end (watch, &delayed);
+
+  if (took - delayed > limit)
+    g_error ("%s: \"%s\" took %d µs, and %d µs more for want of a processor, where %d are allowed",
+        place, step, (gint) (took - delayed), (gint) delayed, (gint) limit);
   return took;
 }

@@ -70,6 +70,10 @@ TimeLimit *time_limit_begin (void);
 /* Frees it. Returns what the clock says, in µs. */
 gint64 time_limit_expect (TimeLimit *watch, gint64 limit, const gchar *step, const gchar *place);
 
+/* Frees it and returns what the clock says, in µs, for a limit that is on something else: *@delayed is
+ * the time for which this program's threads were ready to run and another had the processor. */
+gint64 time_limit_end (TimeLimit *watch, gint64 *delayed);
+
 /* Returns at a moment of the monotonic clock, µs: when a source makes its next frame, or when
  * something is to meet the element in the middle of its work. Nothing may be expected to have
  * happened by then. */

@@ -35,6 +35,7 @@ typedef struct {
   gboolean fetches_token; /* else it has one */
   Expected outage;        /* the one WARNING about it, with details */
   Expected remark;        /* WARNINGs about single frames, one a second at most */
+  gboolean may_remark;    /* or none: where the next frame comes later than the connection ends */
   Expected error;         /* the one ERROR, and the end */
   guint frames;
   gboolean until_stall;

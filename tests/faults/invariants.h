@@ -21,6 +21,8 @@ Invariants *invariants_new (void);
  * requests (0: no bound), the output's order, and where a result is of FRAME_SIZE, that it has the
  * colour of the frame whose time it bears. */
 void invariants_begin (Invariants *invariants, Fixture *fixture, guint waiting, guint in_flight);
+/* The time of the frames themselves goes back @times times, and so may that of the output. */
+void invariants_expect_steps_back (Invariants *invariants, guint times);
 /* Takes the element to NULL, in time. */
 void invariants_stop (Invariants *invariants);
 /* Everything was let go: so must the process have. */

@@ -32,7 +32,7 @@ static const FaultRow closes[] = {
   { "4001", CLOSE_TO_FIT (4001), .outage = RESOURCE (READ, "code 4001"), .connections = 2 },
   { "1009-for-ever", CLOSE_TO_FIT (1009), .for_ever = TRUE,
       .outage = RESOURCE (READ, "lower width"), .error = RESOURCE (READ, "lower width"),
-      .connections = 5 },
+      .remark = RESOURCE (READ, "Gave up on"), .may_remark = TRUE, .connections = 5 },
   { "1008-with-a-fresh-token",
       SCRIPT ({ PEER_UPGRADE }, { PEER_NEXT }, { PEER_UPGRADE }, { PEER_CLOSE, 1008 }),
       .fetches_token = TRUE, .outage = RESOURCE (NOT_AUTHORIZED, "set a fresh one"),
@@ -41,6 +41,10 @@ static const FaultRow closes[] = {
       SCRIPT ({ PEER_UPGRADE }, { PEER_AWAIT }, { PEER_CLOSE, 1011 }, { PEER_ANSWER },
           BINARY_FRAME ("\xc1"), { PEER_FRAME, 2, .size = 1 << 20, .times = 20 }),
       .outage = RESOURCE (READ, "code 1011"), .connections = 2 },
+  { "a-reason-that-forges",
+      SCRIPT ({ PEER_UPGRADE },
+          { PEER_FRAME, 8, .bytes = "\x03\xf3\x1b[31m\nERROR: forged\xe2\x80\xae\x7f" }),
+      .outage = RESOURCE (READ, "\\x1b[31m\\nERROR: forged\\u202e\\x7f"), .connections = 2 },
   { "a-reason-that-is-long",
       SCRIPT ({ PEER_UPGRADE },
           { PEER_FRAME, 8,
@@ -57,6 +61,13 @@ static const FaultRow closes[] = {
   "needed!\"}"
 #define INTERNAL_TEXT                                                                              \
   "{\"type\":\"x-fal-error\",\"error\":\"INTERNAL_ERROR\",\"reason\":\"CUDA out of memory\"}"
+#define DARK_TEXT "{\"status\":\"error\",\"error\":\"dark\"}"
+/* A request, and an error in place of its answer. */
+#define ERROR_ANSWER                                                                               \
+  { PEER_AWAIT },                                                                                  \
+  {                                                                                                \
+    PEER_FRAME, 1, .bytes = DARK_TEXT                                                              \
+  }
 #define UNAUTHORIZED_TEXT "{\"status\":\"error\",\"error\":\"Unauthorized\"}"
 
 static const FaultRow controls[] = {
@@ -81,7 +92,8 @@ static const FaultRow controls[] = {
   { "errors-of-the-model-for-ever",
       SCRIPT ({ PEER_UPGRADE }, { PEER_AWAIT }, TEXT_FRAME (INTERNAL_TEXT), { PEER_CLOSE, 1000 }),
       .for_ever = TRUE, .outage = RESOURCE (FAILED, "CUDA out of memory"),
-      .error = RESOURCE (FAILED, "CUDA out of memory"), .connections = 5 },
+      .error = RESOURCE (FAILED, "CUDA out of memory"),
+      .remark = RESOURCE (READ, "Gave up on"), .may_remark = TRUE, .connections = 5 },
   { "a-storm-of-errors",
       SCRIPT ({ PEER_UPGRADE }, { PEER_AWAIT },
           { PEER_FRAME, 1, .bytes = INTERNAL_TEXT, .times = 2000 }),
@@ -98,12 +110,27 @@ static const FaultRow controls[] = {
           TEXT_FRAME ("{\"status\":\"error\",\"error\":\"image is too dark\"}"), { PEER_SERVE }),
       .remark = RESOURCE (FAILED, "too dark"), .connections = 1 },
   { "a-storm-of-other-errors",
-      SCRIPT ({ PEER_UPGRADE }, { PEER_AWAIT },
-          { PEER_FRAME, 1, .bytes = "{\"status\":\"error\",\"error\":\"dark\"}", .times = 5000 },
-          { PEER_SERVE }),
+      SCRIPT ({ PEER_UPGRADE }, { PEER_AWAIT }, { PEER_ANSWER }, { PEER_AWAIT },
+          { PEER_FRAME, 1, .bytes = DARK_TEXT, .times = 1000 }, { PEER_SERVE }),
       .remark = RESOURCE (FAILED, "dark"), .connections = 1 },
+  { "an-error-in-place-of-every-answer",
+      SCRIPT ({ PEER_UPGRADE }, ERROR_ANSWER, ERROR_ANSWER, ERROR_ANSWER, ERROR_ANSWER,
+          ERROR_ANSWER, { PEER_SERVE }),
+      .remark = RESOURCE (FAILED, "dark"), .error = RESOURCE (FAILED, "dark"), .connections = 1 },
+  { "a-result-between-errors",
+      SCRIPT ({ PEER_UPGRADE }, ERROR_ANSWER, ERROR_ANSWER, ERROR_ANSWER, ERROR_ANSWER,
+          { PEER_AWAIT }, { PEER_ANSWER, 4, .bytes = "" }, ERROR_ANSWER, ERROR_ANSWER, ERROR_ANSWER,
+          ERROR_ANSWER, ERROR_ANSWER, { PEER_SERVE }),
+      .remark = RESOURCE (FAILED, "test/app/image"), .connections = 1 },
   { "webrtc", SCRIPT ({ PEER_UPGRADE }, TEXT_FRAME ("{\"type\":\"iceservers\"}")),
       .error = RESOURCE (FAILED, "WebRTC"), .connections = 1 },
+  /* Apps of frames may greet like those of WebRTC. */
+  { "type-ready", SCRIPT ({ PEER_UPGRADE }, TEXT_FRAME ("{\"type\":\"ready\"}"), { PEER_SERVE }),
+      .connections = 1 },
+  { "type-ready-and-no-more",
+      SCRIPT (
+          { PEER_UPGRADE }, TEXT_FRAME ("{\"type\":\"ready\"}"), { PEER_AWAIT }, { PEER_STALL }),
+      .properties = "request-timeout=200", .outage = RESOURCE (READ, "WebRTC"), .connections = 2 },
   { "ready", SCRIPT ({ PEER_UPGRADE }, TEXT_FRAME ("{\"status\":\"ready\"}"), { PEER_SERVE }),
       .connections = 1 },
   { "an-unknown-type",
@@ -131,8 +158,8 @@ static const FaultRow controls[] = {
 #define BROKEN STREAM (DECODE, "")
 
 static const FaultRow replies[] = {
-  { "empty", SCRIPT ({ PEER_UPGRADE }, { PEER_AWAIT }, { PEER_FRAME, 2 }, { PEER_SERVE }),
-      .remark = BROKEN, .connections = 1 },
+  { "empty", SCRIPT ({ PEER_UPGRADE }, { PEER_SEND, BYTES ("\x82\0") }, { PEER_SERVE }),
+      .connections = 1 },
   { "one-byte", REPLY ("\xc1"), .remark = BROKEN, .connections = 1 },
   { "nil", REPLY ("\xc0"), .remark = BROKEN, .connections = 1 },
   { "garbage", REPLY ("\xde\xad\xbe\xef\xfe\xed\xfa\xce"), .remark = BROKEN, .connections = 1 },
@@ -217,6 +244,47 @@ check_late (Fixture *fixture, Peer *peer)
   g_assert_cmpuint (fixture_stat (fixture, "results-late"), >, 0);
 }
 
+/* They took no request with them. */
+static void
+check_foreign (Fixture *fixture, Peer *peer)
+{
+  g_assert_cmpuint (fixture_stat (fixture, "results-foreign"), >, 0);
+  g_assert_cmpuint (fixture_stat (fixture, "results-late"), ==, 0);
+  g_assert_cmpuint (fixture_stat (fixture, "lost"), ==, 0);
+}
+
+/* All its replies are answers. */
+static void
+check_own_ids (Fixture *fixture, Peer *peer)
+{
+  g_assert_cmpuint (fixture_stat (fixture, "results-foreign"), ==, 0);
+  g_assert_cmpuint (fixture_stat (fixture, "results-late"), ==, 0);
+  g_assert_cmpuint (fixture_stat (fixture, "expired"), ==, 0);
+}
+
+static void
+check_ignored (Fixture *fixture, Peer *peer)
+{
+  g_assert_cmpuint (fixture_stat (fixture, "messages-ignored"), ==, 4);
+  g_assert_cmpuint (fixture_stat (fixture, "results-invalid"), ==, 0);
+  g_assert_cmpuint (fixture_stat (fixture, "failed"), ==, 0);
+}
+
+static void
+check_one_failed (Fixture *fixture, Peer *peer)
+{
+  g_assert_cmpuint (fixture_stat (fixture, "failed"), ==, 1);
+  g_assert_cmpuint (fixture_stat (fixture, "lost"), ==, 0);
+  g_assert_cmpuint (fixture_stat (fixture, "expired"), ==, 0);
+}
+
+static void
+check_two_failed (Fixture *fixture, Peer *peer)
+{
+  g_assert_cmpuint (fixture_stat (fixture, "failed"), ==, 2);
+  g_assert_cmpuint (fixture_stat (fixture, "expired"), ==, 0);
+}
+
 /* One more result for the same frame. */
 static void
 check_two (Fixture *fixture, Peer *peer)
@@ -233,13 +301,45 @@ check_lost (Fixture *fixture, Peer *peer)
 static const FaultRow answers[] = {
   { "an-id-that-was-never-asked-with",
       ANSWERS ({ PEER_ANSWER, 0, .bytes = "frame-999999" }, { PEER_ANSWER, 0 }), .connections = 1,
-      .check = check_late },
+      .check = check_foreign },
+  { "foreign-ids-before-each-answer",
+      ANSWERS ({ PEER_ANSWER, 0, .bytes = "x1" }, { PEER_ANSWER, 0, .bytes = "x2" },
+          { PEER_ANSWER, 0 }, { PEER_AWAIT }, { PEER_ANSWER, 1, .bytes = "x3" },
+          { PEER_ANSWER, 1 }),
+      .properties = "max-in-flight=1", .connections = 1, .check = check_foreign },
+  { "ids-of-the-app-s-own",
+      ANSWERS ({ PEER_ANSWER, 0, .bytes = "a" }, { PEER_AWAIT }, { PEER_ANSWER, 1, .bytes = "b" },
+          { PEER_AWAIT }, { PEER_ANSWER, 2, .bytes = "c" }),
+      .properties = "max-in-flight=1", .connections = 1, .check = check_own_ids },
+  { "messages-that-are-no-answer",
+      ANSWERS (TEXT_FRAME ("{\"progress\":0.3}"), BINARY_FRAME ("{\"progress\":0.6}"),
+          { PEER_FRAME, 2 }, TEXT_FRAME ("{\"message\":\"done\",\"timings\":{\"inference\":1}}"),
+          { PEER_ANSWER, 0 }),
+      .properties = "max-in-flight=1", .connections = 1, .check = check_ignored },
+  { "messages-that-are-no-answer-nor-is-there-an-id",
+      ANSWERS (TEXT_FRAME ("{\"progress\":0.3}"), BINARY_FRAME ("{\"progress\":0.6}"),
+          { PEER_ANSWER, 0, .bytes = "" }, { PEER_AWAIT }, { PEER_FRAME, 2 },
+          TEXT_FRAME ("{\"message\":\"done\"}"), { PEER_ANSWER, 1, .bytes = "" }),
+      .properties = "max-in-flight=1", .connections = 1, .check = check_ignored },
+  { "unreadable-with-the-id-of-one-of-two",
+      ECHOES (BINARY_FRAME ("\x81\xaarequest_id\xa7"
+                            "frame-2xx"),
+          { PEER_ANSWER, 2 }),
+      .properties = "max-in-flight=2", .remark = BROKEN, .connections = 1,
+      .check = check_one_failed },
+  { "unreadable-where-one-is-out",
+      ANSWERS ({ PEER_ANSWER, 0 }, { PEER_AWAIT }, BINARY_FRAME ("\xc1")),
+      .properties = "max-in-flight=1", .remark = BROKEN, .connections = 1,
+      .check = check_one_failed },
+  { "as-many-unreadable-as-are-out", ECHOES (BINARY_FRAME ("\xc1"), BINARY_FRAME ("\xc1")),
+      .properties = "max-in-flight=2", .remark = BROKEN, .connections = 1,
+      .check = check_two_failed },
   { "ids-that-are-none",
       ANSWERS ({ PEER_ANSWER, 0 }, { PEER_AWAIT }, { PEER_ANSWER, 1, .bytes = "-1" },
           { PEER_ANSWER, 1, .bytes = "1" }, { PEER_ANSWER, 1, .bytes = "frame-" },
           { PEER_ANSWER, 1, .bytes = "frame-0" }, { PEER_ANSWER, 1, .bytes = "frame-1x" },
           { PEER_ANSWER, 1, .bytes = "frame-99999999999999999999999" }, { PEER_ANSWER, 1 }),
-      .properties = "max-in-flight=1", .connections = 1, .check = check_late },
+      .properties = "max-in-flight=1", .connections = 1, .check = check_foreign },
   { "no-id", ANSWERS ({ PEER_ANSWER, 0, .bytes = "" }), .connections = 1 },
   { "no-id-ever",
       ANSWERS ({ PEER_ANSWER, 0, .bytes = "" }, { PEER_AWAIT }, { PEER_ANSWER, 1, .bytes = "" },
@@ -269,7 +369,7 @@ static const FaultRow answers[] = {
   { "answers-before-any-request",
       SCRIPT ({ PEER_UPGRADE }, BINARY_FRAME ("{\"images\":[],\"request_id\":\"frame-77\"}"),
           { PEER_SERVE }),
-      .connections = 1, .check = check_late },
+      .connections = 1, .check = check_foreign },
   { "pings-but-no-answer",
       SCRIPT ({ PEER_UPGRADE }, { PEER_AWAIT },
           { PEER_FRAME, 9, .bytes = "?", .times = 1000, .pause = 10000 }),
@@ -281,7 +381,7 @@ static const FaultRow answers[] = {
 
 #define LIMIT "max-message-size=65536"
 #define TOO_BIG RESOURCE (FAILED, "max-message-size")
-#define VIOLATION RESOURCE (OPEN_READ_WRITE, "the link broke")
+#define VIOLATION RESOURCE (OPEN_READ_WRITE, "the connection broke")
 #define RAW(bytes) SCRIPT ({ PEER_UPGRADE }, { PEER_AWAIT }, { PEER_SEND, BYTES (bytes) })
 
 static const FaultRow frames[] = {
@@ -351,6 +451,10 @@ static const FaultRow frames[] = {
   { "messages-of-no-use-without-end",
       SCRIPT (
           { PEER_UPGRADE }, { PEER_AWAIT }, { PEER_SEND, BYTES ("\x81\x02{}"), .times = FOR_EVER }),
+      .properties = "request-timeout=0", .frames = 500, .connections = 1 },
+  { "replies-of-no-use-without-end",
+      SCRIPT ({ PEER_UPGRADE }, { PEER_AWAIT },
+          { PEER_SEND, BYTES ("\x82\x01\xc1"), .times = FOR_EVER }),
       .properties = "request-timeout=500", .frames = 500, .remark = BROKEN },
 };
 

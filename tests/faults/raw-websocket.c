@@ -218,7 +218,7 @@ add_image (GValue *images, const GValue *picture)
 GBytes *
 raw_websocket_make_answer (GBytes *request, GBytes *picture, const gchar *id, guint images)
 {
-  g_autoptr (GstStructure) asked = fal_value_from_msgpack (request, NULL);
+  g_autoptr (GstStructure) asked = fal_value_from_msgpack (request, NULL, NULL);
   g_autoptr (GstStructure) answer = gst_structure_new_empty ("map");
   GValue list = G_VALUE_INIT;
   g_auto (GValue) own = G_VALUE_INIT;

@@ -104,7 +104,7 @@ test_a_killed_server_is_found_within_a_second_of_its_return (void)
 
   push_until_results (scene, 3);
   server_process_kill (scene->process);
-  push_until_warning (scene, "the link ");
+  push_until_warning (scene, "the connection ");
   push_for (scene, 2000);
   server_process_start (scene->process);
   back = g_get_monotonic_time ();
@@ -126,7 +126,7 @@ test_a_server_that_goes_up_and_down (void)
     push_until_results (scene, 3);
     fixture_expect_no_message (scene->f);
     server_process_kill (scene->process);
-    push_until_warning (scene, "the link ");
+    push_until_warning (scene, "the connection ");
     push_for (scene, 20 * i);
     server_process_start (scene->process);
   }
@@ -146,7 +146,7 @@ test_a_server_that_freezes_for_longer_than_requests_are_waited_for (void)
     push_until_results (scene, 3);
     fixture_expect_no_message (scene->f);
     server_process_freeze (scene->process);
-    push_until_warning (scene, "requests went unanswered");
+    push_until_warning (scene, "requests got no answer");
     push_for (scene, 600);
     g_assert_cmpuint (fixture_stat (scene->f, "frames-waiting"), <=, 1);
     server_process_thaw (scene->process);
@@ -253,7 +253,7 @@ test_gone_or_loading_is_known_within_fifteen_seconds (void)
 
 static const FaultRow silences[] = {
   { "dead-from-the-beginning", SCRIPT ({ PEER_UPGRADE }, { PEER_AWAIT }, { PEER_STALL }),
-      .properties = "request-timeout=200", .outage = RESOURCE (READ, "requests went unanswered"),
+      .properties = "request-timeout=200", .outage = RESOURCE (READ, "requests got no answer"),
       .connections = 2 },
   { "loading", SCRIPT ({ PEER_UPGRADE }, { PEER_AWAIT }, PINGS),
       .properties = "request-timeout=200",
@@ -263,9 +263,16 @@ static const FaultRow silences[] = {
           { PEER_AWAIT }, PINGS, { PEER_NEXT }, { PEER_UPGRADE }, { PEER_AWAIT }, PINGS),
       .properties = "request-timeout=100",
       .outage = RESOURCE (READ, "the model may still be loading"), .connections = 4 },
+  /* It begins anew with each connection. */
+  { "loading-for-longer-than-an-answer-may-take",
+      SCRIPT ({ PEER_UPGRADE }, { PEER_AWAIT },
+          { PEER_FRAME, 9, .bytes = "?", .times = 40, .pause = 10000 }, { PEER_ANSWER },
+          { PEER_SERVE }),
+      .for_ever = TRUE, .properties = "request-timeout=100",
+      .outage = RESOURCE (READ, "the model may still be loading") },
   { "results-that-stop-while-pings-go-on",
       SCRIPT ({ PEER_UPGRADE }, { PEER_AWAIT }, { PEER_ANSWER }, { PEER_AWAIT }, PINGS),
-      .properties = "request-timeout=200", .outage = RESOURCE (READ, "requests went unanswered"),
+      .properties = "request-timeout=200", .outage = RESOURCE (READ, "requests got no answer"),
       .connections = 2 },
 };
 

@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 
 #define HEADS_MAX (64 * 1024) /* bytes of HTTP requests that are kept */
-#define CONNECTIONS_MAX 256
+#define CONNECTIONS_MAX 256   /* at once */
 /* Small, so that a peer that does not read is felt soon. */
 #define RECEIVE_BUFFER 8192
 
@@ -38,6 +38,7 @@ typedef struct {
   const PeerStep *step;
   gboolean well_behaved;
   GPtrArray *requests; /* GBytes */
+  gint over;           /* atomic */
 } Part;
 
 /* ---- the client's side of it ---- */
@@ -274,6 +275,7 @@ play (gpointer data)
   g_mutex_lock (&part->peer->lock);
   part->peer->open--;
   g_mutex_unlock (&part->peer->lock);
+  g_atomic_int_set (&part->over, TRUE);
   return NULL;
 }
 
@@ -328,6 +330,17 @@ part_end (gpointer data)
   g_free (part);
 }
 
+static void
+end_those_that_are_over (Peer *peer)
+{
+  for (guint i = peer->parts->len; i-- > 0;) {
+    Part *part = peer->parts->pdata[i];
+
+    if (g_atomic_int_get (&part->over))
+      g_ptr_array_remove_index_fast (peer->parts, i);
+  }
+}
+
 static gpointer
 accept_them (gpointer data)
 {
@@ -335,8 +348,10 @@ accept_them (gpointer data)
   GSocket *socket;
 
   while (peer->parts->len < CONNECTIONS_MAX &&
-         (socket = g_socket_accept (peer->listener, peer->cancellable, NULL)))
+         (socket = g_socket_accept (peer->listener, peer->cancellable, NULL))) {
+    end_those_that_are_over (peer);
     start_part (peer, socket);
+  }
   return NULL;
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* libFuzzer target: any bytes are probed, and decoded where that succeeds. Few pixels, so that each
+/* libFuzzer target: any bytes are probed, and decoded where that succeeds, as a result and as a
+ * camera's picture with flaws. Few pixels, so that each
  * run is short. */
+#include <fal/image/camera-picture.h>
 #include <fal/image/image-file.h>
 
 #define FUZZ_MAX_PIXELS (64 * 64)
@@ -27,12 +29,16 @@ decode (GBytes *picture, const FalImageFileInfo *picture_info, GstVideoFormat fo
 int
 LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
 {
-  g_autoptr (GBytes) picture = NULL;
+  g_autoptr (GBytes) picture = NULL, checked = NULL;
   FalImageFileInfo info;
 
   if (!gst_is_initialized ())
     gst_init (NULL, NULL);
   picture = g_bytes_new (data, size);
+  if (!fal_image_file_probe_flawed (picture, FUZZ_MAX_PIXELS, &info, NULL))
+    return 0;
+  decode (picture, &info, GST_VIDEO_FORMAT_RGBx);
+  checked = fal_camera_picture_check (picture, &info, NULL);
   if (!fal_image_file_probe (picture, FUZZ_MAX_PIXELS, &info, NULL))
     return 0;
   decode (picture, &info, GST_VIDEO_FORMAT_RGBA);

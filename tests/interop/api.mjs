@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The client's realtime API, read from the types it is published with, and README's table of what
+// The client's realtime API, read from the types it is published with, and the table in README.md of what
 // answers to each member here: one row a member, each naming a test case that exists.
 //
 // A row is | `member` | what answers here | `case` |, the case being the path of a GTest program
@@ -160,6 +160,6 @@ check('what is wrong with a table is found', () => {
 });
 
 check('README has a row for each member of the realtime API', async () => {
-  const rows = readTable(readFileSync(join(SOURCE, 'README.md'), 'utf8'));
+  const rows = readTable(readFileSync(join(SOURCE, 'tests/interop/README.md'), 'utf8'));
   assert.deepEqual(findFaults(rows, readMembers(declarations), await listCases()), []);
 });

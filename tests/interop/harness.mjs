@@ -33,17 +33,19 @@ for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exi
 
 export const names = []; // of all cases so far
 
-export function check(name, body) {
+// @skip: why it cannot be run here, if so. @patience: so many times the time that the others have.
+export function check(name, body, { skip, patience = 1 } = {}) {
   names.push(name);
-  test(name, { timeout: 2 * WATCHDOG }, body);
+  test(name, { timeout: 2 * patience * WATCHDOG, skip }, body);
 }
 
 // ---- Waiting ----
 
-async function within(promise, what) {
+async function within(promise, what, patience = 1) {
   let timer;
+  const limit = patience * WATCHDOG;
   const late = new Promise((resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`no ${what} within ${WATCHDOG} ms`)), WATCHDOG);
+    timer = setTimeout(() => reject(new Error(`no ${what} within ${limit} ms`)), limit);
   });
   return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }
@@ -83,14 +85,14 @@ function start(program, args, stdio) {
   return child;
 }
 
-// Runs a program to its end; returns what it printed.
-export async function run(program, args) {
+// Runs a program to its end; returns what it printed. @patience: as check() has it.
+export async function run(program, args, patience) {
   const child = start(program, args, ['ignore', 'pipe', 'pipe']);
   let output = '', errors = '';
   child.stdout.on('data', (data) => (output += data));
   child.stderr.on('data', (data) => (errors += data));
   try {
-    const status = await within(child.ended, `end of ${program}`);
+    const status = await within(child.ended, `end of ${program}`, patience);
     assert.equal(status, 0, `${program} ended with ${status}\n${errors}${output}`);
     return output;
   } finally {
@@ -113,9 +115,9 @@ function lead(to) {
   tokenReplies = new Inbox();
 }
 
-// Runs @body with a local server started with @args, and stops it.
-export async function withServer(args, body) {
-  const server = start(SERVER, args, ['ignore', 'pipe', 'inherit']);
+// Runs @body with a local server started with @args, and stops it. @program: one that becomes a local server.
+export async function withServer(args, body, program = SERVER) {
+  const server = start(program, args, ['ignore', 'pipe', 'inherit']);
   const lines = new Inbox();
   createInterface({ input: server.stdout }).on('line', lines.push);
   try {

@@ -4,4 +4,5 @@
 import './client.mjs';
 import './schemas.mjs';
 import './requests.mjs';
+import './segmentation.mjs';
 import './api.mjs'; // the last: it knows the names of all the others

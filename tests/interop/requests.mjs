@@ -92,8 +92,10 @@ const INPUTS = [
   { what: 'no input at all', values: {} },
 ];
 
-// The pictures: bytes at each size of msgpack, and how else one may stand in a request.
-const bytes = (length) => Buffer.concat([picture, Buffer.alloc(65536)]).subarray(0, length);
+// The pictures: bytes at each size of msgpack, and how else one may stand in a request. The smallest
+// JPEG (start, frame header of 1 × 1, scan header, end), and zeros behind it, as cameras have them.
+const tiny = Buffer.from('ffd8ffc0000b080001000101011100ffda0008010100000000ffd9', 'hex');
+const bytes = (length) => Buffer.concat([tiny, Buffer.alloc(65536)]).subarray(0, length);
 const PICTURES = [
   ...[255, 256, 65535, 65536].map((length) => ({
     what: `a picture of ${length} bytes`, bytes: bytes(length), properties: ['image-encoding=bytes'],

@@ -13,7 +13,8 @@ const decodeRaw = (data) => (typeof data === 'string' ? JSON.parse(data) : { raw
 
 // What each is sent, and where the picture is in what it answers. echoes: request_id comes back;
 // ready: says so before all else; options: of the client's connect(); inputAfter: what a session's
-// later requests hold in place of input, given the result before.
+// later requests hold in place of input, given the result before. blocks: the app answers so many later
+// requests at once, and does not answer the one that opens the session.
 const SCHEMAS = [
   { schema: 'turbo', app: 'fal-ai/fast-turbo-diffusion', echoes: true,
     input: { image_bytes: picture }, pictureOf: (result) => result.images[0].content },
@@ -34,7 +35,7 @@ const SCHEMAS = [
     pictureOf: (result) => result.images[0].content },
   { schema: 'krea', app: 'fal-ai/krea-wan-14b', ready: true,
     options: { path: '/ws', decodeMessage: decodeRaw },
-    input: { start_frame: picture }, inputAfter: () => ({ image: picture }),
+    input: { start_frame: picture }, inputAfter: () => ({ image: picture }), blocks: [9, 12],
     pictureOf: (result) => result.raw },
   { schema: 'raw', app: 'me/my-raw-app', ready: true,
     options: { path: '/ws', decodeMessage: decodeRaw },
@@ -55,15 +56,30 @@ check('each schema of the server is met here', async () => {
 
 // ---- What all of them do ----
 
+// The next of as many results as came at once.
+async function nextOfBlock(connection, size) {
+  const result = await connection.results.next('result');
+  for (let n = 1; n < size; n++) await connection.results.next('result of the block');
+  return result;
+}
+
 // Sends a session's first request and waits for the result, before which the app may say that it is
 // ready.
 async function ask(connection, row) {
   connection.send({ prompt: 'a cat', ...row.input, request_id: 'r-1' });
   if (row.ready) assert.deepEqual(await connection.results.next('ready'), { status: 'ready' });
-  return connection.results.next('result');
+  for (let n = 0; n < (row.blocks?.[0] ?? 0); n++) connection.send(row.inputAfter());
+  return nextOfBlock(connection, row.blocks?.[0] ?? 1);
 }
 
 const inputAfter = (row, result) => row.inputAfter?.(result) ?? row.input;
+
+// The same for those that come later, as many as have an answer together.
+async function askAgain(connection, row, result) {
+  const size = row.blocks?.[1] ?? 1;
+  for (let n = 0; n < size; n++) connection.send({ ...inputAfter(row, result), prompt: 'a dog' });
+  return nextOfBlock(connection, size);
+}
 
 const distance = (one, other) => one.reduce((sum, level, i) => sum + Math.abs(level - other[i]), 0);
 
@@ -120,8 +136,7 @@ const KINDS = {
         next: (what) => both.next(what),
       };
       const result = await ask(connection, row);
-      connection.send({ ...inputAfter(row, result), prompt: 'a dog' });
-      const another = await connection.next('result');
+      const another = await askAgain(connection, row, result);
       assert.equal(another.message, undefined, 'an error in place of the second result');
       connection.send({ ...inputAfter(row, another), prompt: 'boom' });
       const { message, body } = await connection.next('error');

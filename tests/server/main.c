@@ -2,20 +2,25 @@
 /* fal-local-server: the local server as a program, until SIGINT or SIGTERM. Main thread. */
 #include "server.h"
 #include "model.h"
+#include "request-log.h"
 #include <glib-unix.h>
 #include <locale.h>
 #include <stdio.h>
 
 typedef struct {
+  gchar *effect_command;
+  gint effect_timeout_ms;
+  gint slowness, most_connections;
   gint port, delay_ms, jitter_percent, buffering, session_timeout_ms, results, ready_delay_ms;
   gchar *effect, *schema, *token, *api_key, *tls_certificate, *tls_key, *result_url;
-  gboolean no_echo_request_id, timings, deflate, end_after_results, refuse_unknown;
+  gboolean no_echo_request_id, timings, deflate, end_after_results, refuse_unknown, print_requests;
 } Arguments;
 
 static void
 arguments_clear (Arguments *arguments)
 {
   g_free (arguments->effect);
+  g_free (arguments->effect_command);
   g_free (arguments->schema);
   g_free (arguments->token);
   g_free (arguments->api_key);
@@ -33,7 +38,17 @@ parse (Arguments *to, gint *argc, gchar ***argv, GError **error)
   const GOptionEntry entries[] = { { "port", 0, 0, G_OPTION_ARG_INT, &to->port,
                                        "Port on 127.0.0.1; 0: any", "N" },
     { "effect", 0, 0, G_OPTION_ARG_STRING, &to->effect, effects, "NAME" },
-    { "delay-ms", 0, 0, G_OPTION_ARG_INT, &to->delay_ms, "Model time for a result", "N" },
+    { "effect-command", 0, 0, G_OPTION_ARG_STRING, &to->effect_command,
+        "A program in its place: answers each P6 of Netpbm by a P6, or a P5 that is a matte",
+        "COMMAND" },
+    { "effect-timeout-ms", 0, 0, G_OPTION_ARG_INT, &to->effect_timeout_ms,
+        "Time that it has for a picture; 0: 30 s", "N" },
+    { "delay-ms", 0, 0, G_OPTION_ARG_INT, &to->delay_ms,
+        "Model time for a result; each connection has a model to itself", "N" },
+    { "slowness", 0, 0, G_OPTION_ARG_INT, &to->slowness,
+        "The first connection's model takes so many times as long", "N" },
+    { "most-connections", 0, 0, G_OPTION_ARG_INT, &to->most_connections,
+        "Connections that are let in, others are refused (429); 0: all", "N" },
     { "jitter-percent", 0, 0, G_OPTION_ARG_INT, &to->jitter_percent,
         "By so much the model time varies either way, at most 100", "N" },
     { "buffering", 0, 0, G_OPTION_ARG_INT, &to->buffering,
@@ -57,6 +72,8 @@ parse (Arguments *to, gint *argc, gchar ***argv, GError **error)
         "Ends a session over a field that the schema does not know", NULL },
     { "ready-delay-ms", 0, 0, G_OPTION_ARG_INT, &to->ready_delay_ms,
         "Time before the app says that it is ready, where it does", "N" },
+    { "print-requests", 0, 0, G_OPTION_ARG_NONE, &to->print_requests,
+        "A line for each request: its fields, without pictures", NULL },
     { "result-url", 0, 0, G_OPTION_ARG_STRING, &to->result_url,
         "Results link there in place of a picture", "URL" },
     { "tls-certificate", 0, 0, G_OPTION_ARG_FILENAME, &to->tls_certificate,
@@ -72,7 +89,8 @@ parse (Arguments *to, gint *argc, gchar ***argv, GError **error)
     return FALSE;
   if (*argc == 1 && to->port >= 0 && to->port <= G_MAXUINT16 && to->delay_ms >= 0 &&
       to->jitter_percent >= 0 && to->jitter_percent <= 100 && to->buffering >= 0 &&
-      to->session_timeout_ms >= 0 && to->results >= 0 && to->ready_delay_ms >= 0)
+      to->slowness >= 0 && to->most_connections >= 0 && to->session_timeout_ms >= 0 &&
+      to->results >= 0 && to->ready_delay_ms >= 0 && to->effect_timeout_ms >= 0)
     return TRUE;
   g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
       "Numbers must not be negative, a port at most %u, a jitter 100, and nothing stands beside "
@@ -86,7 +104,11 @@ start (const Arguments *from, GError **error)
 {
   const FalServerOptions options = { .port = from->port,
     .effect = from->effect,
+    .effect_command = from->effect_command,
+    .effect_timeout_ms = from->effect_timeout_ms,
     .delay_ms = from->delay_ms,
+    .slowness = from->slowness,
+    .most_connections = from->most_connections,
     .jitter_percent = from->jitter_percent,
     .buffering = from->buffering,
     .session_timeout_ms = from->session_timeout_ms,
@@ -103,7 +125,7 @@ start (const Arguments *from, GError **error)
     .result_url = from->result_url,
     .tls_certificate = from->tls_certificate,
     .tls_key = from->tls_key,
-    .forget_requests = TRUE };
+    .forget_requests = !from->print_requests };
 
   return fal_server_new (&options, error);
 }
@@ -121,6 +143,7 @@ main (int argc, char **argv)
   g_auto (Arguments) arguments = { 0 };
   g_autoptr (GMainLoop) loop = NULL;
   g_autoptr (FalServer) server = NULL;
+  g_autoptr (FalRequestLog) log = NULL; /* freed before the server */
   g_autoptr (GError) error = NULL;
 
   setlocale (LC_ALL, "");
@@ -137,6 +160,8 @@ main (int argc, char **argv)
   /* Whoever started this reads the first line to learn the address. */
   g_print ("listening on %s\n", fal_server_get_uri (server));
   fflush (stdout);
+  if (arguments.print_requests)
+    log = fal_request_log_new (server);
   g_main_loop_run (loop);
   return 0;
 }

@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The model: checks a request, makes its pictures, and remembers what the next request of the
+/* The model: checks a request, has its pictures made, and remembers what the next request of the
  * connection must bring. The thread of its owner. */
 #include "model.h"
 #include "effects/effect.h"
 #include "fal/wire/value-msgpack.h"
-#include "result-message.h"
+#include "inference.h"
 #include "validation.h"
-
-#define GENERATED_SIZE 512 /* pixels: a picture made from a prompt alone */
-#define MAX_PICTURES 2
 
 struct _FalModel {
   const FalModelConfig *config;
@@ -159,68 +156,6 @@ renew_state (FalModel *model)
 
 /* ---- The run ---- */
 
-typedef struct {
-  FalResultPicture items[MAX_PICTURES];
-  guint count;
-} Pictures;
-
-static void
-pictures_clear (Pictures *pictures)
-{
-  for (guint i = 0; i < pictures->count; i++)
-    g_bytes_unref (pictures->items[i].bytes);
-}
-
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Pictures, pictures_clear)
-
-/* Takes @bytes. */
-static void
-add_picture (Pictures *pictures, GBytes *bytes, const FalRgbImage *image)
-{
-  pictures->items[pictures->count++] = (FalResultPicture){ .bytes = bytes,
-    .content_type = fal_rgb_image_content_type (bytes),
-    .width = image->width,
-    .height = image->height };
-}
-
-static GBytes *
-encode_picture (const FalSchema *schema, const FalRgbImage *image)
-{
-  return schema->cutout ? fal_rgb_image_encode_cutout (image) : fal_rgb_image_encode_jpeg (image);
-}
-
-static FalRgbImage *
-load_image (const GstStructure *request, GBytes *input, GError **error)
-{
-  if (input != NULL)
-    return fal_rgb_image_decode (input, error);
-  return fal_rgb_image_new_gradient (
-      GENERATED_SIZE, GENERATED_SIZE, gst_structure_get_string (request, "prompt"));
-}
-
-/* An interpolated picture comes first where it was asked for: here it is the model's input. */
-static gboolean
-make_pictures (Pictures *pictures, const FalSchema *schema, const FalEffect *effect,
-    const GstStructure *request, GBytes *input, GError **error)
-{
-  g_autoptr (FalRgbImage) image = load_image (request, input, error);
-  gboolean interpolated = FALSE;
-
-  if (image == NULL)
-    return FALSE;
-  if (schema->interpolates)
-    gst_structure_get_boolean (request, "enable_interpolation", &interpolated);
-  if (interpolated)
-    add_picture (pictures, encode_picture (schema, image), image);
-  if (fal_effect_is_echo (effect) && input != NULL && !schema->cutout) {
-    add_picture (pictures, g_bytes_ref (input), image);
-    return TRUE;
-  }
-  fal_effect_apply (effect, image);
-  add_picture (pictures, encode_picture (schema, image), image);
-  return TRUE;
-}
-
 static gboolean
 check_request (FalModel *model, const GstStructure *request, GError **error)
 {
@@ -235,19 +170,25 @@ check_request (FalModel *model, const GstStructure *request, GError **error)
   return check_sequence (model, request, error);
 }
 
-static GBytes *
-make_message (FalModel *model, const GstStructure *request, const Pictures *pictures,
-    gdouble seconds, GError **error)
+FalInference *
+fal_model_begin (FalModel *model, GstStructure *request, GError **error)
+{
+  if (check_request (model, request, error))
+    return fal_inference_new (model->config->schema, request, error);
+  gst_structure_free (request);
+  return NULL;
+}
+
+GBytes *
+fal_model_end (FalModel *model, FalInference *inference, gdouble least_seconds, GError **error)
 {
   const FalModelConfig *config = model->config;
   FalResultParts parts = { .schema = config->schema,
-    .request = request,
-    .pictures = pictures->items,
-    .n_pictures = pictures->count,
     .url = config->result_url,
-    .seconds = seconds,
     .echo = config->schema->echoes && config->echo_request_id };
 
+  fal_inference_describe (inference, &parts);
+  parts.seconds = MAX (parts.seconds, least_seconds);
   model->runs++;
   if (config->schema->sequence == FAL_SEQUENCE_PORTRAIT)
     renew_state (model);
@@ -257,24 +198,11 @@ make_message (FalModel *model, const GstStructure *request, const Pictures *pict
 
 GBytes *
 fal_model_run (FalModel *model, const FalEffect *effect, gdouble least_seconds,
-    const GstStructure *request, GError **error)
+    GstStructure *request, GError **error)
 {
-  const FalSchema *schema = model->config->schema;
-  gint64 begin = g_get_monotonic_time ();
-  g_autoptr (GError) input_error = NULL;
-  g_autoptr (GBytes) input = NULL;
-  g_auto (Pictures) pictures = { 0 };
-  gdouble seconds;
+  g_autoptr (FalInference) inference = fal_model_begin (model, request, error);
 
-  if (!check_request (model, request, error))
+  if (inference == NULL || !fal_inference_run (inference, effect, NULL, error))
     return NULL;
-  input = fal_validation_find_image (schema, request, &input_error);
-  if (input_error != NULL) {
-    g_propagate_error (error, g_steal_pointer (&input_error));
-    return NULL;
-  }
-  if (!make_pictures (&pictures, schema, effect, request, input, error))
-    return NULL;
-  seconds = (g_get_monotonic_time () - begin) / (gdouble) G_USEC_PER_SEC;
-  return make_message (model, request, &pictures, MAX (seconds, least_seconds), error);
+  return fal_model_end (model, inference, least_seconds, error);
 }

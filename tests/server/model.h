@@ -14,7 +14,8 @@ typedef struct {
   const gchar *result_url;  /* in place of each picture; NULL: the picture */
 } FalModelConfig;
 
-/* What is done to the picture: a row of the table in effects/, which model.c alone knows. */
+/* What is done to the picture: a row of the table in effects/, which model.c and inference.c alone
+ * know. */
 typedef struct _FalEffect FalEffect;
 
 /* NULL where there is none of that name. */
@@ -29,9 +30,20 @@ FalModel *fal_model_new (const FalModelConfig *config);
 void fal_model_free (FalModel *model);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (FalModel, fal_model_free)
 
-/* The whole binary message that answers @request. The error's message is the reason that a
- * client is told. @least_seconds: of inference time, for the result's timings. */
+/* What a request makes the model do: inference.h. */
+typedef struct _FalInference FalInference;
+void fal_inference_free (FalInference *inference);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (FalInference, fal_inference_free)
+
+/* Takes @request, and checks it. The message of this error, and of those that follow, is the reason
+ * that a client is told. */
+FalInference *fal_model_begin (FalModel *model, GstStructure *request, GError **error);
+/* The whole binary message that answers the request. @least_seconds: of inference time, for the
+ * result's timings. */
+GBytes *fal_model_end (
+    FalModel *model, FalInference *inference, gdouble least_seconds, GError **error);
+/* Both, and the inference in between. */
 GBytes *fal_model_run (FalModel *model, const FalEffect *effect, gdouble least_seconds,
-    const GstStructure *request, GError **error);
+    GstStructure *request, GError **error);
 
 G_END_DECLS

@@ -2,6 +2,8 @@
 /* A proxied connection: a head is read, judged and answered or passed on; then two pumps run.
  * Proxy's thread. */
 #include "proxy-connection.h"
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string.h>
 
 #define MAX_HEAD 16384  /* bytes */
@@ -146,6 +148,8 @@ on_pump_read (GObject *stream, GAsyncResult *result, gpointer user)
     end (connection);
     return;
   }
+  if (connection->config.tap != NULL)
+    connection->config.tap (connection->config.user, pump == &connection->up, size);
   connection->passed += size;
   connection_ref (connection);
   g_output_stream_write_all_async (g_io_stream_get_output_stream (G_IO_STREAM (pump->to)),
@@ -160,6 +164,8 @@ pump_read (Pump *pump)
       sizeof pump->buffer, G_PRIORITY_DEFAULT, pump->connection->cancellable, on_pump_read, pump);
 }
 
+/* Each piece goes on at once: one that waited for the other side's acknowledgement of the piece
+ * before, as small ones do otherwise, would come up to 40 ms later. */
 static void
 start_pump (
     FalProxyConnection *connection, Pump *pump, GSocketConnection *from, GSocketConnection *to)
@@ -167,6 +173,7 @@ start_pump (
   pump->connection = connection;
   pump->from = from;
   pump->to = to;
+  g_socket_set_option (g_socket_connection_get_socket (to), IPPROTO_TCP, TCP_NODELAY, TRUE, NULL);
   pump_read (pump);
 }
 
@@ -193,11 +200,13 @@ static void
 on_connected (GObject *client, GAsyncResult *result, gpointer user)
 {
   g_autoptr (FalProxyConnection) connection = user;
+  g_autoptr (GError) error = NULL;
 
-  connection->server = g_socket_client_connect_finish (G_SOCKET_CLIENT (client), result, NULL);
+  connection->server = g_socket_client_connect_finish (G_SOCKET_CLIENT (client), result, &error);
   if (g_cancellable_is_cancelled (connection->cancellable))
     return;
   if (connection->server == NULL) {
+    emit (connection, FAL_PROXY_CONNECTION_UNREACHABLE, error->message);
     answer (connection, "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0" HEAD_END);
     end (connection);
     return;
@@ -219,29 +228,41 @@ is_loopback (const gchar *host)
   return address ? g_inet_address_get_is_loopback (address) : g_str_equal (host, "localhost");
 }
 
+/* As an address of https, so that the system's proxy for that is asked, where it may be. */
+static GSocketConnectable *
+parse_destination (FalProxyConnection *connection, const gchar *authority)
+{
+  const gchar *route = connection->config.route;
+  g_autofree gchar *uri = g_strconcat ("https://", authority, NULL);
+
+  if (connection->config.anywhere)
+    return g_network_address_parse_uri (uri, PLAIN_PORT, NULL);
+  return g_network_address_parse (route ? route : authority, PLAIN_PORT, NULL);
+}
+
 /* @authority: "host" or "host:port". */
 static void
 connect_to (FalProxyConnection *connection, const gchar *authority)
 {
-  const gchar *route = connection->config.route;
   g_autoptr (GSocketConnectable) target = g_network_address_parse (authority, PLAIN_PORT, NULL);
-  g_autoptr (GSocketConnectable) destination =
-      g_network_address_parse (route ? route : authority, PLAIN_PORT, NULL);
+  g_autoptr (GSocketConnectable) destination = parse_destination (connection, authority);
   g_autoptr (GSocketClient) client = g_socket_client_new ();
   g_autofree gchar *name = NULL;
+  gboolean near = FALSE;
 
   if (target != NULL) {
     name = g_strdup_printf ("%s:%u", g_network_address_get_hostname (G_NETWORK_ADDRESS (target)),
         g_network_address_get_port (G_NETWORK_ADDRESS (target)));
     emit (connection, FAL_PROXY_CONNECTION_REQUESTED, name);
   }
-  if (target == NULL || destination == NULL ||
-      !is_loopback (g_network_address_get_hostname (G_NETWORK_ADDRESS (destination)))) {
+  if (destination != NULL)
+    near = is_loopback (g_network_address_get_hostname (G_NETWORK_ADDRESS (destination)));
+  if (target == NULL || destination == NULL || !(near || connection->config.anywhere)) {
     answer (connection, "HTTP/1.1 403 Forbidden\r\nContent-Length: 0" HEAD_END);
     end (connection);
     return;
   }
-  g_socket_client_set_enable_proxy (client, FALSE);
+  g_socket_client_set_enable_proxy (client, !near);
   g_socket_client_connect_async (
       client, destination, connection->cancellable, on_connected, connection_ref (connection));
 }

@@ -8,10 +8,11 @@
 G_BEGIN_DECLS
 
 typedef enum {
-  FAL_PROXY_CONNECTION_REFUSED,   /* credentials are missing or wrong */
-  FAL_PROXY_CONNECTION_REQUESTED, /* for a target, with the right credentials */
-  FAL_PROXY_CONNECTION_TUNNEL,    /* made */
-  FAL_PROXY_CONNECTION_FORWARD,   /* a plain request was passed on */
+  FAL_PROXY_CONNECTION_REFUSED,     /* credentials are missing or wrong */
+  FAL_PROXY_CONNECTION_REQUESTED,   /* for a target, with the right credentials */
+  FAL_PROXY_CONNECTION_TUNNEL,      /* made */
+  FAL_PROXY_CONNECTION_FORWARD,     /* a plain request was passed on */
+  FAL_PROXY_CONNECTION_UNREACHABLE, /* its target is: the text says why */
   FAL_PROXY_CONNECTION_CLOSED, /* both ends are closed; comes once, the connection may be freed */
 } FalProxyConnectionEvent;
 
@@ -20,11 +21,15 @@ typedef struct {
   const gchar *route;         /* as FalProxyOptions has it */
   FalProxyMode mode;
   guint64 bytes;
+  gboolean anywhere;
+  FalProxyTap tap;
+  gpointer user;
 } FalProxyConnectionConfig;
 
 typedef struct _FalProxyConnection FalProxyConnection;
+/* @text: the target of REQUESTED, or what the event says; else NULL. */
 typedef void (*FalProxyConnectionFunc) (gpointer user, FalProxyConnection *connection,
-    FalProxyConnectionEvent event, const gchar *target);
+    FalProxyConnectionEvent event, const gchar *text);
 
 /* The strings of @config must live longer. */
 FalProxyConnection *fal_proxy_connection_new (GSocketConnection *client,

@@ -9,7 +9,11 @@
 
 struct _FalProxy {
   gchar *uri;
-  gchar *authorization, *route; /* fixed */
+  gchar *authorization, *route; /* these are fixed */
+  gboolean anywhere;
+  FalProxyTap tap;
+  FalProxyUnreachable on_unreachable;
+  gpointer user;
   FalLoop *loop;
 
   GMutex mutex; /* protects the next five */
@@ -25,8 +29,8 @@ struct _FalProxy {
 };
 
 static void
-on_event (gpointer user, FalProxyConnection *connection, FalProxyConnectionEvent event,
-    const gchar *target)
+on_event (
+    gpointer user, FalProxyConnection *connection, FalProxyConnectionEvent event, const gchar *text)
 {
   FalProxy *proxy = user;
 
@@ -36,11 +40,13 @@ on_event (gpointer user, FalProxyConnection *connection, FalProxyConnectionEvent
   }
   g_mutex_lock (&proxy->mutex);
   proxy->counts[event]++;
-  if (target != NULL) {
+  if (event == FAL_PROXY_CONNECTION_REQUESTED) {
     g_free (proxy->target);
-    proxy->target = g_strdup (target);
+    proxy->target = g_strdup (text);
   }
   g_mutex_unlock (&proxy->mutex);
+  if (event == FAL_PROXY_CONNECTION_UNREACHABLE && proxy->on_unreachable != NULL)
+    proxy->on_unreachable (proxy->user, text);
 }
 
 static void
@@ -48,7 +54,10 @@ on_incoming (GSocketConnection *client, gpointer user)
 {
   FalProxy *proxy = user;
   FalProxyConnectionConfig config = { .authorization = proxy->authorization,
-    .route = proxy->route };
+    .route = proxy->route,
+    .anywhere = proxy->anywhere,
+    .tap = proxy->tap,
+    .user = proxy->user };
 
   g_mutex_lock (&proxy->mutex);
   proxy->accepted++;
@@ -106,6 +115,10 @@ fal_proxy_new (const FalProxyOptions *options)
   g_mutex_init (&proxy->mutex);
   proxy->authorization = make_authorization (options);
   proxy->route = g_strdup (options->route);
+  proxy->anywhere = options->anywhere;
+  proxy->tap = options->tap;
+  proxy->on_unreachable = options->on_unreachable;
+  proxy->user = options->user_data;
   proxy->mode = options->mode;
   proxy->bytes = options->bytes;
   proxy->loop = fal_loop_new ("fal-proxy");
@@ -139,6 +152,20 @@ fal_proxy_set_mode (FalProxy *proxy, FalProxyMode mode, guint64 bytes)
 
   proxy->mode = mode;
   proxy->bytes = bytes;
+}
+
+static void
+cut_all (gpointer owner, gpointer data)
+{
+  FalProxy *proxy = owner;
+
+  g_ptr_array_set_size (proxy->connections, 0);
+}
+
+void
+fal_proxy_cut (FalProxy *proxy)
+{
+  fal_loop_call (proxy->loop, cut_all, proxy, NULL);
 }
 
 static guint

@@ -14,12 +14,22 @@ typedef enum {
   FAL_PROXY_DIES_ON_BYTES,  /* when so many have passed, both ways together */
 } FalProxyMode;
 
+/* Bytes that have come from the client (@up) or for it, in the proxy's thread. */
+typedef void (*FalProxyTap) (gpointer user, gboolean up, gsize size);
+/* A target could not be connected to, in the proxy's thread; the client is only answered 502. */
+typedef void (*FalProxyUnreachable) (gpointer user, const gchar *why);
+
 typedef struct {
   const gchar *user, *password; /* asked for by 407; NULL: anybody may come */
   FalProxyMode mode;
   guint64 bytes;      /* for FAL_PROXY_DIES_ON_BYTES */
   const gchar *route; /* "127.0.0.1:PORT": where every connection leads, whatever its target; NULL:
-                         to its target, which must be on loopback */
+                         to its target */
+  gboolean anywhere;  /* a target need not be on loopback; it is reached by the system's own proxy,
+                         where there is one */
+  FalProxyTap tap;    /* or NULL */
+  FalProxyUnreachable on_unreachable; /* or NULL */
+  gpointer user_data;                 /* for the two */
 } FalProxyOptions;
 
 typedef struct _FalProxy FalProxy;
@@ -31,6 +41,8 @@ void fal_proxy_free (FalProxy *proxy);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (FalProxy, fal_proxy_free)
 
 const gchar *fal_proxy_get_uri (FalProxy *proxy); /* "http://127.0.0.1:PORT" */
+/* Cuts all that passes through it now; what comes from then on is as the mode says. */
+void fal_proxy_cut (FalProxy *proxy);
 /* Changes what happens to the connections that come from now on. */
 void fal_proxy_set_mode (FalProxy *proxy, FalProxyMode mode, guint64 bytes);
 

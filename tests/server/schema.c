@@ -69,6 +69,8 @@ static const FalSchema schemas[] = {
       .output = "image",
       .kind = FAL_SCHEMA_RESULT_RAW,
       .sequence = FAL_SEQUENCE_FRAMES,
+      .block = 12,
+      .first_block = 9,
       .ready = TRUE,
       .waits = TRUE },
   { .name = "raw",
@@ -112,7 +114,7 @@ fal_schema_decode (const FalSchema *schema, GBytes *message, GError **error)
 
   if (schema->json)
     return fal_value_from_json (data, size, error);
-  return fal_value_from_msgpack (message, error);
+  return fal_value_from_msgpack (message, NULL, error);
 }
 
 gboolean

@@ -45,6 +45,8 @@ typedef struct {
   const gchar *output;  /* the field of a picture in the result */
   FalSchemaResult kind;
   FalSequence sequence;
+  guint block;           /* frames that are taken before as many results come at once; 0: each */
+  guint first_block;     /* the same, of a connection's first; the frame that opens it has none */
   gboolean echoes;       /* request_id */
   gboolean ready;        /* says so first */
   gboolean waits;        /* for nobody to speak before that */

@@ -29,6 +29,8 @@ struct _FalServerSession {
 
   FalModel *model;
   GQueue waiting;  /* Waiting, oldest first */
+  GQueue made;     /* GBytes, results that wait until their block is whole */
+  guint blocks;    /* that ran, or run */
   guint due;       /* results of the request that runs, one at a time; 0: none runs */
   gint64 started;  /* the begin of the one that is made now, µs */
   gint64 duration; /* that it takes, µs */
@@ -38,13 +40,16 @@ struct _FalServerSession {
   gchar *failure;   /* or why there is none */
   gboolean ready;   /* has said so, or need not */
   gboolean expired; /* no input for the session's timeout */
-  GSource *work_timer, *session_timer, *ready_timer;
+  GSource *work_timer, *session_timer, *ready_timer, *notice_timer;
+
+  /* What the model's thread does for the request that runs; NULL: nothing. */
+  GCancellable *working;
 };
 
 static void
 waiting_free (Waiting *waiting)
 {
-  gst_structure_free (waiting->request);
+  g_clear_pointer (&waiting->request, gst_structure_free);
   g_free (waiting);
 }
 
@@ -81,6 +86,12 @@ is_open (FalServerSession *session)
   return soup_websocket_connection_get_state (session->socket) == SOUP_WEBSOCKET_STATE_OPEN;
 }
 
+guint
+fal_server_session_get_number (FalServerSession *session)
+{
+  return session->number;
+}
+
 void
 fal_server_session_send (FalServerSession *session, GBytes *message, gboolean text)
 {
@@ -96,9 +107,14 @@ stop_work (FalServerSession *session)
   stop_timer (&session->work_timer);
   stop_timer (&session->session_timer);
   stop_timer (&session->ready_timer);
+  stop_timer (&session->notice_timer);
   g_queue_clear_full (&session->waiting, (GDestroyNotify) waiting_free);
+  g_queue_clear_full (&session->made, (GDestroyNotify) g_bytes_unref);
   g_clear_pointer (&session->reply, g_bytes_unref);
   g_clear_pointer (&session->failure, g_free);
+  if (session->working != NULL)
+    g_cancellable_cancel (session->working);
+  g_clear_object (&session->working);
   session->due = 0;
 }
 
@@ -213,6 +229,8 @@ choose_duration (FalServerSession *session)
       fal_server_state_get_delay (session->state) * (gdouble) G_TIME_SPAN_MILLISECOND;
   gdouble jitter = session->config->jitter_percent / 100.0;
 
+  if (session->number == 1)
+    duration *= session->config->slowness;
   return duration * (1 + jitter * g_rand_double_range (session->random, -1, 1));
 }
 
@@ -228,22 +246,21 @@ begin_result (FalServerSession *session, gint64 since)
   fal_server_state_add (session->state, FAL_COUNT_MODEL_TIME, session->duration);
 }
 
-/* The picture is worked on at once; what is left of the model's time passes on a timer. An
- * inference that takes more than twice the session's timeout is given up. */
-static void
-begin_inference (FalServerSession *session, const Waiting *work)
+/* An inference that takes more than twice the session's timeout is given up; 0: none is. */
+static gint64
+get_limit (FalServerSession *session)
 {
-  gint64 limit =
-      2 * fal_server_state_get_session_timeout (session->state) * G_TIME_SPAN_MILLISECOND;
-  g_autoptr (GError) error = NULL;
+  return 2 * fal_server_state_get_session_timeout (session->state) * G_TIME_SPAN_MILLISECOND;
+}
 
-  g_clear_pointer (&session->reply, g_bytes_unref);
-  g_clear_pointer (&session->failure, g_free);
-  session->due = session->config->results;
-  begin_result (session, work->arrival);
-  session->reply = fal_model_run (session->model, fal_server_state_get_effect (session->state),
-      session->duration / (gdouble) G_USEC_PER_SEC, work->request, &error);
-  if (error != NULL)
+/* What became of the request, once it is known. Takes @reply. */
+static void
+take_result (FalServerSession *session, GBytes *reply, const GError *error)
+{
+  gint64 limit = get_limit (session);
+
+  session->reply = reply;
+  if (reply == NULL)
     session->failure = g_strdup (error->message);
   if (limit > 0 && session->duration > limit) {
     session->free_at = session->started + limit;
@@ -262,6 +279,96 @@ wait_for_result (FalServerSession *session)
     return FALSE;
   set_timer (session, &session->work_timer, session->free_at, on_work_timer);
   return TRUE;
+}
+
+static gboolean
+on_limit_timer (gpointer user)
+{
+  stop_timer (&((FalServerSession *) user)->work_timer);
+  fail (user, "");
+  return G_SOURCE_REMOVE;
+}
+
+/* A model that took longer than was chosen was busy until now. */
+static void
+extend_duration (FalServerSession *session)
+{
+  gint64 longer = g_get_monotonic_time () - session->free_at;
+
+  if (longer <= 0)
+    return;
+  session->duration += longer;
+  session->free_at += longer;
+  fal_server_state_add (session->state, FAL_COUNT_MODEL_TIME, longer);
+}
+
+static void end_results (FalServerSession *session);
+static void run_waiting (FalServerSession *session);
+
+/* A session that was cancelled need not exist any more. */
+static void
+on_worked (GObject *unused, GAsyncResult *result, gpointer user)
+{
+  FalServerSession *session = user;
+  g_autoptr (GError) error = NULL;
+  FalInference *inference;
+  GBytes *reply = NULL;
+
+  if (g_cancellable_is_cancelled (g_task_get_cancellable (G_TASK (result))))
+    return;
+  stop_timer (&session->work_timer);
+  g_clear_object (&session->working);
+  extend_duration (session);
+  inference = fal_model_thread_finish (result, &error);
+  if (inference != NULL)
+    reply = fal_model_end (
+        session->model, inference, session->duration / (gdouble) G_USEC_PER_SEC, &error);
+  take_result (session, reply, error);
+  if (wait_for_result (session))
+    return;
+  end_results (session);
+  run_waiting (session);
+}
+
+/* Takes @inference, which another thread works on. */
+static void
+hand_over (FalServerSession *session, FalInference *inference)
+{
+  gint64 limit = get_limit (session);
+
+  session->working = g_cancellable_new ();
+  if (limit > 0)
+    set_timer (session, &session->work_timer, session->started + limit, on_limit_timer);
+  fal_model_thread_run (session->config->thread, inference, session->working, on_worked, session);
+}
+
+/* The picture is worked on at once, here or in the model's thread; what is left of the model's time
+ * passes on a timer. */
+static void
+begin_inference (FalServerSession *session, Waiting *work)
+{
+  const FalEffect *effect = fal_server_state_get_effect (session->state);
+  FalInference *inference;
+  g_autoptr (GError) error = NULL;
+  GBytes *reply;
+  gdouble seconds;
+
+  g_clear_pointer (&session->reply, g_bytes_unref);
+  g_clear_pointer (&session->failure, g_free);
+  session->due = session->config->results;
+  begin_result (session, work->arrival);
+  seconds = session->duration / (gdouble) G_USEC_PER_SEC;
+  if (session->config->thread == NULL) {
+    reply =
+        fal_model_run (session->model, effect, seconds, g_steal_pointer (&work->request), &error);
+    take_result (session, reply, error);
+    return;
+  }
+  inference = fal_model_begin (session->model, g_steal_pointer (&work->request), &error);
+  if (inference != NULL)
+    hand_over (session, inference);
+  else
+    take_result (session, NULL, error);
 }
 
 /* The next result of the same request takes as long again; FALSE where there is none, or its time
@@ -290,7 +397,7 @@ run_waiting (FalServerSession *session)
     g_autoptr (Waiting) work = g_queue_pop_head (&session->waiting);
 
     begin_inference (session, work);
-    if (!wait_for_result (session))
+    if (session->working == NULL && !wait_for_result (session))
       end_results (session);
   }
   check_timeout (session);
@@ -307,6 +414,84 @@ on_work_timer (gpointer user)
   return G_SOURCE_REMOVE;
 }
 
+/* ---- an app that takes frames in blocks ---- */
+
+static void begin_block (FalServerSession *session);
+
+static gboolean
+on_block_timer (gpointer user)
+{
+  FalServerSession *session = user;
+
+  stop_timer (&session->work_timer);
+  for (; session->due > 0; session->due--) {
+    g_autoptr (GBytes) result = g_queue_pop_head (&session->made);
+
+    if (!fal_server_state_get_mute (session->state))
+      fal_server_session_send (session, result, FALSE);
+  }
+  begin_block (session);
+  check_timeout (session);
+  return G_SOURCE_REMOVE;
+}
+
+/* The model works on a whole block, for its time; its results go at once. */
+static void
+begin_block (FalServerSession *session)
+{
+  const FalSchema *schema = session->config->model.schema;
+  guint size = session->blocks == 0 ? schema->first_block : schema->block;
+
+  if (session->due > 0 || session->made.length < size)
+    return;
+  session->due = size;
+  session->blocks++;
+  begin_result (session, g_get_monotonic_time ());
+  set_timer (session, &session->work_timer, session->free_at, on_block_timer);
+}
+
+/* Each frame is looked at when it comes, so that what is wrong with it is said then. */
+static void
+add_to_block (FalServerSession *session, GstStructure *request)
+{
+  gboolean opens = gst_structure_has_field (request, "start_frame");
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GBytes) result = fal_model_run (
+      session->model, fal_server_state_get_effect (session->state), 0, request, &error);
+
+  if (result == NULL) {
+    fail (session, error->message);
+    return;
+  }
+  if (!opens)
+    g_queue_push_tail (&session->made, g_steal_pointer (&result));
+  begin_block (session);
+}
+
+/* ---- requests ---- */
+
+static gboolean
+on_notice_timer (gpointer user)
+{
+  FalServerSession *session = user;
+
+  stop_timer (&session->notice_timer);
+  run_waiting (session);
+  return G_SOURCE_REMOVE;
+}
+
+/* A model that works looks for more when it is done; an idle one may take its time. */
+static void
+call_model (FalServerSession *session)
+{
+  guint delay_ms = session->config->notice_ms;
+
+  if (delay_ms == 0)
+    run_waiting (session);
+  else if (session->due == 0 && session->notice_timer == NULL)
+    start_timer (session, &session->notice_timer, delay_ms, on_notice_timer);
+}
+
 /* Keeps the newest where the app is declared with buffering, and says nothing of the rest. */
 static void
 enqueue (FalServerSession *session, GstStructure *request)
@@ -316,11 +501,12 @@ enqueue (FalServerSession *session, GstStructure *request)
 
   *work = (Waiting){ request, g_get_monotonic_time () };
   g_queue_push_tail (&session->waiting, work);
-  if (session->due > 0 && limit > 0 && g_queue_get_length (&session->waiting) > limit) {
+  if ((session->due > 0 || session->notice_timer) && limit > 0 &&
+      g_queue_get_length (&session->waiting) > limit) {
     waiting_free (g_queue_pop_head (&session->waiting));
     fal_server_state_add (session->state, FAL_COUNT_DROPPED, 1);
   }
-  run_waiting (session);
+  call_model (session);
 }
 
 /* NULL: the session has ended over it. */
@@ -364,7 +550,11 @@ on_message (SoupWebsocketConnection *socket, gint type, GBytes *message, gpointe
       fal_server_state_get_mute (session->state); /* as it was before the request could be seen */
   restart_session_timer (session);
   fal_server_state_push (session->state, request, message, session->number);
-  if (!mute)
+  if (mute)
+    return;
+  if (session->config->model.schema->block > 0)
+    add_to_block (session, g_steal_pointer (&request));
+  else
     enqueue (session, g_steal_pointer (&request));
 }
 
@@ -416,7 +606,8 @@ fal_server_session_new (SoupWebsocketConnection *socket, GSocket *tcp_socket,
     .closed = closed,
     .user = user };
   g_queue_init (&session->waiting);
-  fal_message_limit_set (socket, MAX_PAYLOAD_SIZE);
+  g_queue_init (&session->made);
+  fal_message_limit_set (socket, config->max_message ? config->max_message : MAX_PAYLOAD_SIZE);
   g_signal_connect (socket, "message", G_CALLBACK (on_message), session);
   g_signal_connect (socket, "closed", G_CALLBACK (on_closed), session);
   get_ready (session);

@@ -7,6 +7,8 @@ struct _FalServerState {
   GMutex mutex; /* protects all that follows */
   GCond arrived;
   guint counts[FAL_N_COUNTS];
+  gint64 billed;       /* µs of connections, up to @billed_until */
+  gint64 billed_until; /* monotonic µs */
   guint max_requests;
   GQueue requests; /* FalReceivedRequest, oldest first */
   gchar *target;
@@ -43,11 +45,31 @@ fal_server_state_free (FalServerState *state)
   g_free (state);
 }
 
+/* Mutex held: bills each connection that is open for the time up to now. */
+static void
+bill (FalServerState *state)
+{
+  gint64 now = g_get_monotonic_time ();
+
+  state->billed += state->counts[FAL_COUNT_OPEN] * (now - state->billed_until);
+  state->billed_until = now;
+}
+
+gint64
+fal_server_state_get_billed_time (FalServerState *state)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&state->mutex);
+
+  bill (state);
+  return state->billed;
+}
+
 void
 fal_server_state_add (FalServerState *state, FalCount count, gint amount)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&state->mutex);
 
+  bill (state);
   state->counts[count] += amount;
 }
 

@@ -29,6 +29,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (FalServerState, fal_server_state_free)
 
 void fal_server_state_add (FalServerState *state, FalCount count, gint amount);
 guint fal_server_state_get (FalServerState *state, FalCount count);
+/* For how long connections were open, each by itself and all together, µs. */
+gint64 fal_server_state_get_billed_time (FalServerState *state);
 
 /* Counts a request and keeps a copy; the oldest goes where there are too many. */
 void fal_server_state_push (

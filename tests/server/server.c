@@ -16,6 +16,7 @@ struct _FalServer {
   FalServerState *state;         /* the one part that is shared by threads */
   FalServerSessionConfig config; /* fixed */
   gchar *result_url;             /* which the configuration refers to */
+  guint most_connections;        /* that are let in; 0: all */
   FalLoop *loop;
 
   /* Server's thread: */
@@ -63,9 +64,12 @@ static guint
 judge_upgrade (FalServer *server, SoupServerMessage *message)
 {
   guint refusal = fal_server_state_get_refusal (server->state);
+  guint most = server->most_connections;
 
   if (refusal != 0)
     return refusal;
+  if (most > 0 && fal_server_state_get (server->state, FAL_COUNT_CONNECTIONS) >= most)
+    return 429; /* libsoup has no name for it */
   if (!is_app (g_uri_get_path (soup_server_message_get_uri (message))))
     return SOUP_STATUS_NOT_FOUND;
   return fal_access_control_allows (server->access, message) ? 0 : SOUP_STATUS_UNAUTHORIZED;
@@ -194,14 +198,18 @@ take_options (FalServer *server, const FalServerOptions *options, GError **error
   const gchar *effect = options->effect ? options->effect : "invert";
 
   server->result_url = g_strdup (options->result_url);
-  server->config = (FalServerSessionConfig){ .model = { .schema = fal_schema_find (schema),
-                                                 .echo_request_id = !options->no_echo_request_id,
-                                                 .refuse_unknown = options->refuse_unknown,
-                                                 .result_url = server->result_url },
+  server->most_connections = options->most_connections;
+  server->config = (FalServerSessionConfig) { .model = { .schema = fal_schema_find (schema),
+                                                  .echo_request_id = !options->no_echo_request_id,
+                                                  .refuse_unknown = options->refuse_unknown,
+                                                  .result_url = server->result_url },
     .jitter_percent = options->jitter_percent,
+    .slowness = MAX (options->slowness, 1),
     .buffering = options->buffering,
+    .notice_ms = options->notice_ms,
     .results = MAX (options->results, 1),
     .end_after_results = options->end_after_results,
+    .max_message = options->max_message,
     .ready_delay_ms = options->ready_delay_ms,
     .timings = options->timings };
   fal_server_state_set_effect (server->state, fal_model_find_effect (effect));
@@ -211,6 +219,25 @@ take_options (FalServer *server, const FalServerOptions *options, GError **error
              "schema", schema, server->config.model.schema, fal_schema_dup_names (), error) &&
          check_name ("effect", effect, fal_model_find_effect (effect),
              fal_model_dup_effect_names (), error);
+}
+
+/* What answers blocks looks at each frame as it comes, and cannot wait for a command. */
+static gboolean
+start_command (FalServer *server, const FalServerOptions *options, GError **error)
+{
+  if (options->effect_command == NULL)
+    return TRUE;
+  if (options->effect != NULL || server->config.model.schema->block > 0) {
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+        "A command takes an effect's place and goes with no schema that answers blocks: leave out "
+        "the one or the other");
+    return FALSE;
+  }
+  server->config.thread =
+      fal_model_thread_new (options->effect_command, options->effect_timeout_ms, error);
+  if (server->config.thread == NULL)
+    g_prefix_error (error, "Could not start the command \"%s\": ", options->effect_command);
+  return server->config.thread != NULL;
 }
 
 typedef struct {
@@ -243,7 +270,7 @@ fal_server_new (const FalServerOptions *options, GError **error)
   server->access = fal_access_control_new (options->token, options->api_key);
   server->sessions = g_ptr_array_new_with_free_func ((GDestroyNotify) fal_server_session_free);
   server->loop = fal_loop_new ("fal-server");
-  if (!take_options (server, options, error))
+  if (!take_options (server, options, error) || !start_command (server, options, error))
     return NULL;
   fal_loop_call (server->loop, start, server, &how);
   if (how.error != NULL) {
@@ -276,7 +303,8 @@ void
 fal_server_free (FalServer *server)
 {
   fal_loop_call (server->loop, shut_down, server, NULL);
-  fal_loop_free (server->loop);
+  g_clear_pointer (&server->config.thread, fal_model_thread_free);
+  fal_loop_free (server->loop); /* after what the model's thread still had to tell to it */
   g_clear_object (&server->soup);
   g_ptr_array_unref (server->sessions);
   fal_access_control_free (server->access);
@@ -304,6 +332,12 @@ guint
 fal_server_get_open (FalServer *server)
 {
   return fal_server_state_get (server->state, FAL_COUNT_OPEN);
+}
+
+gint64
+fal_server_get_billed_time (FalServer *server)
+{
+  return fal_server_state_get_billed_time (server->state);
 }
 
 guint
@@ -444,4 +478,25 @@ fal_server_close (FalServer *server, gushort code, const gchar *reason)
     fal_loop_call (server->loop, cut_all, server, NULL);
   else
     fal_loop_call (server->loop, close_all, server, &closing);
+}
+
+static void
+cut_one (gpointer owner, gpointer data)
+{
+  FalServer *server = owner;
+  const guint *number = data;
+
+  for (guint i = 0; i < server->sessions->len; i++) {
+    if (fal_server_session_get_number (server->sessions->pdata[i]) != *number)
+      continue;
+    fal_server_state_add (server->state, FAL_COUNT_OPEN, -1);
+    g_ptr_array_remove_index (server->sessions, i);
+    return;
+  }
+}
+
+void
+fal_server_cut (FalServer *server, guint connection)
+{
+  fal_loop_call (server->loop, cut_one, server, &connection);
 }

@@ -14,9 +14,12 @@ G_BEGIN_DECLS
 typedef struct {
   guint port;           /* 0: any */
   const gchar *effect;  /* "invert" when NULL */
-  guint delay_ms;       /* the model's time for a result */
+  guint delay_ms;       /* the model's time for a result; each connection has a model to itself */
+  guint slowness;       /* the first connection's model takes so many times as long; 0 is 1 */
+  guint most_connections; /* that are let in at all, others are refused (429); 0: all */
   guint jitter_percent; /* by so much it varies either way, evenly; the same in each run */
   guint buffering; /* newest N waiting requests kept, older ones dropped silently; 0: unbounded */
+  guint notice_ms; /* that an idle model takes to notice a request; more may come meanwhile */
   guint session_timeout_ms; /* after the last input: TIMEOUT, close 1000; 0: never */
   const gchar *schema;      /* "turbo" when NULL */
   const gchar *token;       /* accept this fal_jwt_token only; NULL: any or none */
@@ -28,9 +31,12 @@ typedef struct {
   guint results;              /* for each request; 0 is 1 */
   gboolean end_after_results; /* of the first request: TIMEOUT, close 1000, though all went well */
   gboolean refuse_unknown;    /* ends a session over a field that the schema does not know */
+  gsize max_message;          /* bytes; a longer one is closed with 1009; 0: 16 MiB */
   guint ready_delay_ms;       /* before {"status":"ready"}, where the schema says so at all */
   const gchar *result_url;    /* images[].url or image.url in place of the picture itself */
   const gchar *tls_certificate, *tls_key; /* PEM files; both: wss and https in place of ws */
+  const gchar *effect_command; /* a program in place of an effect: picture-process.h */
+  guint effect_timeout_ms;     /* that it has for a picture; 0: 30 s */
 } FalServerOptions;
 
 typedef struct _FalServer FalServer;
@@ -44,6 +50,8 @@ const gchar *fal_server_get_uri (FalServer *server); /* "ws://127.0.0.1:PORT", o
 /* What it saw. */
 guint fal_server_get_connections (FalServer *server); /* upgrades accepted so far */
 guint fal_server_get_open (FalServer *server);        /* connections open now */
+/* For how long connections were open, each by itself and all together, µs: what a host bills. */
+gint64 fal_server_get_billed_time (FalServer *server);
 guint fal_server_get_requests (FalServer *server);    /* requests received so far */
 guint fal_server_get_dropped (FalServer *server);     /* by buffering */
 guint fal_server_get_token_requests (FalServer *server);
@@ -72,5 +80,7 @@ void fal_server_set_refusal (FalServer *server, guint status);
  * TCP connection without a close frame). */
 void fal_server_send (FalServer *server, GBytes *message, gboolean text);
 void fal_server_close (FalServer *server, gushort code, const gchar *reason);
+/* Cuts the TCP connection of connection number @connection, from 1, if it is open. */
+void fal_server_cut (FalServer *server, guint connection);
 
 G_END_DECLS

@@ -238,6 +238,73 @@ test_free_cuts_what_passes (void)
   FAL_WAIT_UNTIL (fal_server_get_open (server) == 0);
 }
 
+/* What passes is cut, what comes after it is not. */
+static void
+test_cut (void)
+{
+  g_autoptr (FalServer) server = serve (TRUE);
+  g_autoptr (FalProxy) proxy = fal_proxy_new (NULL);
+  g_autoptr (FalWebsocketClient) client =
+      fal_websocket_client_new_by_proxy (server, fal_proxy_get_uri (proxy));
+  g_autoptr (FalWebsocketClient) next = NULL;
+
+  g_assert_nonnull (client->socket);
+  fal_proxy_cut (proxy);
+  FAL_WAIT_UNTIL (client->closed);
+  FAL_WAIT_UNTIL (fal_server_get_open (server) == 0);
+  next = fal_websocket_client_new_by_proxy (server, fal_proxy_get_uri (proxy));
+  g_assert_nonnull (next->socket);
+}
+
+static void
+keep_text (gpointer user, const gchar *why)
+{
+  g_atomic_pointer_set ((gchar **) user, g_strdup (why));
+}
+
+/* Where it may lead anywhere it tries to, and tells why it could not: this name leads nowhere, on
+ * any machine. */
+static void
+test_anywhere (void)
+{
+  g_autofree gchar *why = NULL;
+  g_autoptr (FalProxy) proxy = fal_proxy_new (
+      &(FalProxyOptions){ .anywhere = TRUE, .on_unreachable = keep_text, .user_data = &why });
+  g_autofree gchar *reply = ask (proxy, "CONNECT nobody.invalid:443 HTTP/1.1\r\n\r\n");
+  g_autoptr (FalServer) server = serve (TRUE);
+  g_autoptr (FalWebsocketClient) client =
+      fal_websocket_client_new_by_proxy (server, fal_proxy_get_uri (proxy));
+
+  g_assert_true (g_str_has_prefix (reply, "HTTP/1.1 502 "));
+  g_assert_nonnull (strstr (g_atomic_pointer_get (&why), "nobody.invalid"));
+  g_assert_nonnull (client->socket);
+}
+
+static void
+count_bytes (gpointer user, gboolean up, gsize size)
+{
+  g_atomic_pointer_add (&((gsize *) user)[up], size);
+}
+
+static void
+test_tap_sees_both_ways (void)
+{
+  gsize passed[2] = { 0 };
+  g_autoptr (FalServer) server = serve (TRUE);
+  g_autoptr (FalProxy) proxy =
+      fal_proxy_new (&(FalProxyOptions){ .tap = count_bytes, .user_data = passed });
+  g_autoptr (FalWebsocketClient) client =
+      fal_websocket_client_new_by_proxy (server, fal_proxy_get_uri (proxy));
+  g_autoptr (GBytes) much = g_bytes_new_take (g_malloc0 (100000), 100000);
+
+  FAL_WAIT_UNTIL (fal_server_get_open (server) == 1);
+  fal_server_send (server, much, FALSE);
+  fal_websocket_client_message_free (fal_websocket_client_next (client));
+  g_assert_cmpuint (passed[FALSE], >=, 100000);
+  g_assert_cmpuint (passed[TRUE], >, 0);
+  g_assert_cmpuint (passed[TRUE], <, 100000);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -256,5 +323,8 @@ main (int argc, char **argv)
       "/proxy/route-leads-away-from-the-target", test_route_leads_away_from_the_target);
   g_test_add_func ("/proxy/dies-in-the-middle-of-a-session", test_dies_in_the_middle_of_a_session);
   g_test_add_func ("/proxy/free-cuts-what-passes", test_free_cuts_what_passes);
+  g_test_add_func ("/proxy/cut", test_cut);
+  g_test_add_func ("/proxy/anywhere", test_anywhere);
+  g_test_add_func ("/proxy/tap-sees-both-ways", test_tap_sees_both_ways);
   return g_test_run ();
 }

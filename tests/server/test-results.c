@@ -301,6 +301,21 @@ test_message_over_16_mib_is_too_big (void)
   g_assert_cmpuint (soup_websocket_connection_get_close_code (client->socket), ==, 1009);
 }
 
+/* libsoup itself refuses it, as a server does that leaves its limit as it is. */
+static void
+test_a_lower_limit_is_kept_too (void)
+{
+  const FalServerOptions options = { .max_message = 128 * 1024 };
+  g_autoptr (FalServer) server = fal_fixture_serve (options);
+  g_autoptr (FalWebsocketClient) client = fal_websocket_client_connect (server);
+  gsize size = options.max_message + 1;
+  g_autoptr (GBytes) message = g_bytes_new_take (g_malloc0 (size), size);
+
+  fal_websocket_client_send_bytes (client, message);
+  FAL_WAIT_UNTIL (client->closed);
+  g_assert_cmpuint (fal_server_get_requests (server), ==, 0);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -328,5 +343,6 @@ main (int argc, char **argv)
   g_test_add_func ("/results/queued-requests-are-lost-with-the-session",
       test_queued_requests_are_lost_with_the_session);
   g_test_add_func ("/results/message-over-16-mib-is-too-big", test_message_over_16_mib_is_too_big);
+  g_test_add_func ("/results/a-lower-limit-is-kept-too", test_a_lower_limit_is_kept_too);
   return g_test_run ();
 }

@@ -4,6 +4,7 @@
 #include "fixture.h"
 #include "sample-picture.h"
 #include "websocket-client.h"
+#include "effects/rgb-image.h"
 #include "fal/wire/value.h"
 #include <string.h>
 
@@ -155,24 +156,45 @@ connect_ready (FalServer *server)
 }
 
 static void
-test_krea_takes_a_start_frame_then_images (void)
+send_frames (FalWebsocketClient *client, guint n)
 {
-  g_autoptr (FalServer) server =
-      fal_fixture_serve ((FalServerOptions){ .schema = "krea", .effect = "echo", .results = 3 });
-  g_autoptr (FalWebsocketClient) client = connect_ready (server);
-  g_autoptr (GBytes) picture = make_picture ();
-
-  for (guint i = 0; i < 2; i++) {
-    g_autoptr (GstStructure) request = make_request (i ? "image" : "start_frame");
+  for (guint i = 0; i < n; i++) {
+    g_autoptr (GstStructure) request = make_request ("image");
 
     fal_websocket_client_send (client, request);
-    for (guint k = 0; k < 3; k++) {
-      g_autoptr (FalWebsocketClientMessage) message = fal_websocket_client_next (client);
-
-      g_assert_false (message->text);
-      g_assert_true (g_bytes_equal (message->bytes, picture));
-    }
   }
+}
+
+static void
+expect_pictures (FalWebsocketClient *client, guint n)
+{
+  g_autoptr (GBytes) picture = make_picture ();
+
+  for (guint i = 0; i < n; i++) {
+    g_autoptr (FalWebsocketClientMessage) message = fal_websocket_client_next (client);
+
+    g_assert_false (message->text);
+    g_assert_true (g_bytes_equal (message->bytes, picture));
+  }
+}
+
+/* The frame that opens the connection has no answer; then nine have theirs at once, and each
+ * twelve. What comes while the model works belongs to the next block. */
+static void
+test_krea_answers_blocks (void)
+{
+  g_autoptr (FalServer) server =
+      fal_fixture_serve ((FalServerOptions){ .schema = "krea", .effect = "echo", .delay_ms = 30 });
+  g_autoptr (FalWebsocketClient) client = connect_ready (server);
+  g_autoptr (GstStructure) start = make_request ("start_frame");
+
+  fal_websocket_client_send (client, start);
+  send_frames (client, 9 + 3);
+  expect_pictures (client, 9);
+  g_assert_cmpuint (fal_server_get_inferences (server), ==, 1);
+  send_frames (client, 9);
+  expect_pictures (client, 12);
+  g_assert_cmpuint (fal_server_get_inferences (server), ==, 2);
 }
 
 /* One frame after the other, by the name of its field; the last is refused. */
@@ -194,11 +216,8 @@ test_krea_refuses (gconstpointer data)
 
   for (guint i = 0; i < G_N_ELEMENTS (row->fields) && row->fields[i] != NULL; i++) {
     g_autoptr (GstStructure) request = make_request (row->fields[i]);
-    g_autoptr (FalWebsocketClientMessage) message = NULL;
 
     fal_websocket_client_send (client, request);
-    if (i + 1 < G_N_ELEMENTS (row->fields) && row->fields[i + 1] != NULL)
-      message = fal_websocket_client_next (client);
   }
   fal_websocket_client_assert_error (client, "INTERNAL_ERROR", row->reason);
 }
@@ -227,6 +246,49 @@ test_krea_hears_nothing_before_it_is_ready (void)
 
   fal_websocket_client_send (client, request);
   fal_websocket_client_assert_error (client, "INTERNAL_ERROR", "not ready");
+}
+
+/* ---- birefnet ---- */
+
+static GstStructure *
+make_cutout_request (const gchar *colour)
+{
+  GstStructure *request = make_request ("image_bytes");
+
+  gst_structure_set (request, "background_color", G_TYPE_STRING, colour, NULL);
+  return request;
+}
+
+/* The oval's corners show the background. */
+static void
+test_birefnet_takes_a_background (void)
+{
+  g_autoptr (FalServer) server = serve ("birefnet");
+  g_autoptr (FalWebsocketClient) client = fal_websocket_client_connect (server);
+  g_autoptr (GstStructure) request = make_cutout_request ("#20C040"), result = NULL;
+  g_autoptr (GBytes) content = NULL;
+  g_autoptr (FalRgbImage) image = NULL;
+
+  fal_websocket_client_send (client, request);
+  result = fal_websocket_client_next_map (client, FALSE);
+  content = g_value_dup_boxed (fal_value_get_path (result, "image.content"));
+  image = fal_rgb_image_decode (content, NULL);
+  g_assert_cmpint (ABS (image->data[0] - 0x20), <, 16);
+  g_assert_cmpint (ABS (image->data[1] - 0xc0), <, 16);
+  g_assert_cmpint (ABS (image->data[2] - 0x40), <, 16);
+  g_assert_cmpint (ABS (image->data[3 * (16 * 32 + 16)] - 160), <, 8);
+}
+
+static void
+test_birefnet_wants_a_colour (gconstpointer colour)
+{
+  g_autoptr (FalServer) server = serve ("birefnet");
+  g_autoptr (FalWebsocketClient) client = fal_websocket_client_connect (server);
+  g_autoptr (GstStructure) request = make_cutout_request (colour);
+
+  fal_websocket_client_send (client, request);
+  fal_websocket_client_assert_error (
+      client, "INTERNAL_ERROR", "background_color: value is not a valid color");
 }
 
 /* ---- Types and fields ---- */
@@ -308,11 +370,15 @@ main (int argc, char **argv)
   g_test_add_func ("/schemas/portrait-needs-its-state-back", test_portrait_needs_its_state_back);
   g_test_add_func ("/schemas/portrait-begins-with-a-picture-on-each-connection",
       test_portrait_begins_with_a_picture_on_each_connection);
-  g_test_add_func (
-      "/schemas/krea-takes-a-start-frame-then-images", test_krea_takes_a_start_frame_then_images);
+  g_test_add_func ("/schemas/krea-answers-blocks", test_krea_answers_blocks);
   g_test_add_func ("/schemas/krea-refuses-both-at-once", test_krea_refuses_both_at_once);
   g_test_add_func (
       "/schemas/krea-hears-nothing-before-it-is-ready", test_krea_hears_nothing_before_it_is_ready);
+  g_test_add_func ("/schemas/birefnet-takes-a-background", test_birefnet_takes_a_background);
+  g_test_add_data_func (
+      "/schemas/birefnet-wants-a-colour/named", "green", test_birefnet_wants_a_colour);
+  g_test_add_data_func (
+      "/schemas/birefnet-wants-a-colour/longer", "#20C04000", test_birefnet_wants_a_colour);
   g_test_add_func ("/schemas/unknown-fields-are-refused", test_unknown_fields_are_refused);
   return g_test_run ();
 }

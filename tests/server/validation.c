@@ -85,3 +85,23 @@ fal_validation_find_image (const FalSchema *schema, const GstStructure *request,
     fal_validation_set_missing (schema->inputs[0].name, error);
   return NULL;
 }
+
+gboolean
+fal_validation_find_colour (
+    const GstStructure *request, const gchar *field, guint8 colour[3], GError **error)
+{
+  const gchar *text = gst_structure_get_string (request, field);
+  gsize digits = text && *text == '#' ? strspn (text + 1, "0123456789abcdefABCDEF") : 0;
+
+  if (!gst_structure_has_field (request, field))
+    return FALSE;
+  if (digits != 6 || text[7] != '\0') {
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
+        "%s: value is not a valid color, send #rrggbb", field);
+    return FALSE;
+  }
+  for (guint i = 0; i < 3; i++)
+    colour[i] =
+        g_ascii_xdigit_value (text[1 + 2 * i]) * 16 + g_ascii_xdigit_value (text[2 + 2 * i]);
+  return TRUE;
+}

@@ -15,6 +15,11 @@ gboolean fal_validation_check_fields (
 GBytes *fal_validation_find_image (
     const FalSchema *schema, const GstStructure *request, GError **error);
 
+/* A colour in a field that need not be there, as "#rrggbb"; FALSE without an error where it is not.
+ */
+gboolean fal_validation_find_colour (
+    const GstStructure *request, const gchar *field, guint8 colour[3], GError **error);
+
 /* "@field: field required"; returns FALSE. */
 gboolean fal_validation_set_missing (const gchar *field, GError **error);
 

@@ -153,7 +153,7 @@ fal_websocket_client_next_map (FalWebsocketClient *client, gboolean text)
   gsize size;
   const gchar *data = g_bytes_get_data (message->bytes, &size);
   GstStructure *map = message->text ? fal_value_from_json (data, size, &error)
-                                    : fal_value_from_msgpack (message->bytes, &error);
+                                    : fal_value_from_msgpack (message->bytes, NULL, &error);
 
   g_assert_no_error (error);
   g_assert_cmpint (message->text, ==, text);

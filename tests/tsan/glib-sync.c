@@ -201,9 +201,19 @@ g_object_unref (gpointer object)
   NEXT (g_object_unref) (object);
 }
 
+/* Buffers may share their memory, and whoever lets go of one lets go of that. */
+static void
+release_memory (GstBuffer *buffer)
+{
+  for (guint i = 0; i < gst_buffer_n_memory (buffer); i++)
+    __tsan_release (gst_buffer_peek_memory (buffer, i));
+}
+
 void
 gst_mini_object_unref (GstMiniObject *object)
 {
+  if (GST_MINI_OBJECT_TYPE (object) == GST_TYPE_BUFFER)
+    release_memory ((GstBuffer *) object);
   __tsan_release (object);
   NEXT (gst_mini_object_unref) (object);
 }
@@ -225,6 +235,21 @@ gst_mini_object_make_writable (GstMiniObject *object)
 
   __tsan_acquire (writable);
   return writable;
+}
+
+/* A buffer of a pool comes back to it once the last one has let go of it and of its memory. */
+GstFlowReturn
+gst_buffer_pool_acquire_buffer (
+    GstBufferPool *pool, GstBuffer **buffer, GstBufferPoolAcquireParams *params)
+{
+  GstFlowReturn flow = NEXT (gst_buffer_pool_acquire_buffer) (pool, buffer, params);
+
+  if (flow != GST_FLOW_OK)
+    return flow;
+  __tsan_acquire (*buffer);
+  for (guint i = 0; i < gst_buffer_n_memory (*buffer); i++)
+    __tsan_acquire (gst_buffer_peek_memory (*buffer, i));
+  return flow;
 }
 
 /* ---- what is put in a queue ---- */

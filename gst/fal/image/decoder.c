@@ -15,6 +15,7 @@ struct _FalDecoder {
   GstCaps *caps;           /* chosen for the next two; NULL: nothing was chosen yet */
   FalDecoderConfig config; /* with a reference to its caps */
   FalImageFileInfo picture;
+  gint par_n, par_d; /* that gives the picture its shape */
 
   gboolean is_raw; /* else the picture stays encoded, and what follows is not set */
   GstVideoInfo info;
@@ -83,23 +84,36 @@ format_rank (const GstVideoFormatInfo *format)
   return G_N_ELEMENTS (preferred) + (GST_VIDEO_FORMAT_INFO_IS_GRAY (format) ? 1 : 0);
 }
 
-/* @user_data: not NULL where formats with alpha come first. */
+/* What a picture is best shown in. */
+typedef enum {
+  COLOUR,
+  ALPHA, /* with it, before all without */
+  GREY,  /* in 8 bits, before all others */
+} Preference;
+
+static gboolean
+is_preferred (const GstVideoFormatInfo *format, Preference preference)
+{
+  if (preference == GREY)
+    return GST_VIDEO_FORMAT_INFO_FORMAT (format) == GST_VIDEO_FORMAT_GRAY8;
+  return preference == ALPHA && GST_VIDEO_FORMAT_INFO_HAS_ALPHA (format);
+}
+
+/* @user_data: a Preference. */
 static gint
 compare_formats (gconstpointer a, gconstpointer b, gpointer user_data)
 {
   const GstVideoFormatInfo *one = *(const GstVideoFormatInfo **) a;
   const GstVideoFormatInfo *other = *(const GstVideoFormatInfo **) b;
-  gint alpha = (GST_VIDEO_FORMAT_INFO_HAS_ALPHA (other) ? 1 : 0) -
-               (GST_VIDEO_FORMAT_INFO_HAS_ALPHA (one) ? 1 : 0);
+  Preference preference = GPOINTER_TO_INT (user_data);
+  gint better = is_preferred (other, preference) - is_preferred (one, preference);
 
-  if (user_data != NULL && alpha != 0)
-    return alpha;
-  return (gint) format_rank (one) - (gint) format_rank (other);
+  return better != 0 ? better : (gint) format_rank (one) - (gint) format_rank (other);
 }
 
 /* All formats that the converter writes, as GstVideoFormatInfo. */
 static GPtrArray *
-list_formats (gboolean alpha_first)
+list_formats (Preference preference)
 {
   g_autoptr (GPtrArray) formats = g_ptr_array_new ();
   guint count;
@@ -112,7 +126,7 @@ list_formats (gboolean alpha_first)
       g_ptr_array_add (formats, (gpointer) format);
   }
   /* A merge sort: what ranks the same keeps GStreamer's order of quality. */
-  g_ptr_array_sort_with_data (formats, compare_formats, alpha_first ? formats : NULL);
+  g_ptr_array_sort_with_data (formats, compare_formats, GINT_TO_POINTER (preference));
   return g_steal_pointer (&formats);
 }
 
@@ -129,7 +143,7 @@ append_format_name (GValue *list, const GstVideoFormatInfo *format)
 GstCaps *
 fal_decoder_get_caps (void)
 {
-  g_autoptr (GPtrArray) formats = list_formats (FALSE);
+  g_autoptr (GPtrArray) formats = list_formats (COLOUR);
   GstCaps *caps = gst_caps_new_empty_simple ("video/x-raw");
   GValue names = G_VALUE_INIT;
 
@@ -149,9 +163,10 @@ fal_decoder_get_caps (void)
 
 /* One structure per format: the order is ours, not that of what is allowed. */
 static GstCaps *
-raw_candidates (const FalImageFileInfo *picture)
+raw_candidates (const FalImageFileInfo *picture, gboolean matte)
 {
-  g_autoptr (GPtrArray) formats = list_formats (picture->has_alpha);
+  g_autoptr (GPtrArray) formats =
+      list_formats (picture->has_alpha ? ALPHA : (matte ? GREY : COLOUR));
   GstCaps *caps = gst_caps_new_empty ();
 
   for (guint i = 0; i < formats->len; i++) {
@@ -164,35 +179,71 @@ raw_candidates (const FalImageFileInfo *picture)
   return caps;
 }
 
-/* At the rate of @config where that is allowed, else at the nearest that is. */
+/* What of @candidates is allowed for the picture with or without its shape and its rate. */
 static GstCaps *
-choose_among (GstCaps *candidates, const FalImageFileInfo *picture, const FalDecoderConfig *config)
+intersect (const FalDecoder *decoder, GstCaps *candidates, gboolean shaped, gboolean timed)
 {
-  g_autoptr (GstCaps) wanted = gst_caps_make_writable (gst_caps_ref (candidates));
-  g_autoptr (GstCaps) timed = NULL;
-  g_autoptr (GstCaps) fitting = NULL;
+  const FalDecoderConfig *config = &decoder->config;
+  g_autoptr (GstCaps) wanted = gst_caps_copy (candidates);
 
-  gst_caps_set_simple (wanted, "width", G_TYPE_INT, picture->width, "height", G_TYPE_INT,
-      picture->height, "pixel-aspect-ratio", GST_TYPE_FRACTION, 1, 1, NULL);
-  timed = gst_caps_copy (wanted);
-  gst_caps_set_simple (
-      timed, "framerate", GST_TYPE_FRACTION, config->fps_n, MAX (config->fps_d, 1), NULL);
-  if (config->fps_n == 0 && config->max_fps_n > 0)
-    gst_caps_set_simple (timed, "max-framerate", GST_TYPE_FRACTION, config->max_fps_n,
+  gst_caps_set_simple (wanted, "width", G_TYPE_INT, decoder->picture.width, "height", G_TYPE_INT,
+      decoder->picture.height, NULL);
+  if (shaped)
+    gst_caps_set_simple (
+        wanted, "pixel-aspect-ratio", GST_TYPE_FRACTION, decoder->par_n, decoder->par_d, NULL);
+  if (timed)
+    gst_caps_set_simple (
+        wanted, "framerate", GST_TYPE_FRACTION, config->fps_n, MAX (config->fps_d, 1), NULL);
+  if (timed && config->fps_n == 0 && config->max_fps_n > 0)
+    gst_caps_set_simple (wanted, "max-framerate", GST_TYPE_FRACTION, config->max_fps_n,
         MAX (config->max_fps_d, 1), NULL);
+  return gst_caps_intersect_full (wanted, config->allowed, GST_CAPS_INTERSECT_FIRST);
+}
 
-  fitting = gst_caps_intersect_full (timed, config->allowed, GST_CAPS_INTERSECT_FIRST);
-  if (gst_caps_is_empty (fitting)) {
+/* In the picture's shape and at its rate where these are allowed, else in the nearest that are. */
+static GstCaps *
+choose_among (const FalDecoder *decoder, GstCaps *candidates)
+{
+  static const struct {
+    gboolean shaped, timed;
+  } tries[] = { { TRUE, FALSE }, { FALSE, TRUE }, { FALSE, FALSE } };
+  const FalDecoderConfig *config = &decoder->config;
+  g_autoptr (GstCaps) fitting = intersect (decoder, candidates, TRUE, TRUE);
+  GstStructure *structure;
+
+  for (guint i = 0; i < G_N_ELEMENTS (tries) && gst_caps_is_empty (fitting); i++) {
     gst_caps_unref (fitting);
-    fitting = gst_caps_intersect_full (wanted, config->allowed, GST_CAPS_INTERSECT_FIRST);
+    fitting = intersect (decoder, candidates, tries[i].shaped, tries[i].timed);
   }
   if (gst_caps_is_empty (fitting))
     return NULL;
   fitting = gst_caps_truncate (g_steal_pointer (&fitting));
   fitting = gst_caps_make_writable (g_steal_pointer (&fitting));
+  structure = gst_caps_get_structure (fitting, 0);
   gst_structure_fixate_field_nearest_fraction (
-      gst_caps_get_structure (fitting, 0), "framerate", config->fps_n, MAX (config->fps_d, 1));
+      structure, "framerate", config->fps_n, MAX (config->fps_d, 1));
+  if (gst_structure_has_field (structure, "pixel-aspect-ratio"))
+    gst_structure_fixate_field_nearest_fraction (
+        structure, "pixel-aspect-ratio", decoder->par_n, decoder->par_d);
   return gst_caps_fixate (g_steal_pointer (&fitting));
+}
+
+/* A picture of another size than what was sent has the shape of it all the same. */
+static void
+shape_pixels (FalDecoder *decoder)
+{
+  const FalLayout *sent = &decoder->config.layout;
+  const FalImageFileInfo *picture = &decoder->picture;
+  gint n, d;
+
+  decoder->par_n = MAX (sent->par_n, 1);
+  decoder->par_d = MAX (sent->par_d, 1);
+  if (sent->width <= 0 || sent->height <= 0 || decoder->par_n == decoder->par_d)
+    return;
+  fal_video_frame_reduce_ratio (
+      (guint64) sent->width * picture->height, (guint64) sent->height * picture->width, &n, &d);
+  fal_video_frame_reduce_ratio (
+      (guint64) decoder->par_n * n, (guint64) decoder->par_d * d, &decoder->par_n, &decoder->par_d);
 }
 
 static gboolean
@@ -217,8 +268,8 @@ complete_caps (GstCaps *caps, const GstVideoInfo *info)
 static gboolean
 choose_raw (FalDecoder *decoder)
 {
-  g_autoptr (GstCaps) candidates = raw_candidates (&decoder->picture);
-  g_autoptr (GstCaps) caps = choose_among (candidates, &decoder->picture, &decoder->config);
+  g_autoptr (GstCaps) candidates = raw_candidates (&decoder->picture, decoder->config.matte);
+  g_autoptr (GstCaps) caps = choose_among (decoder, candidates);
 
   if (caps == NULL || !gst_video_info_from_caps (&decoder->info, caps))
     return FALSE;
@@ -233,7 +284,7 @@ choose_undecoded (FalDecoder *decoder)
   g_autoptr (GstCaps) candidates =
       gst_caps_new_empty_simple (fal_image_file_get_media_type (decoder->picture.type));
 
-  decoder->caps = choose_among (candidates, &decoder->picture, &decoder->config);
+  decoder->caps = choose_among (decoder, candidates);
   decoder->is_raw = FALSE;
   return decoder->caps != NULL;
 }
@@ -248,10 +299,11 @@ choose (FalDecoder *decoder, GError **error)
 
   allowed = gst_caps_to_string (decoder->config.allowed);
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
-      "A %s picture of %d × %d pixels is nothing that downstream takes: %.*s%s",
+      "Downstream takes no %s picture of %dx%d pixels, only %.*s%s. Put videoconvert and "
+      "videoscale after this element.",
       fal_image_file_get_media_type (decoder->picture.type), decoder->picture.width,
       decoder->picture.height, CAPS_IN_MESSAGE, allowed,
-      strlen (allowed) > CAPS_IN_MESSAGE ? "…" : "");
+      strlen (allowed) > CAPS_IN_MESSAGE ? "..." : "");
   return FALSE;
 }
 
@@ -271,7 +323,7 @@ make_pool (FalDecoder *decoder, GError **error)
         gst_buffer_pool_set_active (decoder->pool, TRUE))
       return TRUE;
   }
-  g_set_error (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE, "No memory for pictures of %d × %d pixels",
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE, "no memory for pictures of %dx%d pixels",
       decoder->picture.width, decoder->picture.height);
   return FALSE;
 }
@@ -295,6 +347,13 @@ make_converter (FalDecoder *decoder, GError **error)
 }
 
 static gboolean
+has_shape_of (const FalLayout *one, const FalLayout *other)
+{
+  return one->width == other->width && one->height == other->height && one->par_n == other->par_n &&
+         one->par_d == other->par_d;
+}
+
+static gboolean
 decoder_is_ready (
     FalDecoder *decoder, const FalImageFileInfo *picture, const FalDecoderConfig *config)
 {
@@ -302,6 +361,8 @@ decoder_is_ready (
 
   return decoder->caps != NULL && known->type == picture->type && known->width == picture->width &&
          known->height == picture->height && known->has_alpha == picture->has_alpha &&
+         known->flawed == picture->flawed && decoder->config.matte == config->matte &&
+         has_shape_of (&decoder->config.layout, &config->layout) &&
          decoder->config.fps_n == config->fps_n && decoder->config.fps_d == config->fps_d &&
          decoder->config.max_fps_n == config->max_fps_n &&
          decoder->config.max_fps_d == config->max_fps_d &&
@@ -319,6 +380,7 @@ decoder_prepare (FalDecoder *decoder, const FalImageFileInfo *picture,
   decoder->picture = *picture;
   decoder->config = *config;
   decoder->config.allowed = gst_caps_ref (config->allowed);
+  shape_pixels (decoder);
   if (!choose (decoder, error))
     return FALSE;
   if (!decoder->is_raw)
@@ -353,7 +415,7 @@ decode_raw (FalDecoder *decoder, GBytes *picture, GError **error)
 
   if (gst_buffer_pool_acquire_buffer (decoder->pool, &buffer, NULL) != GST_FLOW_OK ||
       !gst_video_frame_map (&frame, &decoder->info, buffer, GST_MAP_WRITE)) {
-    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE, "No memory for a picture");
+    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE, "no memory for a picture");
     return NULL;
   }
   done = decode_into (decoder, picture, &frame, error);
@@ -367,9 +429,11 @@ fal_decoder_decode (FalDecoder *decoder, GBytes *picture, const FalDecoderConfig
 {
   FalImageFileInfo info;
   GstBuffer *buffer;
+  gboolean known = config->flawed
+                       ? fal_image_file_probe_flawed (picture, config->max_pixels, &info, error)
+                       : fal_image_file_probe (picture, config->max_pixels, &info, error);
 
-  if (!fal_image_file_probe (picture, config->max_pixels, &info, error) ||
-      !decoder_prepare (decoder, &info, config, error))
+  if (!known || !decoder_prepare (decoder, &info, config, error))
     return NULL;
 
   buffer = decoder->is_raw ? decode_raw (decoder, picture, error)

@@ -5,6 +5,8 @@
  * fal_image_file_probe() before anything is allocated for it. */
 #pragma once
 
+#include "fal/frame.h"
+
 #include <gst/gst.h>
 
 G_BEGIN_DECLS
@@ -25,16 +27,19 @@ typedef struct {
   guint64 max_pixels;        /* larger pictures are refused */
   gint fps_n, fps_d;         /* the caps' frame rate */
   gint max_fps_n, max_fps_d; /* their max-framerate, where fps_n is 0 and max_fps_n is not */
+  gboolean flawed;           /* flaws are shown: see fal_image_file_probe_flawed() */
+  gboolean matte;            /* a picture without alpha is best as grey, where that is allowed */
+  FalLayout layout;          /* of what was sent for the picture, where that is known */
 } FalDecoderConfig;
 
 /* @picture as a buffer of the caps @caps (transfer full), which fit @config's: raw video where
- * downstream takes any, else the picture as it is. The caps have the picture's size and a pixel
- * aspect ratio of 1/1. A picture with alpha gets a format with alpha, where one is allowed. Buffers
- * come from a pool of the decoder's and may outlive it.
- * Errors: G_IO_ERROR_INVALID_DATA (cut off, broken, larger than max_pixels),
- * G_IO_ERROR_NOT_SUPPORTED (this build leaves the kind of picture out), G_IO_ERROR_NO_SPACE (no
- * memory), G_IO_ERROR_NOT_FOUND (downstream takes nothing that this picture can become; the message
- * names both). */
+ * downstream takes any, else the picture as it is. The caps have the picture's size and
+ * the pixel aspect ratio that gives it the shape of what was sent, where downstream takes that: 1/1
+ * where that had square pixels, or is not known. A picture with alpha gets a format with alpha,
+ * where one is allowed. Buffers come from a pool of the decoder's and may outlive it. Errors:
+ * G_IO_ERROR_INVALID_DATA (cut off, broken, larger than max_pixels), G_IO_ERROR_NOT_SUPPORTED (this
+ * build leaves the kind of picture out), G_IO_ERROR_NO_SPACE (no memory), G_IO_ERROR_NOT_FOUND
+ * (downstream takes nothing that this picture can become; the message names both). */
 GstBuffer *fal_decoder_decode (FalDecoder *decoder, GBytes *picture, const FalDecoderConfig *config,
     GstCaps **caps, GError **error);
 

@@ -5,7 +5,9 @@
 #include "fallback-picture.h"
 #include "encoder.h"
 #include "image-file.h"
+#include "raw-picture.h"
 #include <gio/gio.h>
+#include <string.h>
 
 /* JPEG quality of what is shown: no loss that is seen. */
 #define QUALITY 95
@@ -13,9 +15,10 @@
 struct _FalFallbackPicture {
   FalEncoder *encoder;
   GBytes *last;       /* the last result; NULL: none yet */
-  gint width, height; /* of the last result, in pixels; 0: none yet */
+  GstCaps *last_caps; /* of it */
+  FalLayout results;  /* their size and shape; without a size: not known yet */
   GBytes *black;      /* a black picture; NULL: not made yet */
-  gint black_width, black_height;
+  FalLayout black_layout;
 };
 
 FalFallbackPicture *
@@ -31,8 +34,9 @@ void
 fal_fallback_picture_reset (FalFallbackPicture *picture)
 {
   g_clear_pointer (&picture->last, g_bytes_unref);
+  gst_clear_caps (&picture->last_caps);
   g_clear_pointer (&picture->black, g_bytes_unref);
-  picture->width = picture->height = 0;
+  picture->results = (FalLayout){ 0 };
 }
 
 void
@@ -44,37 +48,83 @@ fal_fallback_picture_free (FalFallbackPicture *picture)
 }
 
 void
-fal_fallback_picture_note_result (FalFallbackPicture *picture, GBytes *result)
+fal_fallback_picture_note_result (FalFallbackPicture *picture, GBytes *result, GstCaps *caps)
 {
   g_clear_pointer (&picture->last, g_bytes_unref);
   picture->last = g_bytes_ref (result);
+  gst_caps_replace (&picture->last_caps, caps);
+}
+
+/* What has this size and shape, whatever it was made of. */
+static FalLayout
+make_layout (gint width, gint height, gint par_n, gint par_d)
+{
+  return (FalLayout){ width, height, par_n, par_d, { 0 }, { 0 } };
 }
 
 /* Read only when it is needed. Without a pixel limit: the result was decoded before. */
 static void
-learn_size (FalFallbackPicture *picture)
+learn_results (FalFallbackPicture *picture)
 {
   FalImageFileInfo info;
+  gint par_n = 1, par_d = 1;
 
   if (picture->last == NULL || !fal_image_file_probe (picture->last, G_MAXUINT64, &info, NULL))
     return;
-  picture->width = info.width;
-  picture->height = info.height;
+  gst_structure_get_fraction (
+      gst_caps_get_structure (picture->last_caps, 0), "pixel-aspect-ratio", &par_n, &par_d);
+  picture->results = make_layout (info.width, info.height, par_n, par_d);
+}
+
+/* What the fallback is encoded with: as @encoder has it, but in the results' size once it is known.
+ */
+static FalEncoderConfig
+configure (const FalFallbackPicture *picture, const FalEncoderConfig *encoder)
+{
+  const FalLayout *results = &picture->results;
+  FalEncoderConfig config = *encoder;
+
+  config.quality = QUALITY;
+  if (results->width > 0) {
+    config.width = results->width;
+    config.height = results->height;
+    config.par_n = results->par_n;
+    config.par_d = results->par_d;
+  }
+  return config;
+}
+
+/* Whether a frame that is an encoded picture is to be shown in another size or shape than its own.
+ */
+static gboolean
+is_to_be_fitted (const FalLayout *own, const FalEncoderConfig *config)
+{
+  if (config->width == 0 && config->height == 0)
+    return FALSE;
+  return own->width != (gint) config->width || own->height != (gint) config->height ||
+         (config->par_n != 0 &&
+             (own->par_n != (gint) config->par_n || own->par_d != (gint) config->par_d));
 }
 
 static GBytes *
-encode (
-    FalFallbackPicture *picture, GstSample *frame, const FalEncoderConfig *encoder, GError **error)
+encode (FalFallbackPicture *picture, GstSample *frame, const FalEncoderConfig *encoder,
+    FalLayout *layout, GError **error)
 {
-  FalEncoderConfig config = *encoder;
+  const FalEncoderConfig config = configure (picture, encoder);
   const gchar *media_type;
+  g_autoptr (GBytes) own =
+      fal_encoder_encode (picture->encoder, frame, &config, &media_type, layout, error);
+  g_autoptr (GstSample) raw = NULL;
 
-  config.quality = QUALITY;
-  if (picture->width > 0) {
-    config.width = picture->width;
-    config.height = picture->height;
-  }
-  return fal_encoder_encode (picture->encoder, frame, &config, &media_type, error);
+  if (own == NULL || config.part.width > 0 ||
+      gst_structure_has_name (
+          gst_caps_get_structure (gst_sample_get_caps (frame), 0), "video/x-raw") ||
+      !is_to_be_fitted (layout, &config))
+    return g_steal_pointer (&own);
+  raw = fal_raw_picture_make (own, layout->par_n, layout->par_d, error);
+  if (raw == NULL)
+    return NULL;
+  return fal_encoder_encode (picture->encoder, raw, &config, &media_type, layout, error);
 }
 
 static GBytes *
@@ -92,61 +142,65 @@ encode_black (FalFallbackPicture *picture, gint width, gint height, GError **err
   const gchar *media_type;
 
   if (pixels == NULL) {
-    g_set_error (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE,
-        "No memory for a picture of %d × %d pixels", width, height);
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE, "no memory for a picture of %dx%d pixels",
+        width, height);
     return NULL;
   }
-  return fal_encoder_encode (encoder, sample, &config, &media_type, error);
+  return fal_encoder_encode (encoder, sample, &config, &media_type, NULL, error);
 }
 
 /* Before the first result the size is that of a request's picture. */
 static gboolean
-find_size (FalFallbackPicture *picture, GstSample *frame, const FalEncoderConfig *encoder,
-    gint *width, gint *height, GError **error)
+find_layout (FalFallbackPicture *picture, GstSample *frame, const FalEncoderConfig *encoder,
+    FalLayout *layout, GError **error)
 {
   g_autoptr (GBytes) jpeg = NULL;
-  FalImageFileInfo info;
 
-  *width = picture->width;
-  *height = picture->height;
-  if (*width > 0)
+  *layout = picture->results;
+  if (layout->width > 0)
     return TRUE;
-  jpeg = encode (picture, frame, encoder, error);
-  if (jpeg == NULL || !fal_image_file_probe (jpeg, G_MAXUINT64, &info, error))
+  jpeg = encode (picture, frame, encoder, layout, error);
+  if (jpeg == NULL)
     return FALSE;
-  *width = info.width;
-  *height = info.height;
+  *layout = make_layout (layout->width, layout->height, layout->par_n, layout->par_d);
   return TRUE;
 }
 
-static GBytes *
-make_black (
-    FalFallbackPicture *picture, GstSample *frame, const FalEncoderConfig *encoder, GError **error)
+static gboolean
+black_fits (const FalFallbackPicture *picture)
 {
-  gint width, height;
+  const FalLayout *black = &picture->black_layout, *results = &picture->results;
 
   /* Before the first result the size would have to be found by encoding each frame, so the picture
    * is kept as it was made first. */
-  if (picture->black && (picture->width == 0 || (picture->black_width == picture->width &&
-                                                    picture->black_height == picture->height)))
-    return g_bytes_ref (picture->black);
-  if (!find_size (picture, frame, encoder, &width, &height, error))
-    return NULL;
-  g_clear_pointer (&picture->black, g_bytes_unref);
-  picture->black = encode_black (picture, width, height, error);
-  picture->black_width = width;
-  picture->black_height = height;
+  return picture->black != NULL &&
+         (results->width == 0 || memcmp (black, results, sizeof *black) == 0);
+}
+
+static GBytes *
+make_black (FalFallbackPicture *picture, GstSample *frame, const FalEncoderConfig *encoder,
+    FalLayout *layout, GError **error)
+{
+  if (!black_fits (picture)) {
+    if (!find_layout (picture, frame, encoder, &picture->black_layout, error))
+      return NULL;
+    g_clear_pointer (&picture->black, g_bytes_unref);
+    picture->black =
+        encode_black (picture, picture->black_layout.width, picture->black_layout.height, error);
+  }
+  *layout = picture->black_layout;
   return picture->black ? g_bytes_ref (picture->black) : NULL;
 }
 
 GBytes *
 fal_fallback_picture_make (FalFallbackPicture *picture, FalFallbackMode mode, GstSample *frame,
-    const FalEncoderConfig *encoder, GError **error)
+    const FalEncoderConfig *encoder, FalLayout *layout, GError **error)
 {
-  learn_size (picture);
-  if (mode == FAL_FALLBACK_LAST && picture->last)
-    return g_bytes_ref (picture->last);
+  learn_results (picture);
   if (mode == FAL_FALLBACK_PASSTHROUGH)
-    return encode (picture, frame, encoder, error);
-  return make_black (picture, frame, encoder, error);
+    return encode (picture, frame, encoder, layout, error);
+  if (mode != FAL_FALLBACK_LAST || picture->last == NULL)
+    return make_black (picture, frame, encoder, layout, error);
+  *layout = picture->results;
+  return g_bytes_ref (picture->last);
 }

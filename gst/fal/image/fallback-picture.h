@@ -3,7 +3,7 @@
  * its thread. */
 #pragma once
 
-#include "fal/options.h"
+#include "fal/frame.h"
 
 #include <gst/gst.h>
 
@@ -17,14 +17,15 @@ void fal_fallback_picture_free (FalFallbackPicture *picture);
 /* Forgets the last result, for a new stream. */
 void fal_fallback_picture_reset (FalFallbackPicture *picture);
 
-/* @result, an encoded picture that could be decoded, was shown: it is the last result now. */
-void fal_fallback_picture_note_result (FalFallbackPicture *picture, GBytes *result);
+/* @result, an encoded picture that could be decoded, was shown with @caps: it is the last result
+ * now. */
+void fal_fallback_picture_note_result (FalFallbackPicture *picture, GBytes *result, GstCaps *caps);
 
-/* An encoded picture, which is decoded as a result is: of the size of the last result, so that the
- * caps need not change; before the first one of the size that @encoder gives to @frame. A frame
- * that is itself a JPEG, PNG or WebP keeps its own size. @mode: not NONE. Errors: those of
- * fal_encoder_encode(), and G_IO_ERROR_NO_SPACE. */
+/* An encoded picture, which is decoded as a result is: of the size and shape of the last result, so
+ * that the caps need not change; before the first one of the size that @encoder gives to @frame,
+ * which may be a JPEG, PNG or WebP itself. @mode: not NONE. @layout: set. Errors: those of
+ * fal_encoder_encode() and fal_image_file_decode(). */
 GBytes *fal_fallback_picture_make (FalFallbackPicture *picture, FalFallbackMode mode,
-    GstSample *frame, const FalEncoderConfig *encoder, GError **error);
+    GstSample *frame, const FalEncoderConfig *encoder, FalLayout *layout, GError **error);
 
 G_END_DECLS

@@ -47,6 +47,7 @@ static const Layout layouts[] = {
   { GST_VIDEO_FORMAT_ABGR, TJPF_ABGR, PNG_LAYOUT (ABGR), NO_LAYOUT, 0 },
   { GST_VIDEO_FORMAT_RGB, TJPF_RGB, PNG_LAYOUT (RGB), WEBP_LAYOUT (RGB), NO_LAYOUT },
   { GST_VIDEO_FORMAT_BGR, TJPF_BGR, PNG_LAYOUT (BGR), WEBP_LAYOUT (BGR), NO_LAYOUT },
+  { GST_VIDEO_FORMAT_GRAY8, TJPF_GRAY, PNG_LAYOUT (GRAY), NO_LAYOUT, NO_LAYOUT },
 };
 
 static const Layout *
@@ -64,7 +65,7 @@ fal_image_file_get_jpeg_layout (GstVideoFormat format)
 {
   const Layout *layout = find_layout (format);
 
-  return layout != NULL ? layout->jpeg : NO_LAYOUT;
+  return layout != NULL && layout->jpeg != TJPF_GRAY ? layout->jpeg : NO_LAYOUT;
 }
 
 static gboolean
@@ -82,21 +83,40 @@ probe_jpeg (const guint8 *data, gsize size, FalImageFileInfo *info, GError **err
   FalJpegMarkers markers = { 0 };
 
   if (!fal_jpeg_markers_read (data, size, &markers))
-    return refuse (error, "The JPEG picture is broken or of a kind that is not supported");
+    return refuse (error, "the JPEG picture is broken or of a kind that is not supported");
 
   if (fal_jpeg_markers_have_too_many_scans (&markers)) {
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
-        "The JPEG picture of %u × %u pixels has %u scans, too many to decode in bounded time",
+        "the JPEG picture of %ux%u pixels has %u scans, too many to decode in bounded time",
         markers.width, markers.height, markers.scans);
     return FALSE;
   }
 
   info->width = markers.width;
   info->height = markers.height;
-  return markers.whole || refuse (error, "The JPEG picture ends before its end marker");
+  return markers.whole || info->flawed ||
+         refuse (error, "the JPEG picture ends before its end marker");
 }
 
 /* CMYK in a JPEG is stored inverted, as Adobe does it: 255 is no ink. */
+static guint8
+get_brightness (const guint8 *cmyk)
+{
+  return ((cmyk[0] * 19595 + cmyk[1] * 38470 + cmyk[2] * 7471) / 255 * cmyk[3] + 32768) >> 16;
+}
+
+static void
+write_grey_of_cmyk (const guint8 *cmyk, GstVideoFrame *frame)
+{
+  gint width = GST_VIDEO_FRAME_WIDTH (frame), stride = GST_VIDEO_FRAME_PLANE_STRIDE (frame, 0);
+  guint8 *plane = GST_VIDEO_FRAME_PLANE_DATA (frame, 0);
+
+  for (gint y = 0; y < GST_VIDEO_FRAME_HEIGHT (frame); y++) {
+    for (gint x = 0; x < width; x++)
+      plane[(gsize) y * stride + x] = get_brightness (cmyk + 4 * ((gsize) y * width + x));
+  }
+}
+
 static void
 write_cmyk (const guint8 *cmyk, const Layout *layout, GstVideoFrame *frame)
 {
@@ -117,16 +137,18 @@ write_cmyk (const guint8 *cmyk, const Layout *layout, GstVideoFrame *frame)
   }
 }
 
-/* A warning counts as an error: libjpeg fills what is missing with grey and only warns. */
+/* A warning counts as an error unless flaws are to be shown: libjpeg fills what is missing with
+ * grey and only warns. */
 static gboolean
 read_jpeg (tjhandle jpeg, const guint8 *data, gsize size, guint8 *pixels,
     const FalImageFileInfo *info, gint stride, gint layout, GError **error)
 {
   if (tjDecompress2 (jpeg, data, size, pixels, info->width, stride, info->height, layout,
-          TJFLAG_STOPONWARNING | TJFLAG_LIMITSCANS) == 0)
+          (info->flawed ? 0 : TJFLAG_STOPONWARNING) | TJFLAG_LIMITSCANS) == 0 ||
+      (info->flawed && tjGetErrorCode (jpeg) == TJERR_WARNING))
     return TRUE;
 
-  g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, "The JPEG picture is broken: %s",
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, "the JPEG picture is broken: %s",
       tjGetErrorStr2 (jpeg));
   return FALSE;
 }
@@ -138,14 +160,17 @@ decode_cmyk (tjhandle jpeg, const guint8 *data, gsize size, const FalImageFileIn
   g_autofree guint8 *cmyk = g_try_malloc_n (info->height, (gsize) info->width * 4);
 
   if (cmyk == NULL) {
-    g_set_error (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE,
-        "No memory for a picture of %d × %d pixels", info->width, info->height);
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE, "no memory for a picture of %dx%d pixels",
+        info->width, info->height);
     return FALSE;
   }
   if (!read_jpeg (jpeg, data, size, cmyk, info, info->width * 4, TJPF_CMYK, error))
     return FALSE;
 
-  write_cmyk (cmyk, layout, frame);
+  if (layout->jpeg == TJPF_GRAY)
+    write_grey_of_cmyk (cmyk, frame);
+  else
+    write_cmyk (cmyk, layout, frame);
   return TRUE;
 }
 
@@ -157,12 +182,12 @@ decode_jpeg (const guint8 *data, gsize size, const FalImageFileInfo *info, const
   gint width = 0, height = 0, subsampling = 0, colours = 0;
 
   if (jpeg == NULL) {
-    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE, "No memory for a JPEG decoder");
+    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE, "no memory for a JPEG decoder");
     return FALSE;
   }
   tjDecompressHeader3 (jpeg, data, size, &width, &height, &subsampling, &colours);
   if (width != info->width || height != info->height)
-    return refuse (error, "The header of the JPEG picture is broken");
+    return refuse (error, "the header of the JPEG picture is broken");
 
   if (colours == TJCS_CMYK || colours == TJCS_YCCK)
     return decode_cmyk (jpeg, data, size, info, layout, frame, error);
@@ -214,13 +239,13 @@ probe_png (const guint8 *data, gsize size, FalImageFileInfo *info, GError **erro
 
   if (size < PNG_FIRST_CHUNK + PNG_CHUNK_FRAME + 13 ||
       memcmp (header, first_chunk, sizeof first_chunk) != 0)
-    return refuse (error, "The header of the PNG picture is broken");
+    return refuse (error, "the header of the PNG picture is broken");
 
   info->width = MIN (read_be32 (header + 8), G_MAXINT);
   info->height = MIN (read_be32 (header + 12), G_MAXINT);
   info->has_alpha = (header[17] & PNG_COLOUR_ALPHA) != 0;
   return walk_png_chunks (data, size, &info->has_alpha) ||
-         refuse (error, "The PNG picture ends before its last chunk");
+         refuse (error, "the PNG picture ends before its last chunk");
 }
 
 static gboolean
@@ -239,7 +264,7 @@ decode_png (const guint8 *data, gsize size, const FalImageFileInfo *info, const 
         GST_VIDEO_FRAME_PLANE_STRIDE (frame, 0), NULL);
   }
   if (!done)
-    g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, "The PNG picture is broken: %s",
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, "the PNG picture is broken: %s",
         png.message[0] != '\0' ? png.message : "its header");
   png_image_free (&png);
   return done;
@@ -251,7 +276,7 @@ static gboolean
 probe_png (const guint8 *data, gsize size, FalImageFileInfo *info, GError **error)
 {
   g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
-      "The picture is a PNG, which this build cannot read: build with -Dpng=enabled");
+      "the picture is a PNG, which this build cannot read: it was made without -Dpng=enabled");
   return FALSE;
 }
 
@@ -277,9 +302,9 @@ probe_webp (const guint8 *data, gsize size, FalImageFileInfo *info, GError **err
   WebPBitstreamFeatures features;
 
   if ((guint64) read_le32 (data + 4) + 8 > size)
-    return refuse (error, "The WebP picture is cut off");
+    return refuse (error, "the WebP picture is cut off");
   if (WebPGetFeatures (data, size, &features) != VP8_STATUS_OK)
-    return refuse (error, "The header of the WebP picture is broken");
+    return refuse (error, "the header of the WebP picture is broken");
 
   info->width = features.width;
   info->height = features.height;
@@ -310,7 +335,7 @@ read_webp (const guint8 *data, gsize size, gint width, gint height, gint mode, g
 
   g_set_error (error, G_IO_ERROR,
       status == VP8_STATUS_OUT_OF_MEMORY ? G_IO_ERROR_NO_SPACE : G_IO_ERROR_INVALID_DATA,
-      "The WebP picture is broken (status %d)", status);
+      "the WebP picture is broken (status %d)", status);
   return FALSE;
 }
 
@@ -325,14 +350,14 @@ read_webp_animation (const guint8 *data, gsize size, const FalImageFileInfo *inf
   gboolean done = FALSE;
 
   if (demuxer == NULL || !WebPDemuxGetFrame (demuxer, 1, &first))
-    return refuse (error, "The WebP animation is broken");
+    return refuse (error, "the WebP animation is broken");
 
   for (gint y = 0; y < info->height; y++)
     memset (pixels + (gsize) y * stride, 0, (gsize) info->width * pixel_size);
 
   if (first.x_offset < 0 || first.y_offset < 0 || first.width > info->width - first.x_offset ||
       first.height > info->height - first.y_offset)
-    refuse (error, "A picture of the WebP animation is larger than the animation");
+    refuse (error, "a picture of the WebP animation is larger than the animation");
   else
     done = read_webp (first.fragment.bytes, first.fragment.size, first.width, first.height, mode,
         pixels + (gsize) first.y_offset * stride + (gsize) first.x_offset * pixel_size, stride,
@@ -361,7 +386,7 @@ static gboolean
 probe_webp (const guint8 *data, gsize size, FalImageFileInfo *info, GError **error)
 {
   g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
-      "The picture is a WebP, which this build cannot read: build with -Dwebp=enabled");
+      "the picture is a WebP, which this build cannot read: it was made without -Dwebp=enabled");
   return FALSE;
 }
 
@@ -424,29 +449,42 @@ check_size (const FalImageFileInfo *info, guint64 max_pixels, GError **error)
   guint64 pixels = (guint64) info->width * (guint64) info->height;
 
   if (pixels == 0)
-    return refuse (error, "The picture has no pixels");
+    return refuse (error, "the picture has no pixels");
   if (pixels <= max_pixels)
     return TRUE;
 
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
-      "The %s picture is %d × %d pixels, over the limit of %" G_GUINT64_FORMAT " pixels", name,
+      "the %s picture is %dx%d pixels, over the limit of %" G_GUINT64_FORMAT " pixels", name,
       info->width, info->height, max_pixels);
   return FALSE;
 }
 
-gboolean
-fal_image_file_probe (GBytes *picture, guint64 max_pixels, FalImageFileInfo *info, GError **error)
+static gboolean
+probe (GBytes *picture, guint64 max_pixels, gboolean flawed, FalImageFileInfo *info, GError **error)
 {
   gsize size;
   const guint8 *data = g_bytes_get_data (picture, &size);
 
-  *info = (FalImageFileInfo){ .type = fal_image_file_sniff (data, size) };
+  *info = (FalImageFileInfo){ .type = fal_image_file_sniff (data, size), .flawed = flawed };
   if (info->type == FAL_IMAGE_FILE_UNKNOWN) {
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
         "%" G_GSIZE_FORMAT " bytes that are no JPEG, PNG or WebP picture", size);
     return FALSE;
   }
   return kinds[info->type].probe (data, size, info, error) && check_size (info, max_pixels, error);
+}
+
+gboolean
+fal_image_file_probe (GBytes *picture, guint64 max_pixels, FalImageFileInfo *info, GError **error)
+{
+  return probe (picture, max_pixels, FALSE, info, error);
+}
+
+gboolean
+fal_image_file_probe_flawed (
+    GBytes *picture, guint64 max_pixels, FalImageFileInfo *info, GError **error)
+{
+  return probe (picture, max_pixels, TRUE, info, error);
 }
 
 gboolean

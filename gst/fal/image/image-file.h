@@ -18,6 +18,7 @@ typedef struct {
   FalImageFileType type;
   gint width, height;
   gboolean has_alpha;
+  gboolean flawed; /* flaws are shown: see fal_image_file_probe_flawed() */
 } FalImageFileInfo;
 
 /* What kind of picture the bytes are, and its size, from the headers alone: nothing is allocated,
@@ -25,6 +26,11 @@ typedef struct {
  * has more than @max_pixels, or is a JPEG with too many scans for its size;
  * G_IO_ERROR_NOT_SUPPORTED for a kind that this build leaves out. */
 gboolean fal_image_file_probe (
+    GBytes *picture, guint64 max_pixels, FalImageFileInfo *info, GError **error);
+
+/* The same for a picture whose flaws are to be shown as every decoder shows them: a JPEG of which
+ * some data is bad, or that ends before its end marker, is decoded as far as it goes. */
+gboolean fal_image_file_probe_flawed (
     GBytes *picture, guint64 max_pixels, FalImageFileInfo *info, GError **error);
 
 /* "image/jpeg" …, or NULL. */
@@ -37,7 +43,7 @@ FalImageFileType fal_image_file_sniff (const guint8 *data, gsize size);
  * write RGBx and RGBA. */
 gboolean fal_image_file_decodes_to (const FalImageFileInfo *info, GstVideoFormat format);
 
-/* TurboJPEG's TJPF_ for @format, or -1. */
+/* TurboJPEG's TJPF_ for @format, which is RGB, or -1. */
 gint fal_image_file_get_jpeg_layout (GstVideoFormat format);
 
 /* Decodes @picture, for which fal_image_file_probe() gave @info, into @frame, which is mapped for

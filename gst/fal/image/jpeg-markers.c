@@ -98,13 +98,14 @@ read_segment (gint marker, const guint8 *segment, gsize length, FalJpegMarkers *
   }
 }
 
-gboolean
-fal_jpeg_markers_read (const guint8 *data, gsize size, FalJpegMarkers *markers)
+/* Stops behind the header of scan number @last. */
+static gboolean
+read_scans (const guint8 *data, gsize size, guint last, FalJpegMarkers *markers)
 {
   gsize pos = 2; /* behind the start marker */
   gint marker;
 
-  while ((marker = next_marker (data, size, &pos)) >= 0) {
+  while (markers->scans < last && (marker = next_marker (data, size, &pos)) >= 0) {
     gsize length;
 
     if (marker == JPEG_EOI) {
@@ -125,6 +126,18 @@ fal_jpeg_markers_read (const guint8 *data, gsize size, FalJpegMarkers *markers)
     pos += length;
   }
   return TRUE;
+}
+
+gboolean
+fal_jpeg_markers_read (const guint8 *data, gsize size, FalJpegMarkers *markers)
+{
+  return read_scans (data, size, G_MAXUINT, markers);
+}
+
+gboolean
+fal_jpeg_markers_read_header (const guint8 *data, gsize size, FalJpegMarkers *markers)
+{
+  return read_scans (data, size, 1, markers);
 }
 
 /* Blocks are decoded in groups of up to 32 × 32 pixels: a side of 1 costs as much as one of 32. */

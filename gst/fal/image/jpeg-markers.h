@@ -18,6 +18,9 @@ typedef struct {
  * see @whole. @markers: zeroed. */
 gboolean fal_jpeg_markers_read (const guint8 *data, gsize size, FalJpegMarkers *markers);
 
+/* The same, but only up to the first scan: what is left, the bulk of the file, is not looked at. */
+gboolean fal_jpeg_markers_read_header (const guint8 *data, gsize size, FalJpegMarkers *markers);
+
 /* Whether decoding takes too long for the size: each scan of a progressive JPEG visits every pixel,
  * and ten bytes can be a scan. */
 gboolean fal_jpeg_markers_have_too_many_scans (const FalJpegMarkers *markers);

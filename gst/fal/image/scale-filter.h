@@ -20,6 +20,19 @@ typedef struct {
 /* From @n_in samples to @n_out. Output samples from there up to @n_padded, which is not less,
  * repeat the last one, so that a row may be padded. No weight is for a sample beyond @n_in. */
 void fal_scale_filter_init (FalScaleFilter *filter, gint n_in, gint n_out, gint n_padded);
+
+/* A part of the input, which may begin and end within a sample, and what is made of it. */
+typedef struct {
+  gdouble begin, length; /* of the part, in input samples */
+  gint size;             /* output samples that the whole part would make */
+  gint first;            /* index in these of the first one that is wanted; may be negative */
+} FalScalePart;
+
+/* @n_out output samples of @part of @n_in input samples; further ones up to @n_padded repeat the
+ * last. Samples beyond the part count as the one at its edge. */
+void fal_scale_filter_init_part (
+    FalScaleFilter *filter, const FalScalePart *part, gint n_in, gint n_out, gint n_padded);
+
 /* Frees the arrays. A zeroed filter is fine. */
 void fal_scale_filter_clear (FalScaleFilter *filter);
 

@@ -6,6 +6,8 @@
 #include "token-request.h"
 #include "fal/wire/token-format.h"
 
+#define MAX_NAME 40 /* of an extension, in a message */
+
 /* Reference counted: one is the owner's, until it drops the attempt, and one is that of the
  * operation of libsoup which is under way. */
 struct _FalAttempt {
@@ -181,6 +183,38 @@ close_stray (FalAttempt *attempt, SoupWebsocketConnection *socket)
     g_socket_close (attempt->socket, NULL);
 }
 
+/* The name of an extension of WebSocket that the answer came with and nobody asked for; NULL: none.
+ * A peer wrote it, so that only letters of names are shown. */
+static gchar *
+dup_extension (SoupMessage *message)
+{
+  const gchar *value = soup_message_headers_get_one (
+      soup_message_get_response_headers (message), "Sec-WebSocket-Extensions");
+  GString *name;
+
+  if (value == NULL || soup_message_headers_get_one (
+                           soup_message_get_request_headers (message), "Sec-WebSocket-Extensions"))
+    return NULL;
+  name = g_string_new (NULL);
+  for (; g_ascii_isalnum (*value) || *value == '-' || *value == '_'; value++)
+    g_string_append_c (name, *value);
+  return g_string_free (g_string_truncate (name, MAX_NAME), FALSE);
+}
+
+/* The upgrade was accepted, but in a way that libsoup does not take. */
+static void
+fail_by_handshake (FalAttempt *attempt, const GError *error)
+{
+  const FalFault fault = { FAL_FAULT_HTTP, SOUP_STATUS_SWITCHING_PROTOCOLS };
+  g_autofree gchar *extension = dup_extension (attempt->message);
+  g_autofree gchar *what =
+      g_strdup_printf ("the answer to the upgrade is wrong (HTTP status 101): %s%s%s",
+          extension ? "it came with an extension that nobody offered, " : error->message,
+          extension ? extension : "", extension && !*extension ? "of no name" : "");
+
+  fail (attempt, &fault, what);
+}
+
 static void
 on_connected (GObject *source, GAsyncResult *result, gpointer data)
 {
@@ -193,6 +227,9 @@ on_connected (GObject *source, GAsyncResult *result, gpointer data)
     close_stray (attempt, socket);
   else if (error == NULL)
     attempt->events.opened (attempt->user, g_steal_pointer (&socket));
+  else if (error->domain == SOUP_WEBSOCKET_ERROR &&
+           soup_message_get_status (attempt->message) == SOUP_STATUS_SWITCHING_PROTOCOLS)
+    fail_by_handshake (attempt, error);
   else if (error->domain == SOUP_WEBSOCKET_ERROR &&
            soup_message_get_status (attempt->message) != SOUP_STATUS_NONE)
     fail_by_status (attempt, FAL_FAULT_HTTP, "opening the WebSocket");
@@ -305,7 +342,7 @@ start_token_request (FalAttempt *attempt)
   SoupMessage *message = make_token_request (attempt);
 
   if (message == NULL) {
-    fail (attempt, &fault, "token-uri or token-proxy-uri is no address");
+    fail (attempt, &fault, "token-uri or token-proxy-uri is not an address");
     return;
   }
   take_request (attempt, message);
@@ -327,7 +364,7 @@ on_promise_answered (gpointer user, const gchar *token)
     upgrade_with_token (attempt, token);
   else
     fail (attempt, &unusable,
-        token && *token ? "request-token gave something that is no token"
+        token && *token ? "request-token gave something that is not a token"
                         : "request-token gave no token");
 }
 

@@ -4,9 +4,12 @@
  * connection was made. */
 #include "connection.h"
 #include "attempt.h"
+#include "fal/settings/app-profiles.h"
 #include "timer.h"
 #include "transport.h"
 #include "websocket.h"
+
+#include <string.h>
 
 struct _FalConnection {
   FalEndpoint *endpoint;
@@ -24,8 +27,15 @@ struct _FalConnection {
   FalWebsocket *websocket; /* that came of it; NULL: none is open */
   FalWay way;              /* how that attempt shows, or showed, who it is */
   gchar *token;            /* that it shows; NULL: none, or none yet */
+  gboolean greeted;        /* the app said that it is ready as those of WebRTC do, and no more */
+  gboolean was_heard;      /* a message came over this WebSocket */
+  gsize biggest;           /* message that was sent over it */
+  guint unanswered;        /* messages that were sent over it: no result or error came for them */
   FalConnectionCounts counts;
 };
+
+/* Servers bound the size of messages, and not all of them say so: those below pass anywhere. */
+#define SMALL_MESSAGE (64 * 1024)
 
 /* ---- the end of an attempt or WebSocket ---- */
 
@@ -88,18 +98,150 @@ choose_way (FalConnection *connection)
   return way;
 }
 
+static gboolean
+is_asking (const FalConnection *connection)
+{
+  return fal_way_asks (connection->way) && connection->token == NULL;
+}
+
 /* Remembers what was refused, and says in *@what which it was. */
 static void
 note_refusal (FalConnection *connection, gchar **what)
 {
-  gboolean asking = fal_way_asks (connection->way) && connection->token == NULL;
   g_autofree gchar *text = *what;
+  gboolean asking = is_asking (connection);
   g_autofree gchar *shown =
       fal_credentials_describe (connection->credentials, connection->way, asking);
 
-  *what = g_strdup_printf ("%s: %s", text, shown);
+  *what = g_strdup_printf (
+      "%s; %s%s", text, asking || connection->way == FAL_WAY_NONE ? "" : "it was shown ", shown);
   if (connection->token)
     fal_credentials_refuse (connection->credentials, connection->token);
+}
+
+/* ---- what a user can do ---- */
+
+/* Whether the link broke at a message that was perhaps too big for the server. */
+static gboolean
+may_be_too_big (const FalConnection *connection, const FalFault *fault)
+{
+  gboolean broke =
+      fault->kind == FAL_FAULT_NETWORK ||
+      (fault->kind == FAL_FAULT_CLOSED && fault->code == SOUP_WEBSOCKET_CLOSE_ABNORMAL);
+
+  return connection->websocket && broke && !connection->was_heard &&
+         connection->biggest > SMALL_MESSAGE;
+}
+
+/* Whether the server may have refused since no such app is there. */
+static gboolean
+may_be_unknown (const FalFault *fault)
+{
+  static const guint statuses[] = { SOUP_STATUS_BAD_REQUEST, SOUP_STATUS_UNAUTHORIZED,
+    SOUP_STATUS_FORBIDDEN, SOUP_STATUS_NOT_FOUND, SOUP_STATUS_UNPROCESSABLE_ENTITY };
+
+  for (guint i = 0; i < G_N_ELEMENTS (statuses); i++)
+    if (fault->code == statuses[i])
+      return fault->kind == FAL_FAULT_HTTP || fault->kind == FAL_FAULT_TOKEN;
+  return FALSE;
+}
+
+/* @hint, and where a key comes from, and which app was perhaps meant. */
+static gchar *
+extend_hint (const FalConnection *connection, const FalFault *fault, const gchar *hint)
+{
+  g_autoptr (GStrvBuilder) sentences = g_strv_builder_new ();
+  g_auto (GStrv) list = NULL;
+  g_autofree gchar *meant =
+      may_be_unknown (fault) ? fal_app_profile_suggest (connection->settings->app) : NULL;
+  gboolean refused = fal_dialer_classify (connection->dialer, fault) == FAL_FAULT_CLASS_CREDENTIALS;
+
+  if (!meant || fault->code != SOUP_STATUS_NOT_FOUND)
+    g_strv_builder_add (sentences, hint);
+  if (refused && connection->way == FAL_WAY_NONE && fal_endpoint_is_fal (connection->endpoint))
+    g_strv_builder_add (sentences, FAL_KEY_HINT);
+  if (meant)
+    g_strv_builder_add (sentences, meant);
+  list = g_strv_builder_end (sentences);
+  return g_strjoinv (" ", list);
+}
+
+/* The fault's own hint, or one that knows more. */
+static gchar *
+make_hint (const FalConnection *connection, const FalFault *fault)
+{
+  FalFaultClass class = fal_dialer_classify (connection->dialer, fault);
+  const gchar *hint = NULL;
+
+  if (class != fal_fault_get_class (fault) && class == FAL_FAULT_CLASS_TRANSIENT)
+    hint = "A connection stood before, so this may be the network's doing: a portal, proxy or "
+           "balancer.";
+  else if (class == FAL_FAULT_CLASS_CREDENTIALS)
+    hint = fal_credentials_get_hint (connection->way, is_asking (connection));
+  if (hint == NULL)
+    hint = fal_fault_get_hint (fault);
+  if (may_be_too_big (connection, fault))
+    return g_strdup_printf ("%s Or the server takes no request of %" G_GSIZE_FORMAT
+                            " bytes: lower width, height or quality.",
+        hint, connection->biggest);
+  return extend_hint (connection, fault, hint);
+}
+
+/* Why nothing more is tried, where that is not due to the fault itself. */
+static gchar *
+describe_end (const FalConnection *connection)
+{
+  gint retries = connection->settings->retries;
+
+  switch (fal_dialer_get_end (connection->dialer)) {
+  case FAL_DIALER_END_RETRIES:
+    return g_strdup_printf (retries > 0 ? " Giving up after as many attempts as retries=%d allows."
+                                        : " Giving up, since retries=%d allows no other attempt.",
+        retries);
+  case FAL_DIALER_END_NEVER_STOOD:
+    return g_strdup (" Giving up, since no connection ever stood.");
+  case FAL_DIALER_END_TIMEOUTS:
+    return g_strdup_printf (
+        " Giving up after connect-timeout has passed %u times in a row.", FAL_DIALER_MAX_TIMEOUTS);
+  case FAL_DIALER_END_ERRORS:
+    return g_strdup_printf (
+        " Giving up after %u errors without a result.", FAL_DIALER_MAX_SERVER_ERRORS);
+  case FAL_DIALER_END_FAULT:
+    break;
+  }
+  return g_strdup ("");
+}
+
+static GError *
+make_error (const FalConnection *connection, FalVerdict verdict, const FalFault *fault,
+    const gchar *what, const gchar *hint)
+{
+  g_autofree gchar *address = fal_endpoint_describe (connection->endpoint);
+  g_autofree gchar *end = verdict == FAL_VERDICT_FAIL ? describe_end (connection) : g_strdup ("");
+  gboolean again = verdict == FAL_VERDICT_WARN || verdict == FAL_VERDICT_AGAIN;
+
+  return g_error_new (G_IO_ERROR, fal_fault_get_error_code (fault), "%s: %s. %s%s", address, what,
+      hint, again ? " Trying again." : end);
+}
+
+/* An app of which nothing is known here may be none at all. */
+static gboolean
+is_unknown_app (const FalConnection *connection, const FalFault *fault)
+{
+  return fault->kind == FAL_FAULT_HTTP && fault->code == SOUP_STATUS_NOT_FOUND &&
+         fal_dialer_classify (connection->dialer, fault) == FAL_FAULT_CLASS_PERMANENT &&
+         *fal_app_profile_find (connection->settings->app)->app == '\0';
+}
+
+static void
+name_app (const FalConnection *connection, gchar **what)
+{
+  const FalEndpoint *endpoint = connection->endpoint;
+  const gchar *path = endpoint->path + 1 + strlen (endpoint->app);
+
+  g_free (*what);
+  *what = g_strdup_printf ("there is no app %s%s%s (HTTP status %u)", endpoint->app,
+      *path ? ", or it has no path " : "", path, SOUP_STATUS_NOT_FOUND);
 }
 
 /* The attempt or WebSocket is over: asks the dialer what that means, and tells the owner. */
@@ -107,19 +249,21 @@ static void
 end (gpointer user, const FalFault *fault, const gchar *what)
 {
   FalConnection *connection = user;
-  g_autofree gchar *address = fal_endpoint_describe (connection->endpoint);
+  gboolean refused = fal_dialer_classify (connection->dialer, fault) == FAL_FAULT_CLASS_CREDENTIALS;
   g_autofree gchar *text = g_strdup (what);
+  g_autofree gchar *hint = make_hint (connection, fault);
   g_autoptr (GError) error = NULL;
   FalVerdict verdict;
 
-  if (fal_fault_is_refusal (fault) && fault->kind != FAL_FAULT_STALE)
+  if (refused && fault->kind != FAL_FAULT_STALE)
     note_refusal (connection, &text);
+  if (is_unknown_app (connection, fault))
+    name_app (connection, &text);
   drop_all (connection);
   choose_way (connection);
   verdict =
       fal_dialer_fault (connection->dialer, fault, g_get_monotonic_time (), g_random_double ());
-  g_set_error (&error, G_IO_ERROR, fal_fault_get_error_code (fault), "%s: %s (%s)", address, text,
-      fal_fault_get_hint (fault));
+  error = make_error (connection, verdict, fault, text, hint);
   connection->events.ended (connection->user, verdict, fault, error);
   show_state (connection);
 }
@@ -132,6 +276,7 @@ on_message (gpointer user, GBytes *message, gboolean text)
   FalConnection *connection = user;
 
   connection->counts.bytes_received += g_bytes_get_size (message);
+  connection->was_heard = TRUE;
   connection->events.message (connection->user, message, text);
 }
 
@@ -176,6 +321,8 @@ on_opened (gpointer user, SoupWebsocketConnection *socket)
   g_clear_pointer (&connection->attempt, fal_attempt_drop);
   connection->websocket =
       fal_websocket_new (socket, connection->settings->max_message_size, &events, connection);
+  connection->greeted = connection->was_heard = FALSE;
+  connection->biggest = connection->unanswered = 0;
   connection->counts.connections++;
   connection->counts.connected_since = g_get_monotonic_time ();
   fal_dialer_opened (connection->dialer);
@@ -204,7 +351,8 @@ start_attempt (FalConnection *connection, FalWay way)
   };
 
   connection->way = way;
-  if (way == FAL_WAY_TOKEN_URI || way == FAL_WAY_TOKEN_PROXY)
+  fal_transport_renew (connection->transport);
+  if (fal_way_asks (way))
     connection->counts.token_requests++;
   connection->attempt = fal_attempt_new (&config, &events, connection);
   fal_attempt_start (connection->attempt);
@@ -304,12 +452,16 @@ fal_connection_send (FalConnection *connection, GBytes *message)
   if (connection->websocket == NULL || !fal_websocket_send (connection->websocket, message))
     return FALSE;
   connection->counts.bytes_sent += g_bytes_get_size (message);
+  connection->biggest = MAX (connection->biggest, g_bytes_get_size (message));
+  connection->unanswered++;
   return TRUE;
 }
 
 void
 fal_connection_note_result (FalConnection *connection)
 {
+  connection->greeted = FALSE;
+  connection->unanswered -= connection->unanswered > 0;
   fal_dialer_result_arrived (connection->dialer);
   show_state (connection);
 }
@@ -321,9 +473,30 @@ fal_connection_note_idle (FalConnection *connection)
 }
 
 void
+fal_connection_note_greeting (FalConnection *connection)
+{
+  connection->greeted = TRUE;
+}
+
+void
+fal_connection_note_error_answer (FalConnection *connection, const gchar *what)
+{
+  const FalFault fault = { FAL_FAULT_SERVER, FAL_SERVER_FAULT_ENDLESS };
+
+  connection->greeted = FALSE;
+  /* More errors than requests are a storm, and say no more than the first. */
+  if (connection->websocket == NULL || connection->unanswered == 0)
+    return;
+  connection->unanswered--;
+  if (fal_dialer_error_arrived (connection->dialer, g_get_monotonic_time ()))
+    end (connection, &fault, what);
+}
+
+void
 fal_connection_fail (FalConnection *connection, FalFaultKind kind, const gchar *detail)
 {
-  const FalFault fault = { kind };
+  gboolean is_silence = kind == FAL_FAULT_SILENT || kind == FAL_FAULT_LOADING;
+  const FalFault fault = { kind, is_silence && connection->greeted };
 
   if (connection->attempt || connection->websocket)
     end (connection, &fault, detail ? detail : fal_fault_describe (kind));

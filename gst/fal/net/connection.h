@@ -64,6 +64,10 @@ gboolean fal_connection_send (FalConnection *connection, GBytes *message);
 /* What the owner read in the messages. */
 void fal_connection_note_result (FalConnection *connection);
 void fal_connection_note_idle (FalConnection *connection);
+/* All that an app of WebRTC says of itself. */
+void fal_connection_note_greeting (FalConnection *connection);
+/* An answer was an error, @what. Where they all are, the connection ends as faulty. */
+void fal_connection_note_error_answer (FalConnection *connection, const gchar *what);
 /* Ends the connection as faulty: reported through ended(). @detail: more about it, or NULL. */
 void fal_connection_fail (FalConnection *connection, FalFaultKind kind, const gchar *detail);
 

@@ -135,7 +135,7 @@ gboolean
 fal_credentials_check_token (
     const FalCredentials *credentials, FalWay way, const gchar *token, gint64 now, GError **error)
 {
-  gint64 expiry = fal_token_format_get_expiry (token);
+  gint64 expiry = fal_way_asks (way) ? 0 : fal_token_format_get_expiry (token);
   g_autofree gchar *origin = NULL;
   g_autofree gchar *end = NULL;
   g_autofree gchar *time = NULL;
@@ -151,7 +151,7 @@ fal_credentials_check_token (
   end = format_time (expiry);
   time = format_time (now);
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT,
-      "%s ended at %s; here it is %s, unless the clock of this machine is wrong", origin, end,
+      "%s expired at %s; here it is %s, unless the clock of this machine is wrong", origin, end,
       time);
   return FALSE;
 }
@@ -203,10 +203,10 @@ describe_asking (const FalCredentials *credentials, FalWay way)
     return g_strdup ("the answer of request-token");
   if (way == FAL_WAY_TOKEN_PROXY) {
     uri = fal_endpoint_describe_uri (credentials->settings->token_proxy_uri);
-    return g_strdup_printf ("the request without a key to token-proxy-uri %s", uri);
+    return g_strdup_printf ("token-proxy-uri %s was asked without a key", uri);
   }
   uri = describe_address (credentials->settings->token_uri, "token-uri");
-  return g_strdup_printf ("%s, shown to %s", describe_key (credentials), uri);
+  return g_strdup_printf ("%s was shown to %s", describe_key (credentials), uri);
 }
 
 gchar *
@@ -235,4 +235,27 @@ fal_credentials_describe (const FalCredentials *credentials, FalWay way, gboolea
     break;
   }
   return g_strdup ("no credentials were sent");
+}
+
+const gchar *
+fal_credentials_get_hint (FalWay way, gboolean asking)
+{
+  switch (way) {
+  case FAL_WAY_PROVIDER:
+    return "Let request-token give a token for this app, and a fresh one each time.";
+  case FAL_WAY_TOKEN_PROXY:
+    return asking ? "Check the server at token-proxy-uri."
+                  : "Let the server at token-proxy-uri give a token for this app, and a fresh one "
+                    "each time.";
+  case FAL_WAY_KEY_HEADER:
+  case FAL_WAY_KEY_QUERY:
+    return "Set api-key (FAL_KEY) to a key that is valid and allows this app.";
+  case FAL_WAY_NONE:
+    return "An app that is not public needs api-key (FAL_KEY) or token to be set, and auth=auto. "
+           "Else check app and path.";
+  case FAL_WAY_READY_TOKEN:
+  case FAL_WAY_TOKEN_URI:
+    break;
+  }
+  return NULL;
 }

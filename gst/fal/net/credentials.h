@@ -9,6 +9,11 @@
 
 G_BEGIN_DECLS
 
+/* What whoever has no key can do. */
+#define FAL_KEY_HINT                                                                               \
+  "Get a key at https://fal.ai/dashboard/keys and set it in the environment: "                     \
+  "export FAL_KEY=id:secret."
+
 /* Tokens that are remembered as refused; the oldest is forgotten first. */
 #define FAL_CREDENTIALS_MAX_REFUSED 64
 
@@ -46,8 +51,10 @@ FalWay fal_credentials_choose (
 /* Whether a token has to be asked for first. */
 gboolean fal_way_asks (FalWay way);
 
-/* Whether @token may be sent: it has not ended, and was not refused before. Error: saying which
- * token; G_IO_ERROR_TIMED_OUT: it has ended, G_IO_ERROR_PERMISSION_DENIED: it was refused. */
+/* Whether @token may be sent: it has not ended, and was not refused before. One that was asked for
+ * has only just been made, so that it is this machine's clock that is wrong where it seems to have
+ * ended. Error: saying which token; G_IO_ERROR_TIMED_OUT: it has ended,
+ * G_IO_ERROR_PERMISSION_DENIED: it was refused. */
 gboolean fal_credentials_check_token (
     const FalCredentials *credentials, FalWay way, const gchar *token, gint64 now, GError **error);
 
@@ -57,5 +64,8 @@ void fal_credentials_refuse (FalCredentials *credentials, const gchar *token);
 /* What was shown on the way and where it came from, without a part of it: while a token was still
  * being asked for (@asking), or afterwards. */
 gchar *fal_credentials_describe (const FalCredentials *credentials, FalWay way, gboolean asking);
+
+/* What a user can do where what was shown is refused; static. NULL: what the fault itself says. */
+const gchar *fal_credentials_get_hint (FalWay way, gboolean asking);
 
 G_END_DECLS

@@ -147,7 +147,7 @@ fail_with (FalDownload *download, GError *error)
   g_autoptr (GError) owned = error;
 
   if (download->uri != NULL)
-    g_prefix_error (&owned, "no picture from host “%s”: ", g_uri_get_host (download->uri));
+    g_prefix_error (&owned, "no picture came from host \"%s\": ", g_uri_get_host (download->uri));
   end (download, NULL, owned);
 }
 
@@ -356,8 +356,8 @@ on_answer (GObject *source, GAsyncResult *result, gpointer data)
     take_answer (download);
   else if (fal_public_session_has_refused (download->message))
     fal_download_fail (download, G_IO_ERROR_NOT_SUPPORTED,
-        "its address is not one of the public internet; set sync_mode=true in parameters, so that "
-        "the picture itself is sent");
+        "its address is not one of the public internet; with sync_mode=true in parameters the "
+        "picture itself is sent");
   else
     fail_with (download, g_steal_pointer (&error));
 }

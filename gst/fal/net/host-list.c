@@ -197,17 +197,17 @@ fal_host_list_allows (const gchar *list, const gchar *uri, GError **error)
 
   if (flaw != NULL) {
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
-        "the result only links to its picture, and the link %s; set sync_mode=true in parameters, "
-        "so that the picture itself is sent",
+        "it only links to its picture, and the link %s. Set sync_mode=true in parameters, so "
+        "that the picture itself is sent.",
         flaw);
     return FALSE;
   }
   if (is_listed (list, &place))
     return TRUE;
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
-      "the result only links to its picture, at host “%.*s”, port %u, which is not allowed; set "
+      "it only links to its picture, at host \"%.*s\", port %u, which is not in result-hosts. Set "
       "sync_mode=true in parameters, so that the picture itself is sent, or add the host to "
-      "result-hosts",
+      "result-hosts.",
       (int) place.length, place.host, place.port);
   return FALSE;
 }

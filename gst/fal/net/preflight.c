@@ -2,6 +2,7 @@
 /* Whether settings can work at all, found out before anything is connected. Reads api-key-file;
  * else pure. */
 #include "preflight.h"
+#include "fal/settings/app-profiles.h"
 #include "transport.h"
 
 #include <string.h>
@@ -27,8 +28,8 @@ check_secrecy (const FalSettings *settings, const gchar *property, const gchar *
       (uri && fal_endpoint_keeps_secrets (uri) && !passes_proxy (settings, uri)))
     return TRUE;
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-      "%s \"%s\" is not encrypted and would show the credentials to everybody on the way; use an "
-      "encrypted address, or set allow-insecure",
+      "%s \"%s\" is not encrypted and would show the credentials to everybody on the way. Set an "
+      "encrypted address, or allow-insecure.",
       property, shown ? shown : "");
   return FALSE;
 }
@@ -43,7 +44,7 @@ check_token_server (
   if (shown && g_ascii_strncasecmp (shown, "http", strlen ("http")) == 0)
     return check_secrecy (settings, property, uri, error);
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-      "%s is not the address of a token server; set it to one like https://rest.fal.ai/tokens/",
+      "%s is not the address of a token server. Set it to one like https://rest.fal.ai/tokens/.",
       property);
   return FALSE;
 }
@@ -61,8 +62,8 @@ read_key_file (const gchar *path, GError **error)
     return key;
   g_free (key);
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-      "no key in api-key-file (%s); write the key, id:secret, as the first line of a file that "
-      "this user can read",
+      "There is no key in api-key-file (%s). Write the key, id:secret, as the first line of a file "
+      "that this user can read.",
       fault ? fault->message : "the first line is empty");
   return NULL;
 }
@@ -99,16 +100,17 @@ check_key (FalAuth auth, const gchar *api_key, GError **error)
 
   for (const gchar *p = api_key; p && *p; p++)
     if (g_ascii_iscntrl (*p))
-      return complain (error, "the API key holds a line break: give the key alone, id:secret");
+      return complain (error, "The API key holds a line break. Give the key alone, id:secret.");
   if (api_key && !*api_key)
-    return complain (error, "api-key is empty: give a key, id:secret, or none at all");
+    return complain (error,
+        "The API key is empty. Set api-key (FAL_KEY) to a key, id:secret, or to nothing at all.");
   if (auth == FAL_AUTH_KEY_HEADER && !api_key)
     return complain (
-        error, "auth=key-header needs a key: set api-key, or FAL_KEY in the environment");
+        error, "auth=key-header needs an API key. Set FAL_KEY in the environment, or api-key.");
   if (auth == FAL_AUTH_KEY_QUERY && (!colon || colon == api_key || !colon[1]))
     return complain (error,
-        "auth=key-query needs a key of the form id:secret: set api-key, or FAL_KEY in the "
-        "environment");
+        "auth=key-query needs an API key of the form id:secret. Set FAL_KEY in the environment, or "
+        "api-key.");
   return TRUE;
 }
 
@@ -122,8 +124,8 @@ check_token (
   if (settings->auth == FAL_AUTH_TOKEN && !is_filled (settings->token) && !has_provider &&
       !api_key && !proxy)
     return complain (error,
-        "auth=token needs a token: set token, connect to request-token, or set api-key (FAL_KEY) "
-        "or token-proxy-uri to request one with");
+        "auth=token needs a token. Set token, connect to the signal request-token, or set api-key "
+        "(FAL_KEY) or token-proxy-uri, with which one is requested.");
   if (proxy)
     return check_token_server (settings, "token-proxy-uri", settings->token_proxy_uri, error);
   return !api_key || check_token_server (settings, "token-uri", settings->token_uri, error);
@@ -166,6 +168,57 @@ fal_preflight_check_credentials (const FalSettings *settings, const gchar *base_
   return check_secrecy (settings, "base-uri", base_uri, error);
 }
 
+static gboolean
+check_app (const gchar *app, GError **error)
+{
+  g_autofree gchar *meant = NULL;
+
+  if (!is_filled (app))
+    return complain (error, "No app is set. Set app to an id like fal-ai/fast-lcm-diffusion.");
+  if (fal_endpoint_is_app (app) || (meant = fal_app_profile_suggest (app)) == NULL)
+    return TRUE; /* whatever else is wrong with it, the endpoint will say */
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, "\"%s\" is not the id of an app. %s",
+      app, meant);
+  return FALSE;
+}
+
+/* What an app has that goes from one request to the next over its connection: the property that
+ * says so, or NULL. */
+static const gchar *
+find_state (const FalSettings *settings)
+{
+  if (fal_settings_get_block_size (settings) > 0)
+    return "block-size";
+  if (fal_settings_is_streaming (settings))
+    return "server-streaming";
+  if (is_filled (fal_settings_get_feedback_fields (settings)))
+    return "feedback-fields";
+  return is_filled (fal_settings_get_start_fields (settings)) ? "start-fields" : NULL;
+}
+
+static gboolean
+check_connections (const FalSettings *settings, GError **error)
+{
+  const gchar *state = settings->connections > 1 ? find_state (settings) : NULL;
+
+  if (state == NULL)
+    return TRUE;
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+      "The frames of %s cannot be spread over %u connections: with %s what a runner does with a "
+      "frame depends on the frames before it. Set connections=1.",
+      settings->app, settings->connections, state);
+  return FALSE;
+}
+
+gboolean
+fal_preflight_wants_key (const FalSettings *settings, const FalEndpoint *endpoint,
+    const gchar *api_key, gboolean has_provider)
+{
+  return settings->auth == FAL_AUTH_AUTO && settings->enabled && !is_filled (api_key) &&
+         !is_filled (settings->token) && !has_provider && !is_filled (settings->token_proxy_uri) &&
+         !has_secret_header (settings) && fal_endpoint_is_fal (endpoint);
+}
+
 FalEndpoint *
 fal_preflight_check (
     const FalSettings *settings, const gchar *api_key, gboolean has_provider, GError **error)
@@ -173,11 +226,9 @@ fal_preflight_check (
   g_autoptr (FalEndpoint) endpoint = NULL;
   g_autoptr (GstStructure) parameters = NULL;
 
-  if (settings->app == NULL || *settings->app == '\0') {
-    g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-        "no app: set app to an application id such as \"fal-ai/fast-lcm-diffusion\"");
+  if (!check_app (settings->app, error) || !check_connections (settings, error) ||
+      !fal_settings_check_budget (settings, error))
     return NULL;
-  }
   endpoint =
       fal_endpoint_new (settings->base_uri, settings->app, fal_settings_get_path (settings), error);
   if (endpoint == NULL ||

@@ -19,6 +19,11 @@ gchar *fal_preflight_dup_api_key (
 gboolean fal_preflight_check_credentials (const FalSettings *settings, const gchar *base_uri,
     const gchar *api_key, gboolean has_provider, GError **error);
 
+/* Whether nothing was set that shows who one is, though fal serves the app: it will be refused
+ * unless it is public. @api_key, @has_provider: as above. */
+gboolean fal_preflight_wants_key (const FalSettings *settings, const FalEndpoint *endpoint,
+    const gchar *api_key, gboolean has_provider);
+
 /* Whether the settings can work at all; error: G_IO_ERROR_INVALID_ARGUMENT,
  * saying what to do. Returns the endpoint. */
 FalEndpoint *fal_preflight_check (

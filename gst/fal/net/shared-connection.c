@@ -1,16 +1,33 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The shared connection. Which connections there are is guarded by one mutex of the process; all
- * else belongs to the net thread, but for what stands under the connection's lock. */
+/* The shared connections. Which of them there are is guarded by one mutex of the process; all else
+ * belongs to the net thread, but for what stands under the lock. */
 #include "shared-connection.h"
 #include "net-thread.h"
 #include "fal/settings/properties.h"
 #include "fal/policy/request-turns.h"
 
 typedef struct {
-  FalConnectionEvents events;
-  gpointer user;
+  FalMemberEvents events;
+  gpointer users[FAL_MAX_CONNECTIONS]; /* one for each lane */
   guint tag;
 } Member;
+
+/* One of the connections. */
+typedef struct {
+  FalSharedConnection *shared;
+  guint number;
+  FalSocketGuard *guard; /* lock; of the WebSocket that is open, so that any thread can cut it */
+
+  /* Everything below: the net thread. */
+  FalConnection *connection;
+  FalDialerState state;
+  gboolean open, ready;
+  FalTimer *ready_timer; /* the app should have said that it is ready */
+  FalRequestTurns *turns;
+  FalTimer *turn_timer; /* somebody's turn may come though nothing happened */
+  FalShares *shares;
+  gpointer last_answered;
+} Lane;
 
 struct _FalSharedConnection {
   gchar *key;            /* NULL: not shared */
@@ -19,20 +36,14 @@ struct _FalSharedConnection {
   guint users;          /* those that joined and did not leave; registry_lock */
   gatomicrefcount refs; /* one for each that joined and whose leave did not return */
   guint last_tag;       /* registry_lock */
+  Lane *lanes;
+  guint n_lanes;
 
   GMutex lock;
-  FalSocketGuard *guard; /* lock; of the WebSocket that is open, so that any thread can cut it */
 
   /* Everything below: the net thread. */
   GPtrArray *members;    /* Member */
-  FalEndpoint *endpoint; /* until the connection takes it */
-  FalConnection *connection;
-  FalDialerState state;
-  gboolean open, ready;
-  FalTimer *ready_timer; /* the app should have said that it is ready */
-  FalRequestTurns *turns;
-  FalTimer *turn_timer; /* somebody's turn may come though nothing happened */
-  gpointer last_answered;
+  FalEndpoint *endpoint; /* for the connections */
 };
 
 static GMutex registry_lock;
@@ -43,171 +54,230 @@ static GHashTable *registry; /* key to FalSharedConnection; registry_lock */
 static void
 send_next (gpointer data)
 {
-  FalSharedConnection *shared = data;
+  Lane *lane = data;
   gint64 now = g_get_monotonic_time ();
   gpointer user;
   GBytes *message;
 
-  while ((message = fal_request_turns_take (shared->turns, now, &user))) {
-    fal_connection_send (shared->connection, message);
+  while ((message = fal_request_turns_take (lane->turns, now, &user))) {
+    fal_connection_send (lane->connection, message);
     g_bytes_unref (message);
   }
-  fal_timer_set (shared->turn_timer, fal_request_turns_next_time (shared->turns, now));
+  fal_timer_set (lane->turn_timer, fal_request_turns_next_time (lane->turns, now));
 }
 
 void
-fal_shared_connection_send (FalSharedConnection *shared, gpointer user, GBytes *message)
+fal_shared_connection_send (
+    FalSharedConnection *shared, guint number, gpointer user, GBytes *message)
 {
-  fal_request_turns_push (shared->turns, user, message, g_get_monotonic_time ());
-  send_next (shared);
+  Lane *lane = &shared->lanes[number];
+
+  fal_request_turns_push (lane->turns, user, message, g_get_monotonic_time ());
+  send_next (lane);
 }
 
 static gpointer
-find_tagged (const FalSharedConnection *shared, guint tag)
+find_tagged (const Lane *lane, guint tag)
 {
-  for (guint i = 0; i < shared->members->len; i++) {
-    const Member *member = shared->members->pdata[i];
+  for (guint i = 0; i < lane->shared->members->len; i++) {
+    const Member *member = lane->shared->members->pdata[i];
 
     if (member->tag == tag)
-      return member->user;
+      return member->users[lane->number];
   }
   return NULL;
 }
 
 /* Where nothing is out, it is for the only member there is, or for nobody. */
 static gpointer
-find_in_order (FalSharedConnection *shared)
+find_in_order (const Lane *lane)
 {
+  const GPtrArray *members = lane->shared->members;
   gboolean known;
-  gpointer user = fal_request_turns_answer_oldest (shared->turns, g_get_monotonic_time (), &known);
+  gpointer user = fal_request_turns_peek_oldest (lane->turns, &known);
 
-  if (!known && shared->members->len == 1)
-    return ((Member *) shared->members->pdata[0])->user;
+  if (!known && members->len == 1)
+    return ((const Member *) members->pdata[0])->users[lane->number];
   return user;
 }
 
 gpointer
-fal_shared_connection_take_answered (FalSharedConnection *shared, gint64 tag)
+fal_shared_connection_find_answered (FalSharedConnection *shared, guint number, gint64 tag)
 {
-  gpointer user = tag >= 0 ? find_tagged (shared, tag) : find_in_order (shared);
+  Lane *lane = &shared->lanes[number];
+  gpointer user;
 
-  if (tag >= 0)
-    fal_request_turns_answer (shared->turns, user, g_get_monotonic_time ());
-  send_next (shared);
-  shared->last_answered = user;
+  if (tag < 0) {
+    user = find_in_order (lane);
+    /* Of one that has left nobody else tells that it is over. */
+    if (user == NULL)
+      fal_shared_connection_note_answered (shared, number, NULL);
+    return user;
+  }
+  user = find_tagged (lane, tag);
+  fal_request_turns_answer (lane->turns, user, g_get_monotonic_time ());
+  send_next (lane);
+  lane->last_answered = user;
   return user;
 }
 
-gpointer
-fal_shared_connection_get_last_answered (FalSharedConnection *shared)
+void
+fal_shared_connection_note_answered (FalSharedConnection *shared, guint number, gpointer user)
 {
-  return shared->last_answered;
+  Lane *lane = &shared->lanes[number];
+
+  fal_request_turns_answer_oldest (lane->turns, user, g_get_monotonic_time ());
+  send_next (lane);
+  lane->last_answered = user;
 }
 
-/* ---- what the connection tells ---- */
+gpointer
+fal_shared_connection_get_last_answered (FalSharedConnection *shared, guint lane)
+{
+  return shared->lanes[lane].last_answered;
+}
+
+/* ---- who pays ---- */
+
+static void
+tell_shares (const Lane *lane)
+{
+  const GPtrArray *members = lane->shared->members;
+  FalPaidTime paid;
+
+  for (guint i = 0; i < members->len; i++) {
+    const Member *member = members->pdata[i];
+    gpointer user = member->users[lane->number];
+
+    fal_shares_get (lane->shares, user, &paid);
+    member->events.share_changed (user, &paid);
+  }
+}
+
+void
+fal_shared_connection_set_use (
+    FalSharedConnection *shared, guint number, gpointer user, gboolean uses)
+{
+  Lane *lane = &shared->lanes[number];
+
+  fal_shares_set_use (lane->shares, user, uses, g_get_monotonic_time ());
+  tell_shares (lane);
+}
+
+/* ---- what a connection tells ---- */
 
 static void
 on_state_changed (gpointer user, FalDialerState state)
 {
-  FalSharedConnection *shared = user;
+  Lane *lane = user;
+  const GPtrArray *members = lane->shared->members;
 
-  shared->state = state;
-  for (guint i = 0; i < shared->members->len; i++) {
-    const Member *member = shared->members->pdata[i];
+  lane->state = state;
+  for (guint i = 0; i < members->len; i++) {
+    const Member *member = members->pdata[i];
 
-    member->events.state_changed (member->user, state);
+    member->events.connection.state_changed (member->users[lane->number], state);
   }
 }
 
 static void
 on_never_ready (gpointer data)
 {
-  FalSharedConnection *shared = data;
+  Lane *lane = data;
 
   fal_connection_fail (
-      shared->connection, FAL_FAULT_TIMED_OUT, "the app did not say that it is ready");
+      lane->connection, FAL_FAULT_TIMED_OUT, "the app did not say that it is ready");
 }
 
 static void
-start_ready_timer (FalSharedConnection *shared)
+start_ready_timer (Lane *lane)
 {
-  gint64 patience = shared->settings->connect_timeout * G_TIME_SPAN_MILLISECOND;
+  gint64 patience = lane->shared->settings->connect_timeout * G_TIME_SPAN_MILLISECOND;
 
-  if (!shared->ready && patience > 0)
-    fal_timer_set (shared->ready_timer, g_get_monotonic_time () + patience);
+  if (!lane->ready && patience > 0)
+    fal_timer_set (lane->ready_timer, g_get_monotonic_time () + patience);
 }
 
 static void
-stop_ready_timer (FalSharedConnection *shared)
+stop_ready_timer (Lane *lane)
 {
-  fal_timer_set (shared->ready_timer, G_MAXINT64);
+  fal_timer_set (lane->ready_timer, G_MAXINT64);
 }
 
 static void
-set_guard (FalSharedConnection *shared, FalSocketGuard *guard)
+set_guard (Lane *lane, FalSocketGuard *guard)
 {
-  g_mutex_lock (&shared->lock);
-  g_clear_pointer (&shared->guard, fal_socket_guard_unref);
+  g_mutex_lock (&lane->shared->lock);
+  g_clear_pointer (&lane->guard, fal_socket_guard_unref);
   if (guard)
-    shared->guard = fal_socket_guard_ref (guard);
-  g_mutex_unlock (&shared->lock);
+    lane->guard = fal_socket_guard_ref (guard);
+  g_mutex_unlock (&lane->shared->lock);
 }
 
 static void
 on_opened (gpointer user)
 {
-  FalSharedConnection *shared = user;
+  Lane *lane = user;
+  const GPtrArray *members = lane->shared->members;
 
-  fal_request_turns_clear (shared->turns);
-  shared->open = TRUE;
-  shared->ready = !fal_settings_waits_for_ready (shared->settings);
-  set_guard (shared, fal_connection_get_guard (shared->connection));
-  start_ready_timer (shared);
-  for (guint i = 0; i < shared->members->len; i++) {
-    const Member *member = shared->members->pdata[i];
+  fal_request_turns_clear (lane->turns);
+  lane->open = TRUE;
+  fal_shares_open (lane->shares, fal_connection_get_counts (lane->connection)->connected_since);
+  lane->ready = !fal_settings_waits_for_ready (lane->shared->settings);
+  set_guard (lane, fal_connection_get_guard (lane->connection));
+  start_ready_timer (lane);
+  for (guint i = 0; i < members->len; i++) {
+    const Member *member = members->pdata[i];
 
-    member->events.opened (member->user);
+    member->events.connection.opened (member->users[lane->number]);
   }
+  tell_shares (lane);
 }
 
 static const Member *
-get_first (const FalSharedConnection *shared)
+get_first (const Lane *lane)
 {
-  return shared->members->len > 0 ? shared->members->pdata[0] : NULL;
+  const GPtrArray *members = lane->shared->members;
+
+  return members->len > 0 ? members->pdata[0] : NULL;
 }
 
 static void
 on_message (gpointer user, GBytes *message, gboolean text)
 {
-  const Member *first = get_first (user);
+  const Lane *lane = user;
+  const Member *first = get_first (lane);
 
   if (first)
-    first->events.message (first->user, message, text);
+    first->events.connection.message (first->users[lane->number], message, text);
 }
 
 static void
 on_ended (gpointer user, FalVerdict verdict, const FalFault *fault, const GError *error)
 {
-  FalSharedConnection *shared = user;
+  Lane *lane = user;
+  const GPtrArray *members = lane->shared->members;
 
-  shared->open = FALSE;
-  stop_ready_timer (shared);
-  fal_request_turns_clear (shared->turns);
-  set_guard (shared, NULL);
-  for (guint i = 0; i < shared->members->len; i++) {
-    const Member *member = shared->members->pdata[i];
+  lane->open = FALSE;
+  fal_shares_close (lane->shares, g_get_monotonic_time ());
+  tell_shares (lane);
+  stop_ready_timer (lane);
+  fal_request_turns_clear (lane->turns);
+  set_guard (lane, NULL);
+  for (guint i = 0; i < members->len; i++) {
+    const Member *member = members->pdata[i];
 
-    member->events.ended (member->user, verdict, fault, error);
+    member->events.connection.ended (member->users[lane->number], verdict, fault, error);
   }
 }
 
 static const Member *
-find_provider (const FalSharedConnection *shared)
+find_provider (const Lane *lane)
 {
-  for (guint i = 0; i < shared->members->len; i++) {
-    const Member *member = shared->members->pdata[i];
+  for (guint i = 0; i < lane->shared->members->len; i++) {
+    const Member *member = lane->shared->members->pdata[i];
 
-    if (member->events.has_provider (member->user))
+    if (member->events.connection.has_provider (member->users[lane->number]))
       return member;
   }
   return NULL;
@@ -222,10 +292,11 @@ has_provider (gpointer user)
 static void
 request_token (gpointer user, FalTokenPromise *promise)
 {
-  const Member *member = find_provider (user);
+  const Lane *lane = user;
+  const Member *member = find_provider (lane);
 
   if (member)
-    member->events.request_token (member->user, promise);
+    member->events.connection.request_token (member->users[lane->number], promise);
   else
     fal_token_promise_answer (promise, NULL);
 }
@@ -234,15 +305,17 @@ static gboolean
 accept_certificate (
     gpointer user, GTlsConnection *tls, GTlsCertificate *certificate, GTlsCertificateFlags errors)
 {
-  const Member *first = get_first (user);
+  const Lane *lane = user;
+  const Member *first = get_first (lane);
 
-  return first && first->events.accept_certificate (first->user, tls, certificate, errors);
+  return first && first->events.connection.accept_certificate (
+                      first->users[lane->number], tls, certificate, errors);
 }
 
 /* ---- the thread ---- */
 
 static void
-on_begin (gpointer user)
+begin_lane (Lane *lane)
 {
   static const FalConnectionEvents events = {
     .opened = on_opened,
@@ -253,12 +326,32 @@ on_begin (gpointer user)
     .request_token = request_token,
     .accept_certificate = accept_certificate,
   };
+  FalSharedConnection *shared = lane->shared;
+
+  lane->ready_timer = fal_shared_connection_new_timer (shared, on_never_ready, lane);
+  lane->turn_timer = fal_shared_connection_new_timer (shared, send_next, lane);
+  lane->connection =
+      fal_connection_new (fal_endpoint_copy (shared->endpoint), shared->settings, &events, lane);
+}
+
+static void
+on_begin (gpointer user)
+{
   FalSharedConnection *shared = user;
 
-  shared->ready_timer = fal_shared_connection_new_timer (shared, on_never_ready, shared);
-  shared->turn_timer = fal_shared_connection_new_timer (shared, send_next, shared);
-  shared->connection =
-      fal_connection_new (g_steal_pointer (&shared->endpoint), shared->settings, &events, shared);
+  for (guint i = 0; i < shared->n_lanes; i++)
+    begin_lane (&shared->lanes[i]);
+}
+
+static void
+end_lane (Lane *lane)
+{
+  stop_ready_timer (lane);
+  fal_request_turns_clear (lane->turns);
+  fal_timer_set (lane->turn_timer, G_MAXINT64);
+  g_clear_pointer (&lane->connection, fal_connection_free);
+  g_clear_pointer (&lane->ready_timer, fal_timer_free);
+  g_clear_pointer (&lane->turn_timer, fal_timer_free);
 }
 
 static void
@@ -266,12 +359,20 @@ on_end (gpointer user)
 {
   FalSharedConnection *shared = user;
 
-  stop_ready_timer (shared);
-  fal_request_turns_clear (shared->turns);
-  fal_timer_set (shared->turn_timer, G_MAXINT64);
-  g_clear_pointer (&shared->connection, fal_connection_free);
-  g_clear_pointer (&shared->ready_timer, fal_timer_free);
-  g_clear_pointer (&shared->turn_timer, fal_timer_free);
+  for (guint i = 0; i < shared->n_lanes; i++)
+    end_lane (&shared->lanes[i]);
+}
+
+static void
+cut (Lane *lane)
+{
+  g_autoptr (FalSocketGuard) guard = NULL;
+
+  g_mutex_lock (&lane->shared->lock);
+  guard = lane->guard ? fal_socket_guard_ref (lane->guard) : NULL;
+  g_mutex_unlock (&lane->shared->lock);
+  if (guard)
+    fal_socket_guard_cut (guard, FAL_FAULT_ASKED);
 }
 
 /* A server that floods keeps libsoup reading, so that the thread's loop comes to nothing else. */
@@ -279,13 +380,9 @@ static void
 on_hurry (gpointer user)
 {
   FalSharedConnection *shared = user;
-  g_autoptr (FalSocketGuard) guard = NULL;
 
-  g_mutex_lock (&shared->lock);
-  guard = shared->guard ? fal_socket_guard_ref (shared->guard) : NULL;
-  g_mutex_unlock (&shared->lock);
-  if (guard)
-    fal_socket_guard_cut (guard, FAL_FAULT_ASKED);
+  for (guint i = 0; i < shared->n_lanes; i++)
+    cut (&shared->lanes[i]);
 }
 
 FalTimer *
@@ -296,6 +393,23 @@ fal_shared_connection_new_timer (
 }
 
 /* ---- life ---- */
+
+static void
+lane_init (Lane *lane, FalSharedConnection *shared, guint number)
+{
+  lane->shared = shared;
+  lane->number = number;
+  lane->turns = fal_request_turns_new ();
+  lane->shares = fal_shares_new ();
+}
+
+static void
+lane_clear (Lane *lane)
+{
+  fal_request_turns_free (lane->turns);
+  fal_shares_free (lane->shares);
+  g_clear_pointer (&lane->guard, fal_socket_guard_unref);
+}
 
 static FalSharedConnection *
 shared_new (FalSettings *settings, FalEndpoint *endpoint)
@@ -312,7 +426,10 @@ shared_new (FalSettings *settings, FalEndpoint *endpoint)
   shared->endpoint = endpoint;
   shared->thread = fal_net_thread_new (&events, shared);
   shared->members = g_ptr_array_new_with_free_func (g_free);
-  shared->turns = fal_request_turns_new ();
+  shared->n_lanes = settings->connections;
+  shared->lanes = g_new0 (Lane, shared->n_lanes);
+  for (guint i = 0; i < shared->n_lanes; i++)
+    lane_init (&shared->lanes[i], shared, i);
   g_mutex_init (&shared->lock);
   return shared;
 }
@@ -326,8 +443,10 @@ shared_unref (FalSharedConnection *shared)
   fal_settings_unref (shared->settings);
   fal_net_thread_free (shared->thread);
   g_ptr_array_unref (shared->members);
-  fal_request_turns_free (shared->turns);
-  g_clear_pointer (&shared->guard, fal_socket_guard_unref);
+  for (guint i = 0; i < shared->n_lanes; i++)
+    lane_clear (&shared->lanes[i]);
+  g_free (shared->lanes);
+  fal_endpoint_free (shared->endpoint);
   g_mutex_clear (&shared->lock);
   g_free (shared);
 }
@@ -340,8 +459,8 @@ check_same (const FalSharedConnection *shared, const FalSettings *settings, GErr
   if (name == NULL)
     return TRUE;
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-      "connection-key \"%s\" is in use by an element with another %s; set %s alike on all elements "
-      "that share the connection, or another connection-key",
+      "The connection of connection-key \"%s\" is in use by an element with another %s. Set %s "
+      "alike on all elements that share the connection, or another connection-key.",
       shared->key, name, name);
   return FALSE;
 }
@@ -376,20 +495,30 @@ typedef struct {
 } Joining;
 
 static void
+join_lane (Lane *lane, const Member *member)
+{
+  gpointer user = member->users[lane->number];
+
+  fal_request_turns_join (lane->turns, user);
+  fal_shares_join (lane->shares, user, g_get_monotonic_time ());
+  if (lane->open)
+    member->events.connection.opened (user);
+  tell_shares (lane);
+  if (lane->state == FAL_DIALER_FAILED)
+    fal_connection_close (lane->connection); /* a newcomer may try again */
+  else if (lane->state != FAL_DIALER_IDLE)
+    member->events.connection.state_changed (user, lane->state);
+}
+
+static void
 on_join (gpointer data)
 {
   const Joining *joining = data;
   FalSharedConnection *shared = joining->shared;
-  const Member *member = joining->member;
 
   g_ptr_array_add (shared->members, joining->member);
-  fal_request_turns_join (shared->turns, member->user);
-  if (shared->open)
-    member->events.opened (member->user);
-  if (shared->state == FAL_DIALER_FAILED)
-    fal_connection_close (shared->connection); /* a newcomer may try again */
-  else if (shared->state != FAL_DIALER_IDLE)
-    member->events.state_changed (member->user, shared->state);
+  for (guint i = 0; i < shared->n_lanes; i++)
+    join_lane (&shared->lanes[i], joining->member);
 }
 
 static void
@@ -402,10 +531,12 @@ post_join (FalSharedConnection *shared, const Member *member)
 }
 
 static void
-join_locked (FalSharedConnection *shared, const FalConnectionEvents *events, gpointer user)
+join_locked (FalSharedConnection *shared, const FalMemberEvents *events, const gpointer *users)
 {
-  const Member member = { *events, user, shared->last_tag++ };
+  Member member = { .events = *events, .tag = shared->last_tag++ };
 
+  for (guint i = 0; i < shared->n_lanes; i++)
+    member.users[i] = users[i];
   post_join (shared, &member);
   if (shared->users++ == 0)
     fal_net_thread_start (shared->thread);
@@ -415,7 +546,7 @@ join_locked (FalSharedConnection *shared, const FalConnectionEvents *events, gpo
 
 gboolean
 fal_shared_connection_join (FalSettings *settings, FalEndpoint *endpoint,
-    const FalConnectionEvents *events, gpointer user, FalSharedConnection **joined, guint *tag,
+    const FalMemberEvents *events, const gpointer *users, FalSharedConnection **joined, guint *tag,
     GError **error)
 {
   FalSharedConnection *shared;
@@ -427,7 +558,7 @@ fal_shared_connection_join (FalSettings *settings, FalEndpoint *endpoint,
   if (fits) {
     *joined = shared;
     *tag = shared->last_tag;
-    join_locked (shared, events, user);
+    join_locked (shared, events, users);
   }
   g_mutex_unlock (&registry_lock);
   return fits;
@@ -443,16 +574,41 @@ typedef struct {
   gboolean done;
 } Leaving;
 
-static void
-remove_member (FalSharedConnection *shared, gpointer user)
+/* The member, whose users are not called any more; NULL: it did not join yet. */
+static Member *
+steal_member (FalSharedConnection *shared, gpointer user)
 {
-  for (guint i = 0; i < shared->members->len; i++) {
-    if (((Member *) shared->members->pdata[i])->user == user)
-      g_ptr_array_remove_index (shared->members, i--);
-  }
-  fal_request_turns_forget (shared->turns, user);
-  if (shared->last_answered == user)
-    shared->last_answered = NULL;
+  for (guint i = 0; i < shared->members->len; i++)
+    if (((const Member *) shared->members->pdata[i])->users[0] == user)
+      return g_ptr_array_steal_index (shared->members, i);
+  return NULL;
+}
+
+/* What it has to pay for is told once more, and that no more comes to it. */
+static void
+end_share (const Lane *lane, const Member *member, gint64 now)
+{
+  gpointer user = member->users[lane->number];
+  FalPaidTime paid, last;
+
+  fal_shares_get (lane->shares, user, &paid);
+  last = (FalPaidTime) { .time = (gint64) fal_paid_time_get (&paid, now) };
+  member->events.share_changed (user, &last);
+}
+
+static void
+leave_lane (Lane *lane, const Member *member)
+{
+  gpointer user = member->users[lane->number];
+  gint64 now = g_get_monotonic_time ();
+
+  end_share (lane, member, now);
+  fal_shares_leave (lane->shares, user, now);
+  tell_shares (lane);
+  fal_request_turns_forget (lane->turns, user);
+  if (lane->last_answered == user)
+    lane->last_answered = NULL;
+  send_next (lane);
 }
 
 static void
@@ -460,9 +616,10 @@ on_leave (gpointer data)
 {
   Leaving *leaving = data;
   FalSharedConnection *shared = leaving->shared;
+  g_autofree Member *member = steal_member (shared, leaving->user);
 
-  remove_member (shared, leaving->user);
-  send_next (shared);
+  for (guint i = 0; member != NULL && i < shared->n_lanes; i++)
+    leave_lane (&shared->lanes[i], member);
   if (leaving->left)
     leaving->left (leaving->user);
   fal_net_thread_finish (shared->thread, &leaving->done);
@@ -493,36 +650,38 @@ fal_shared_connection_leave (
 /* ---- questions ---- */
 
 FalConnection *
-fal_shared_connection_get_connection (FalSharedConnection *shared)
+fal_shared_connection_get_connection (FalSharedConnection *shared, guint lane)
 {
-  return shared->connection;
+  return shared->lanes[lane].connection;
 }
 
 void
-fal_shared_connection_set_ready (FalSharedConnection *shared)
+fal_shared_connection_set_ready (FalSharedConnection *shared, guint lane)
 {
-  shared->ready = TRUE;
-  stop_ready_timer (shared);
+  shared->lanes[lane].ready = TRUE;
+  stop_ready_timer (&shared->lanes[lane]);
 }
 
 gboolean
-fal_shared_connection_is_ready (FalSharedConnection *shared)
+fal_shared_connection_is_ready (FalSharedConnection *shared, guint lane)
 {
-  return shared->ready;
+  return shared->lanes[lane].ready;
 }
 
 void
-fal_shared_connection_foreach (FalSharedConnection *shared, void (*function) (gpointer member))
+fal_shared_connection_foreach (
+    FalSharedConnection *shared, guint lane, void (*function) (gpointer user))
 {
   for (guint i = 0; i < shared->members->len; i++)
-    function (((Member *) shared->members->pdata[i])->user);
+    function (((const Member *) shared->members->pdata[i])->users[lane]);
 }
 
 gboolean
-fal_shared_connection_any (FalSharedConnection *shared, gboolean (*is_so) (gpointer member))
+fal_shared_connection_any (
+    FalSharedConnection *shared, guint lane, gboolean (*is_so) (gpointer user))
 {
   for (guint i = 0; i < shared->members->len; i++)
-    if (is_so (((Member *) shared->members->pdata[i])->user))
+    if (is_so (((const Member *) shared->members->pdata[i])->users[lane]))
       return TRUE;
   return FALSE;
 }

@@ -88,7 +88,7 @@ fal_soup_fault_from_error (
     return describe_certificate (circumstances, what);
   fault = classify (circumstances, error);
   if (fault.kind == FAL_FAULT_TLS && fault.code == FAL_TLS_FAULT_MISSING)
-    *what = g_strdup ("encrypted connections need TLS, and GLib has none here");
+    *what = g_strdup ("encrypted connections need TLS, which GLib does not find on this machine");
   else
     *what = g_strdup_printf (
         "error while %s%s: %s", circumstances->doing, through ? through : "", error->message);
@@ -114,8 +114,8 @@ fal_soup_fault_from_status (const FalSoupCircumstances *circumstances, FalFaultK
   guint status = soup_message_get_status (message);
   gboolean proxy = status == SOUP_STATUS_PROXY_AUTHENTICATION_REQUIRED;
 
-  *what = g_strdup_printf ("%s refused with HTTP status %u (%s) while %s", proxy ? "the proxy" : "",
-      status, soup_status_get_phrase (status), circumstances->doing);
-  g_strchug (*what);
+  *what = g_strdup_printf ("%s refused with HTTP status %u (%s) while %s",
+      proxy ? "the proxy" : "the server", status, soup_status_get_phrase (status),
+      circumstances->doing);
   return (FalFault){ proxy ? FAL_FAULT_PROXY : kind, status, get_retry_after (message) };
 }

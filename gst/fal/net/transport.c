@@ -9,7 +9,9 @@
 
 struct _FalTransport {
   SoupSession *soup;
-  guint under_way; /* requests that have not come back */
+  gboolean used;              /* for a request */
+  guint under_way;            /* requests that have not come back */
+  GTlsDatabase *tls_database; /* NULL: the system's */
   GTlsCertificateFlags tls_validation_flags;
   GstStructure *extra_headers;
   gchar *proxy_uri;   /* as it was set, with its password */
@@ -53,7 +55,8 @@ check_proxy (const gchar *uri, GError **error)
   if (uri == NULL || *uri == '\0' || proxy)
     return TRUE;
   g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-      "proxy is not the address of an HTTP proxy: set it to http://[user:password@]host:port");
+      "proxy is not the address of an HTTP proxy. Set it to one like "
+      "http://[user:password@]host:port.");
   return FALSE;
 }
 
@@ -172,14 +175,14 @@ check_header (const gchar *name, const gchar *text, gpointer data)
   const gchar *fault = NULL;
 
   if (!is_header_name (name))
-    fault = "is not a header's name: use letters, digits and hyphens";
+    fault = "is not the name of a header. Use letters, digits and hyphens.";
   else if (is_reserved (name))
-    fault = "is not for extra-headers to set (nor are Host, Connection, Upgrade, Sec-WebSocket-*, "
-            "Content-*, Proxy-* and User-Agent, which has a property): leave it out";
+    fault = "cannot be set by extra-headers (nor can Host, Connection, Upgrade, Sec-WebSocket-*, "
+            "Content-*, Proxy-*, and User-Agent, which has a property). Leave it out.";
   else if (text == NULL)
-    fault = "is neither text nor a number, nor a list of them";
+    fault = "is neither text nor a number, nor a list of them. Give one of these.";
   else if (has_break (text))
-    fault = "holds a line break or another control character: give the value alone";
+    fault = "holds a line break or another control character. Give the value alone.";
   if (fault == NULL)
     return TRUE;
   g_set_error ((GError **) data, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, "extra-headers: %s %s",
@@ -207,7 +210,7 @@ fal_transport_check (const FalSettings *settings, GError **error)
 {
   if (settings->user_agent && has_break (settings->user_agent)) {
     g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-        "user-agent holds a line break or another control character: give plain text");
+        "user-agent holds a line break or another control character. Set it to plain text.");
     return FALSE;
   }
   return check_proxy (settings->proxy, error) &&
@@ -216,17 +219,33 @@ fal_transport_check (const FalSettings *settings, GError **error)
 
 /* Without cookies, sniffer, decompression or a user's stored passwords: none of them is wanted,
  * each is one more way in. */
-FalTransport *
-fal_transport_new (void)
+static SoupSession *
+make_session (FalTransport *transport)
 {
-  FalTransport *transport = g_new0 (FalTransport, 1);
   SoupSession *soup = soup_session_new_with_options ("timeout", 0, "idle-timeout", 1, NULL);
 
   soup_session_remove_feature_by_type (soup, SOUP_TYPE_AUTH_MANAGER);
   soup_session_remove_feature_by_type (soup, SOUP_TYPE_CONTENT_DECODER);
   soup_session_remove_feature_by_type (soup, SOUP_TYPE_CONTENT_SNIFFER);
   g_signal_connect (soup, "request-queued", G_CALLBACK (on_queued), transport);
-  transport->soup = soup;
+  return soup;
+}
+
+/* No request of it is under way. */
+static void
+free_session (FalTransport *transport, SoupSession *soup)
+{
+  soup_session_abort (soup); /* ends connections that wait for a next request */
+  g_signal_handlers_disconnect_by_data (soup, transport);
+  g_object_unref (soup);
+}
+
+FalTransport *
+fal_transport_new (void)
+{
+  FalTransport *transport = g_new0 (FalTransport, 1);
+
+  transport->soup = make_session (transport);
   transport->tls_validation_flags = G_TLS_CERTIFICATE_VALIDATE_ALL;
   return transport;
 }
@@ -236,14 +255,36 @@ fal_transport_free (FalTransport *transport)
 {
   while (transport->under_way > 0)
     g_main_context_iteration (g_main_context_get_thread_default (), TRUE);
-  soup_session_abort (transport->soup); /* ends connections that wait for a next request */
-  g_signal_handlers_disconnect_by_data (transport->soup, transport);
-  g_object_unref (transport->soup);
+  free_session (transport, transport->soup);
+  g_clear_object (&transport->tls_database);
   g_clear_pointer (&transport->extra_headers, gst_structure_free);
   g_free (transport->proxy_uri);
   g_free (transport->proxy);
   g_free (transport->proxy_login);
   g_free (transport);
+}
+
+/* Setting no database would mean to trust nobody, not those whom the system trusts. */
+static void
+set_tls_database (FalTransport *transport)
+{
+  if (transport->tls_database)
+    soup_session_set_tls_database (transport->soup, transport->tls_database);
+}
+
+void
+fal_transport_renew (FalTransport *transport)
+{
+  SoupSession *old = transport->soup;
+
+  if (!transport->used || transport->under_way > 0)
+    return;
+  transport->used = FALSE;
+  transport->soup = make_session (transport);
+  soup_session_set_user_agent (transport->soup, soup_session_get_user_agent (old));
+  soup_session_set_proxy_resolver (transport->soup, soup_session_get_proxy_resolver (old));
+  set_tls_database (transport);
+  free_session (transport, old);
 }
 
 void
@@ -257,10 +298,8 @@ fal_transport_configure (FalTransport *transport, const FalSettings *settings)
     transport->extra_headers = gst_structure_copy (settings->extra_headers);
   set_proxy (transport, settings->proxy);
   soup_session_set_user_agent (transport->soup, agent);
-  /* Setting none would mean to trust nobody, not the system's. */
-  if (settings->tls_database &&
-      settings->tls_database != soup_session_get_tls_database (transport->soup))
-    soup_session_set_tls_database (transport->soup, settings->tls_database);
+  if (g_set_object (&transport->tls_database, settings->tls_database))
+    set_tls_database (transport);
 }
 
 SoupSession *
@@ -272,6 +311,7 @@ fal_transport_get_session (FalTransport *transport)
 void
 fal_transport_begin (FalTransport *transport)
 {
+  transport->used = TRUE;
   transport->under_way++;
 }
 

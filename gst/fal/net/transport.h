@@ -31,6 +31,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (FalTransport, fal_transport_free)
 /* Takes effect with the next request. */
 void fal_transport_configure (FalTransport *transport, const FalSettings *settings);
 
+/* Looks names up anew from here on: libsoup keeps the addresses that it once found, and a server
+ * may have others by now. Where a request is under way nothing changes. */
+void fal_transport_renew (FalTransport *transport);
+/* Until the next renewal. */
 SoupSession *fal_transport_get_session (FalTransport *transport);
 
 /* A request of the session is under way, and has come back to its callback. */

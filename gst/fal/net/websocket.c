@@ -25,9 +25,9 @@ struct _FalWebsocket {
 static void
 end_too_big (FalWebsocket *websocket)
 {
-  const FalFault fault = { FAL_FAULT_SERVER };
+  const FalFault fault = { FAL_FAULT_SERVER, FAL_SERVER_FAULT_TOO_BIG };
 
-  websocket->events.ended (websocket->user, &fault, "a message exceeds max-message-size");
+  websocket->events.ended (websocket->user, &fault, "a message is larger than max-message-size");
 }
 
 /* The peer closes, or went. */
@@ -37,10 +37,11 @@ end_by_close (FalWebsocket *websocket)
   guint code = soup_websocket_connection_get_close_code (websocket->socket);
   const gchar *reason = soup_websocket_connection_get_close_data (websocket->socket);
   FalFault fault = { FAL_FAULT_CLOSED, code ? code : SOUP_WEBSOCKET_CLOSE_ABNORMAL };
-  g_autofree gchar *what = g_strdup_printf (fault.code == SOUP_WEBSOCKET_CLOSE_ABNORMAL
-                                                ? "the link was lost (code %u)%s%s"
-                                                : "the server closed with code %u%s%s",
-      fault.code, reason && *reason ? ": " : "", reason ? reason : "");
+  g_autofree gchar *what =
+      g_strdup_printf (fault.code == SOUP_WEBSOCKET_CLOSE_ABNORMAL
+                           ? "the connection was lost (code %u)%s%s"
+                           : "the server closed the connection with code %u%s%s",
+          fault.code, reason && *reason ? ": " : "", reason ? reason : "");
 
   websocket->events.ended (websocket->user, &fault, what);
 }
@@ -81,7 +82,7 @@ on_error (SoupWebsocketConnection *socket, GError *error, FalWebsocket *websocke
     on_close (socket, websocket);
     return;
   }
-  what = g_strdup_printf ("the link broke: %s", error->message);
+  what = g_strdup_printf ("the connection broke: %s", error->message);
   websocket->events.ended (websocket->user, &fault, what);
 }
 

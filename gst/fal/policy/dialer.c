@@ -13,6 +13,11 @@ struct _FalDialer {
   gboolean credentials_refused; /* by the last attempt; one fresh token is tried */
   guint attempt;                /* since the last result */
   guint server_errors;          /* since the last result */
+  guint timeouts;               /* in a row, before a connection stood */
+  guint error_answers;          /* since the last result */
+  gint64 first_error_answer;    /* when the first of them came */
+  gboolean answered_once;       /* with a result */
+  FalDialerEnd end;
   gint64 not_before;
   gint64 deadline; /* of the attempt; G_MAXINT64: none */
 };
@@ -118,7 +123,19 @@ fal_dialer_result_arrived (FalDialer *dialer)
   dialer->credentials_refused = FALSE;
   dialer->attempt = 0;
   dialer->server_errors = 0;
+  dialer->error_answers = 0;
+  dialer->answered_once = TRUE;
   dialer->idle_announced = FALSE;
+}
+
+gboolean
+fal_dialer_error_arrived (FalDialer *dialer, gint64 now)
+{
+  if (dialer->error_answers++ == 0)
+    dialer->first_error_answer = now;
+  return dialer->error_answers >= FAL_DIALER_MAX_ERROR_ANSWERS &&
+         (!dialer->answered_once ||
+             now - dialer->first_error_answer >= FAL_DIALER_ERROR_ANSWERS_FOR);
 }
 
 void
@@ -139,18 +156,47 @@ backoff (const FalDialer *dialer, gdouble random)
   return MIN (delay, dialer->config.max_retry_delay) * (1 - 0.2 * random);
 }
 
-/* Whether one more attempt would be too many. */
-static gboolean
-is_spent (const FalDialer *dialer)
+FalFaultClass
+fal_dialer_classify (const FalDialer *dialer, const FalFault *fault)
 {
-  if (dialer->config.retries >= 0)
-    return dialer->attempt >= (guint) dialer->config.retries;
-  return !dialer->opened_once && dialer->attempt >= FAL_DIALER_FIRST_RETRIES;
+  if (dialer->idle_announced && fault->kind == FAL_FAULT_CLOSED)
+    return FAL_FAULT_CLASS_QUIET;
+  if (dialer->opened_once && fal_fault_may_pass (fault))
+    return FAL_FAULT_CLASS_TRANSIENT;
+  return fal_fault_get_class (fault);
 }
 
 static gboolean
+end (FalDialer *dialer, FalDialerEnd reason)
+{
+  dialer->end = reason;
+  return TRUE;
+}
+
+/* Whether one more attempt would be too many. */
+static gboolean
+is_spent (FalDialer *dialer)
+{
+  if (dialer->config.retries >= 0 && dialer->attempt >= (guint) dialer->config.retries)
+    return end (dialer, FAL_DIALER_END_RETRIES);
+  if (dialer->timeouts >= FAL_DIALER_MAX_TIMEOUTS)
+    return end (dialer, FAL_DIALER_END_TIMEOUTS);
+  return dialer->config.retries < 0 && !dialer->opened_once &&
+         dialer->attempt >= FAL_DIALER_FIRST_RETRIES && end (dialer, FAL_DIALER_END_NEVER_STOOD);
+}
+
+static gboolean
+has_too_many_errors (FalDialer *dialer)
+{
+  return ++dialer->server_errors >= FAL_DIALER_MAX_SERVER_ERRORS &&
+         end (dialer, FAL_DIALER_END_ERRORS);
+}
+
+/* A model that loads is waited for, as long as it takes. */
+static gboolean
 is_final (FalDialer *dialer, const FalFault *fault, FalFaultClass class)
 {
+  dialer->end = FAL_DIALER_END_FAULT;
   switch (class) {
   case FAL_FAULT_CLASS_QUIET:
     return FALSE;
@@ -160,36 +206,50 @@ is_final (FalDialer *dialer, const FalFault *fault, FalFaultClass class)
     dialer->credentials_refused = TRUE;
     return FALSE;
   case FAL_FAULT_CLASS_SERVER:
-    return ++dialer->server_errors >= FAL_DIALER_MAX_SERVER_ERRORS || is_spent (dialer);
+    return has_too_many_errors (dialer) || is_spent (dialer);
   case FAL_FAULT_CLASS_TRANSIENT:
     if (fault->kind == FAL_FAULT_UNKNOWN_HOST && !dialer->opened_once)
       return TRUE;
-    return is_spent (dialer);
+    return fault->kind != FAL_FAULT_LOADING && is_spent (dialer);
   case FAL_FAULT_CLASS_PERMANENT:
     break;
   }
   return TRUE;
 }
 
+static void
+count_timeout (FalDialer *dialer, const FalFault *fault)
+{
+  gboolean counts = fault->kind == FAL_FAULT_TIMED_OUT && !dialer->opened_once;
+
+  dialer->timeouts = counts ? dialer->timeouts + 1 : 0;
+}
+
+/* A connection that closes quietly but never brought a result is not dialled in a hurry. */
+static gboolean
+counts_as_attempt (const FalDialer *dialer, const FalFault *fault, FalFaultClass class)
+{
+  gboolean at_once = dialer->state == FAL_DIALER_CONNECTED || fault->kind == FAL_FAULT_ASKED;
+
+  return class == FAL_FAULT_CLASS_QUIET ? !at_once : fault->kind != FAL_FAULT_LOADING;
+}
+
 FalVerdict
 fal_dialer_fault (FalDialer *dialer, const FalFault *fault, gint64 now, gdouble random)
 {
-  FalFaultClass class = fal_fault_get_class (fault);
-  gboolean at_once = dialer->state == FAL_DIALER_CONNECTED || fault->kind == FAL_FAULT_ASKED;
+  FalFaultClass class = fal_dialer_classify (dialer, fault);
   gboolean first = !dialer->in_outage, waits;
 
-  if (dialer->idle_announced && fault->kind == FAL_FAULT_CLOSED)
-    class = FAL_FAULT_CLASS_QUIET;
+  count_timeout (dialer, fault);
   dialer->deadline = G_MAXINT64;
   if (fault->kind == FAL_FAULT_ASKED)
     dialer->wanted = FALSE;
   if (is_final (dialer, fault, class)) {
     dialer->state = FAL_DIALER_FAILED;
+    dialer->error_answers = 0; /* whoever begins anew may have mended it */
     return FAL_VERDICT_FAIL;
   }
-  /* A connection that closes quietly but never brought a result is not dialled in a hurry. */
-  if (class != FAL_FAULT_CLASS_QUIET || !at_once)
-    dialer->attempt++;
+  dialer->attempt += counts_as_attempt (dialer, fault, class);
   /* Whoever ended it on purpose knows when it is needed again, in an outage too. */
   waits = dialer->attempt > 0 && fault->kind != FAL_FAULT_ASKED;
   dialer->not_before = now + (waits ? MAX (backoff (dialer, random), fault->retry_after) : 0);
@@ -211,4 +271,42 @@ guint
 fal_dialer_get_attempt (const FalDialer *dialer)
 {
   return dialer->attempt;
+}
+
+FalDialerEnd
+fal_dialer_get_end (const FalDialer *dialer)
+{
+  return dialer->end;
+}
+
+const gchar *
+fal_dialer_state_get_name (FalDialerState state)
+{
+  static const gchar *const names[] = {
+    [FAL_DIALER_IDLE] = "idle",
+    [FAL_DIALER_AUTHENTICATING] = "authenticating",
+    [FAL_DIALER_CONNECTING] = "connecting",
+    [FAL_DIALER_WARMING_UP] = "warming-up",
+    [FAL_DIALER_CONNECTED] = "connected",
+    [FAL_DIALER_WAITING] = "waiting",
+    [FAL_DIALER_FAILED] = "failed",
+  };
+
+  return names[state];
+}
+
+FalDialerState
+fal_dialer_state_combine (FalDialerState a, FalDialerState b)
+{
+  static const guint ranks[] = {
+    [FAL_DIALER_FAILED] = 0,
+    [FAL_DIALER_IDLE] = 1,
+    [FAL_DIALER_WAITING] = 2,
+    [FAL_DIALER_AUTHENTICATING] = 3,
+    [FAL_DIALER_CONNECTING] = 4,
+    [FAL_DIALER_WARMING_UP] = 5,
+    [FAL_DIALER_CONNECTED] = 6,
+  };
+
+  return ranks[a] >= ranks[b] ? a : b;
 }

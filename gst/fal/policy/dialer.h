@@ -15,6 +15,13 @@ G_BEGIN_DECLS
 /* Errors of the server in a row, without a result between them, after which it is given up. */
 #define FAL_DIALER_MAX_SERVER_ERRORS 5
 
+/* Answers that were errors in a row, after which it is given up: at once where no result ever came,
+ * else after so long. */
+#define FAL_DIALER_MAX_ERROR_ANSWERS 5
+#define FAL_DIALER_ERROR_ANSWERS_FOR (5 * G_TIME_SPAN_SECOND)
+/* Attempts in a row that took too long, before a connection has stood once. */
+#define FAL_DIALER_MAX_TIMEOUTS 3
+
 typedef enum {
   FAL_DIALER_IDLE, /* nothing to send, no connection */
   FAL_DIALER_AUTHENTICATING,
@@ -46,6 +53,15 @@ typedef enum {
   FAL_VERDICT_FAIL,  /* nothing more is tried */
 } FalVerdict;
 
+/* Why nothing more is tried. */
+typedef enum {
+  FAL_DIALER_END_FAULT,       /* the fault does not go away by itself */
+  FAL_DIALER_END_RETRIES,     /* as many as are allowed were made */
+  FAL_DIALER_END_NEVER_STOOD, /* FAL_DIALER_FIRST_RETRIES */
+  FAL_DIALER_END_TIMEOUTS,    /* FAL_DIALER_MAX_TIMEOUTS */
+  FAL_DIALER_END_ERRORS,      /* FAL_DIALER_MAX_SERVER_ERRORS */
+} FalDialerEnd;
+
 typedef struct _FalDialer FalDialer;
 
 FalDialer *fal_dialer_new (void);
@@ -71,11 +87,25 @@ void fal_dialer_result_arrived (FalDialer *dialer);
 /* The server said that it closes because nothing came: the next close is quiet. */
 void fal_dialer_idle_announced (FalDialer *dialer);
 
+/* The server answered a request with an error. TRUE: that is so for all of them, and the connection
+ * is to be ended with FAL_SERVER_FAULT_ENDLESS. */
+gboolean fal_dialer_error_arrived (FalDialer *dialer, gint64 now);
+
+/* What the fault means now. Once a connection stood, what a network may do by itself is transient.
+ */
+FalFaultClass fal_dialer_classify (const FalDialer *dialer, const FalFault *fault);
+
 /* The attempt or the connection ended. @random, 0 to 1, spreads the retries of
  * many clients. */
 FalVerdict fal_dialer_fault (FalDialer *dialer, const FalFault *fault, gint64 now, gdouble random);
 
 FalDialerState fal_dialer_get_state (const FalDialer *dialer);
-guint fal_dialer_get_attempt (const FalDialer *dialer); /* retries made in this outage */
+/* Its name, as users know it. Static. */
+const gchar *fal_dialer_state_get_name (FalDialerState state);
+/* That of several connections together: how far the one that is farthest has come. FAILED: nothing
+ * is tried any more on any of them. */
+FalDialerState fal_dialer_state_combine (FalDialerState a, FalDialerState b);
+guint fal_dialer_get_attempt (const FalDialer *dialer);    /* retries made in this outage */
+FalDialerEnd fal_dialer_get_end (const FalDialer *dialer); /* of the last FAL_VERDICT_FAIL */
 
 G_END_DECLS

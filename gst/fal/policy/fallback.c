@@ -5,8 +5,8 @@
 void
 fal_fallback_clear (FalFallback *fallback)
 {
-  fallback->awaited = fallback->frame = G_MAXINT64;
-  fallback->filled = G_MININT64;
+  fallback->awaited = fallback->frame = fallback->idle = G_MAXINT64;
+  fallback->filled = fallback->stood = G_MININT64;
   fal_fallback_forget_frame (fallback);
 }
 
@@ -27,8 +27,8 @@ fal_fallback_configure (FalFallback *fallback, const FalFallbackConfig *config)
 void
 fal_fallback_set_enabled (FalFallback *fallback, gboolean enabled)
 {
-  fallback->awaited = fallback->frame = G_MAXINT64;
-  fallback->filled = G_MININT64;
+  fallback->awaited = fallback->frame = fallback->idle = G_MAXINT64;
+  fallback->filled = fallback->stood = G_MININT64;
   fallback->bridging = enabled && fallback->passing && fallback->config.drops_frames;
 }
 
@@ -45,8 +45,23 @@ fal_fallback_note_passing (FalFallback *fallback)
   fallback->passing = TRUE;
 }
 
+/* What was awaited before is awaited again: the time in between does not count. */
+static void
+end_idleness (FalFallback *fallback, gint64 now)
+{
+  if (fallback->idle != G_MAXINT64 && fallback->awaited != G_MAXINT64)
+    fallback->awaited = MIN (fallback->awaited + (now - fallback->idle), now);
+  fallback->idle = G_MAXINT64;
+}
+
 void
-fal_fallback_note_frame (FalFallback *fallback, guint64 serial, gint64 now)
+fal_fallback_note_idle (FalFallback *fallback, gint64 now)
+{
+  fallback->idle = MIN (fallback->idle, now);
+}
+
+static void
+note_newest (FalFallback *fallback, guint64 serial, gint64 now)
 {
   if (fallback->awaited == G_MAXINT64 || is_over (fallback->frame, FAL_FALLBACK_PAUSE, now))
     fallback->awaited = now;
@@ -56,11 +71,34 @@ fal_fallback_note_frame (FalFallback *fallback, guint64 serial, gint64 now)
 }
 
 void
+fal_fallback_note_frame (FalFallback *fallback, guint64 serial, gint64 now)
+{
+  end_idleness (fallback, now);
+  note_newest (fallback, serial, now);
+}
+
+void
+fal_fallback_note_held (FalFallback *fallback, guint64 serial, gint64 now)
+{
+  fal_fallback_note_idle (fallback, now);
+  note_newest (fallback, serial, now);
+}
+
+void
 fal_fallback_note_result (FalFallback *fallback, gint64 now)
 {
   fallback->awaited = now;
-  fallback->filled = G_MININT64;
+  if (fallback->idle != G_MAXINT64)
+    fallback->idle = now;
+  fallback->filled = fallback->stood = G_MININT64;
+  fallback->answered = TRUE;
   fallback->bridging = FALSE;
+}
+
+void
+fal_fallback_note_standing (FalFallback *fallback, gint64 now)
+{
+  fallback->stood = now;
 }
 
 void
@@ -82,16 +120,20 @@ fal_fallback_is_bridging (const FalFallback *fallback)
   return fallback->bridging;
 }
 
-static gboolean
-is_silent (const FalFallback *fallback, gint64 now)
+gboolean
+fal_fallback_is_silent (const FalFallback *fallback, gint64 now)
 {
-  return is_over (fallback->awaited, fallback->config.timeout, now);
+  if (fallback->answered && fallback->idle != G_MAXINT64)
+    return FALSE;
+  if (fallback->config.at_once && !fallback->answered && fallback->awaited <= now)
+    return TRUE;
+  return is_over (MAX (fallback->awaited, fallback->stood), fallback->config.timeout, now);
 }
 
 FalFallbackMode
 fal_fallback_get_shown (const FalFallback *fallback, gint64 now)
 {
-  if (!fallback->config.drops_frames || !is_silent (fallback, now))
+  if (!fallback->config.drops_frames || !fal_fallback_is_silent (fallback, now))
     return FAL_FALLBACK_NONE;
   return fallback->config.mode;
 }
@@ -111,7 +153,7 @@ fal_fallback_get_patience (const FalFallback *fallback, GstClockTime round_trip,
   const FalFallbackConfig *config = &fallback->config;
   GstClockTime latency = MAX (config->latency, 0) * GST_USECOND;
 
-  if (!config->drops_frames || !is_silent (fallback, now))
+  if (!config->drops_frames || !fal_fallback_is_silent (fallback, now))
     return GST_CLOCK_TIME_NONE;
   if (config->mode != FAL_FALLBACK_NONE && config->latency >= 0)
     return latency;

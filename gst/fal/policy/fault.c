@@ -2,6 +2,11 @@
 /* What went wrong: a table of faults, of what class they are and what can be done. Pure. */
 #include "fault.h"
 
+/* Apps of WebRTC greet like this and wait for an offer; so do some apps of frames. */
+#define WEBRTC_HINT                                                                                \
+  "The app said only that it is ready, as apps do that speak WebRTC and take no frames: then use " \
+  "another app or path. A slow model may need a larger request-timeout."
+
 /* First row that fits; a kind without codes of its own has one row. */
 static const struct {
   FalFaultKind kind;
@@ -11,90 +16,105 @@ static const struct {
   const gchar *hint;
 } faults[] = {
   { FAL_FAULT_NETWORK, 0, G_MAXUINT, FAL_FAULT_CLASS_TRANSIENT, G_IO_ERROR_HOST_UNREACHABLE,
-      "check base-uri and the network" },
+      "Check base-uri and the network." },
   { FAL_FAULT_TIMED_OUT, 0, G_MAXUINT, FAL_FAULT_CLASS_TRANSIENT, G_IO_ERROR_TIMED_OUT,
-      "check base-uri and the network; a cold model may need a larger connect-timeout" },
+      "Check base-uri and the network. A model that has to be loaded may need a larger "
+      "connect-timeout." },
   { FAL_FAULT_UNKNOWN_HOST, 0, G_MAXUINT, FAL_FAULT_CLASS_TRANSIENT, G_IO_ERROR_HOST_NOT_FOUND,
-      "check the host in base-uri" },
+      "Check the host in base-uri, and the network." },
   { FAL_FAULT_TLS, FAL_TLS_FAULT_UNKNOWN_CA, FAL_TLS_FAULT_UNKNOWN_CA, FAL_FAULT_CLASS_PERMANENT,
       G_IO_ERROR_FAILED,
-      "check the host in base-uri; for a server of your own give its authority as tls-database" },
+      "Check the host in base-uri. For a server of your own set tls-database to its authority." },
   { FAL_FAULT_TLS, FAL_TLS_FAULT_WRONG_HOST, FAL_TLS_FAULT_WRONG_HOST, FAL_FAULT_CLASS_PERMANENT,
-      G_IO_ERROR_FAILED, "check the host in base-uri" },
+      G_IO_ERROR_FAILED, "Check the host in base-uri." },
   { FAL_FAULT_TLS, FAL_TLS_FAULT_NOT_YET_VALID, FAL_TLS_FAULT_EXPIRED, FAL_FAULT_CLASS_PERMANENT,
       G_IO_ERROR_FAILED,
-      "check the clock of this machine, it may be wrong; else the server needs a new certificate" },
+      "Check the clock of this machine, it may be wrong. Else the server needs a new "
+      "certificate." },
   { FAL_FAULT_TLS, FAL_TLS_FAULT_NOT_TLS, FAL_TLS_FAULT_NOT_TLS, FAL_FAULT_CLASS_TRANSIENT,
       G_IO_ERROR_HOST_UNREACHABLE,
-      "check base-uri and the network; a server without TLS is reached with ws://" },
+      "Check base-uri and the network. A server without TLS is reached with ws://." },
   { FAL_FAULT_TLS, FAL_TLS_FAULT_MISSING, FAL_TLS_FAULT_MISSING, FAL_FAULT_CLASS_PERMANENT,
-      G_IO_ERROR_FAILED, "install the package glib-networking" },
+      G_IO_ERROR_FAILED, "Install the package glib-networking." },
   { FAL_FAULT_TLS, 0, G_MAXUINT, FAL_FAULT_CLASS_PERMANENT, G_IO_ERROR_FAILED,
-      "check base-uri (does the server speak TLS there?), this machine's clock and CA "
-      "certificates" },
+      "Check base-uri (does the server speak TLS there?), and the clock and the CA certificates of "
+      "this machine." },
   { FAL_FAULT_PROXY, 407, 407, FAL_FAULT_CLASS_PERMANENT, G_IO_ERROR_PERMISSION_DENIED,
-      "set the right user and password in proxy" },
+      "Set the right user and password in proxy." },
   { FAL_FAULT_PROXY, 400, 499, FAL_FAULT_CLASS_PERMANENT, G_IO_ERROR_FAILED,
-      "check proxy: does it allow this host and port?" },
+      "Check proxy: does it allow this host and port?" },
   { FAL_FAULT_PROXY, 0, G_MAXUINT, FAL_FAULT_CLASS_TRANSIENT, G_IO_ERROR_HOST_UNREACHABLE,
-      "check proxy" },
+      "Check proxy." },
+  { FAL_FAULT_HTTP, 101, 101, FAL_FAULT_CLASS_PERMANENT, G_IO_ERROR_FAILED,
+      "The server, or a proxy on the way to it, does not keep to the protocol of WebSocket. Check "
+      "base-uri, app and path." },
   { FAL_FAULT_HTTP, 401, 401, FAL_FAULT_CLASS_CREDENTIALS, G_IO_ERROR_PERMISSION_DENIED,
-      "set token to a fresh one, or api-key to a valid key" },
+      "Set token to a fresh one, or api-key (FAL_KEY) to a valid key." },
   { FAL_FAULT_HTTP, 403, 403, FAL_FAULT_CLASS_CREDENTIALS, G_IO_ERROR_PERMISSION_DENIED,
-      "set token to one that allows this app, or api-key to a key that does" },
+      "Set token to one that allows this app, or api-key (FAL_KEY) to a key that does." },
   { FAL_FAULT_HTTP, 404, 404, FAL_FAULT_CLASS_PERMANENT, G_IO_ERROR_NOT_FOUND,
-      "check app and path: has this app a realtime endpoint?" },
+      "Check app and path: does the app have a realtime endpoint?" },
   { FAL_FAULT_HTTP, 408, 408, FAL_FAULT_CLASS_TRANSIENT, G_IO_ERROR_FAILED,
-      "nothing: it is tried again" },
+      "The server did not wait for the request." },
   { FAL_FAULT_HTTP, 429, 429, FAL_FAULT_CLASS_TRANSIENT, G_IO_ERROR_BUSY,
-      "too many connections: close others, or wait" },
+      "Too many connections are open: close others, or wait." },
   { FAL_FAULT_HTTP, 500, 599, FAL_FAULT_CLASS_TRANSIENT, G_IO_ERROR_FAILED,
-      "nothing: it is tried again" },
+      "The server, or one on the way to it, is out of order." },
   { FAL_FAULT_HTTP, 300, 399, FAL_FAULT_CLASS_PERMANENT, G_IO_ERROR_FAILED,
-      "redirects are not followed: set base-uri to the right address" },
+      "Redirects are not followed: set base-uri to the right address." },
   { FAL_FAULT_HTTP, 0, G_MAXUINT, FAL_FAULT_CLASS_PERMANENT, G_IO_ERROR_FAILED,
-      "no WebSocket here: check base-uri, app and path" },
+      "There is no WebSocket here: check base-uri, app and path." },
   { FAL_FAULT_TOKEN, 300, 399, FAL_FAULT_CLASS_PERMANENT, G_IO_ERROR_FAILED,
-      "redirects are not followed: set token-uri to the right address" },
+      "Redirects are not followed: set token-uri to the right address." },
   { FAL_FAULT_TOKEN, 400, 407, FAL_FAULT_CLASS_CREDENTIALS, G_IO_ERROR_PERMISSION_DENIED,
-      "check api-key (FAL_KEY) and token-uri, or the server at token-proxy-uri" },
+      "Check api-key (FAL_KEY) and token-uri, or the server at token-proxy-uri." },
   { FAL_FAULT_TOKEN, 422, 422, FAL_FAULT_CLASS_CREDENTIALS, G_IO_ERROR_PERMISSION_DENIED,
-      "check app and token-request" },
+      "Check app and token-request." },
   { FAL_FAULT_TOKEN, 0, G_MAXUINT, FAL_FAULT_CLASS_TRANSIENT, G_IO_ERROR_FAILED,
-      "check token-uri" },
+      "Check token-uri." },
   { FAL_FAULT_PROVIDER, 1, 1, FAL_FAULT_CLASS_TRANSIENT, G_IO_ERROR_TIMED_OUT,
-      "request-token is to answer sooner, or connect-timeout to be larger" },
+      "Let request-token answer sooner, or set connect-timeout to more." },
   { FAL_FAULT_PROVIDER, 0, G_MAXUINT, FAL_FAULT_CLASS_TRANSIENT, G_IO_ERROR_PERMISSION_DENIED,
-      "request-token is to return a token (JWT) for the app" },
+      "Let request-token return a token (JWT) for the app." },
   { FAL_FAULT_STALE, 0, 0, FAL_FAULT_CLASS_CREDENTIALS, G_IO_ERROR_PERMISSION_DENIED,
-      "set token to a fresh one, or api-key to a valid key" },
+      "Set token to a fresh one, or api-key (FAL_KEY) to a valid key." },
   { FAL_FAULT_STALE, 1, 1, FAL_FAULT_CLASS_CREDENTIALS, G_IO_ERROR_PERMISSION_DENIED,
-      "check the clock of this machine, and give a fresh token" },
+      "Check the clock of this machine, and set a fresh token." },
   { FAL_FAULT_UNAUTHORIZED, 0, G_MAXUINT, FAL_FAULT_CLASS_CREDENTIALS, G_IO_ERROR_PERMISSION_DENIED,
-      "set token to a fresh one, or api-key to a valid key" },
-  { FAL_FAULT_CLOSED, 1000, 1000, FAL_FAULT_CLASS_QUIET, G_IO_ERROR_BROKEN_PIPE, "nothing" },
-  { FAL_FAULT_CLOSED, 1005, 1005, FAL_FAULT_CLASS_QUIET, G_IO_ERROR_BROKEN_PIPE, "nothing" },
+      "Set token to a fresh one, or api-key (FAL_KEY) to a valid key." },
+  { FAL_FAULT_CLOSED, 1000, 1000, FAL_FAULT_CLASS_QUIET, G_IO_ERROR_BROKEN_PIPE,
+      "Nothing is wrong." },
+  { FAL_FAULT_CLOSED, 1005, 1005, FAL_FAULT_CLASS_QUIET, G_IO_ERROR_BROKEN_PIPE,
+      "Nothing is wrong." },
   { FAL_FAULT_CLOSED, 1006, 1006, FAL_FAULT_CLASS_TRANSIENT, G_IO_ERROR_BROKEN_PIPE,
-      "check the network" },
+      "Check the network." },
   { FAL_FAULT_CLOSED, 1008, 1008, FAL_FAULT_CLASS_CREDENTIALS, G_IO_ERROR_PERMISSION_DENIED,
-      "the token is not for this app, or has ended: set a fresh one" },
+      "The token is not for this app, or has expired: set a fresh one." },
   { FAL_FAULT_CLOSED, 1009, 1009, FAL_FAULT_CLASS_SERVER, G_IO_ERROR_BROKEN_PIPE,
-      "the request is too big: lower width, height or quality" },
+      "The request is too big: lower width, height or quality." },
   { FAL_FAULT_CLOSED, 1002, 1007, FAL_FAULT_CLASS_SERVER, G_IO_ERROR_BROKEN_PIPE,
-      "the app did not understand: check image-field and path" },
+      "The app did not understand the request: check image-field and path." },
   { FAL_FAULT_CLOSED, 0, G_MAXUINT, FAL_FAULT_CLASS_TRANSIENT, G_IO_ERROR_BROKEN_PIPE,
-      "nothing: it is tried again" },
+      "The server closed the connection by itself." },
+  { FAL_FAULT_SERVER, FAL_SERVER_FAULT_TOO_BIG, FAL_SERVER_FAULT_TOO_BIG, FAL_FAULT_CLASS_SERVER,
+      G_IO_ERROR_FAILED, "Raise max-message-size, or let the app answer with smaller pictures." },
+  { FAL_FAULT_SERVER, FAL_SERVER_FAULT_ENDLESS, FAL_SERVER_FAULT_ENDLESS, FAL_FAULT_CLASS_PERMANENT,
+      G_IO_ERROR_FAILED,
+      "Each request was answered with an error: check the inputs that the app wants." },
   { FAL_FAULT_SERVER, 0, G_MAXUINT, FAL_FAULT_CLASS_SERVER, G_IO_ERROR_FAILED,
-      "check the inputs that the app wants" },
+      "Check the inputs that the app wants." },
+  { FAL_FAULT_SILENT, 1, 1, FAL_FAULT_CLASS_TRANSIENT, G_IO_ERROR_BROKEN_PIPE, WEBRTC_HINT },
   { FAL_FAULT_SILENT, 0, G_MAXUINT, FAL_FAULT_CLASS_TRANSIENT, G_IO_ERROR_BROKEN_PIPE,
-      "a slow model may need a larger request-timeout" },
+      "A slow model may need a larger request-timeout." },
+  { FAL_FAULT_LOADING, 1, 1, FAL_FAULT_CLASS_TRANSIENT, G_IO_ERROR_BROKEN_PIPE, WEBRTC_HINT },
   { FAL_FAULT_LOADING, 0, G_MAXUINT, FAL_FAULT_CLASS_TRANSIENT, G_IO_ERROR_BROKEN_PIPE,
-      "nothing: it is tried again; a slow model may need a larger request-timeout" },
+      "A slow model may need a larger request-timeout." },
   { FAL_FAULT_DEAD, 0, G_MAXUINT, FAL_FAULT_CLASS_TRANSIENT, G_IO_ERROR_BROKEN_PIPE,
-      "check the network" },
-  { FAL_FAULT_ASKED, 0, G_MAXUINT, FAL_FAULT_CLASS_QUIET, G_IO_ERROR_CANCELLED, "nothing" },
+      "Check the network." },
+  { FAL_FAULT_ASKED, 0, G_MAXUINT, FAL_FAULT_CLASS_QUIET, G_IO_ERROR_CANCELLED,
+      "Nothing is wrong." },
   { FAL_FAULT_WEBRTC, 0, G_MAXUINT, FAL_FAULT_CLASS_PERMANENT, G_IO_ERROR_FAILED,
-      "this app speaks WebRTC, not frames: use another app or path" },
+      "This app speaks WebRTC and takes no frames: use another app or path." },
 };
 
 static guint
@@ -114,9 +134,21 @@ fal_fault_get_class (const FalFault *fault)
 }
 
 gboolean
-fal_fault_is_refusal (const FalFault *fault)
+fal_fault_may_pass (const FalFault *fault)
 {
-  return faults[find_fault (fault)].class == FAL_FAULT_CLASS_CREDENTIALS;
+  switch (fault->kind) {
+  case FAL_FAULT_HTTP:
+  case FAL_FAULT_TOKEN:
+    return fault->code != 401;
+  case FAL_FAULT_PROXY:
+    return fault->code != 407;
+  case FAL_FAULT_TLS:
+    return fault->code != FAL_TLS_FAULT_MISSING;
+  case FAL_FAULT_UNKNOWN_HOST:
+    return TRUE;
+  default:
+    return FALSE;
+  }
 }
 
 const gchar *
@@ -124,11 +156,11 @@ fal_fault_describe (FalFaultKind kind)
 {
   switch (kind) {
   case FAL_FAULT_SILENT:
-    return "requests went unanswered";
+    return "requests got no answer";
   case FAL_FAULT_LOADING:
-    return "no result came yet, but the server answers: the model may still be loading";
+    return "no result came yet, but the server is there: the model may still be loading";
   case FAL_FAULT_DEAD:
-    return "the server is gone: nothing comes from it, not even an answer to a ping";
+    return "the server is gone: it does not even answer a ping";
   case FAL_FAULT_ASKED:
     return "closed";
   default:

@@ -14,15 +14,16 @@ typedef enum {
   FAL_FAULT_UNKNOWN_HOST, /* the name does not resolve */
   FAL_FAULT_TLS,          /* code is a FalTlsFault */
   FAL_FAULT_PROXY,        /* the HTTP proxy refused; code is its status, 0: it did otherwise */
-  FAL_FAULT_HTTP,         /* the upgrade was refused; code is the status */
-  FAL_FAULT_TOKEN,    /* the token request was refused; code is the status, 0: no usable reply */
+  FAL_FAULT_HTTP,  /* the upgrade was refused; code is the status, 101: accepted in a wrong way */
+  FAL_FAULT_TOKEN, /* the token request was refused; code is the status, 0: no usable reply */
   FAL_FAULT_PROVIDER, /* request-token; code 0: gave no token, 1: not within the connect timeout */
   FAL_FAULT_STALE,    /* the token was not sent; code 0: it was refused before, 1: it has ended */
   FAL_FAULT_UNAUTHORIZED, /* said on an open connection */
   FAL_FAULT_CLOSED,       /* code is the close code */
-  FAL_FAULT_SERVER,       /* reported an error of its own; the close that follows is part of it */
-  FAL_FAULT_SILENT,       /* requests went unanswered */
-  FAL_FAULT_LOADING,      /* the first ones did, but the peer is there: its model may be loading */
+  FAL_FAULT_SERVER,       /* code is a FalServerFault; the close that follows is part of it */
+  FAL_FAULT_SILENT,       /* requests went unanswered; code 1: all that came was "ready" */
+  FAL_FAULT_LOADING,      /* the first ones did, but the peer is there: its model may be loading;
+                             code 1: all that came was "ready" */
   FAL_FAULT_DEAD,         /* nothing is heard of the peer any more */
   FAL_FAULT_WEBRTC,       /* not an app of frames */
   FAL_FAULT_ASKED,        /* none: the owner wanted the end */
@@ -37,6 +38,12 @@ typedef enum {
   FAL_TLS_FAULT_NOT_TLS, /* the server does not speak it */
   FAL_TLS_FAULT_MISSING, /* GLib has no TLS */
 } FalTlsFault;
+
+typedef enum {
+  FAL_SERVER_FAULT_REPORTED, /* it said what went wrong with it, and ends the connection */
+  FAL_SERVER_FAULT_TOO_BIG,  /* it sent a message that is larger than allowed */
+  FAL_SERVER_FAULT_ENDLESS,  /* it answers every request with an error */
+} FalServerFault;
 
 typedef struct {
   FalFaultKind kind;
@@ -55,8 +62,9 @@ typedef enum {
 
 FalFaultClass fal_fault_get_class (const FalFault *fault);
 
-/* Whether the credential was refused: it is not to be used again. */
-gboolean fal_fault_is_refusal (const FalFault *fault);
+/* Whether a network may do this by itself for a while, a portal or a balancer in between, so that
+ * it says nothing about settings with which a connection stood before. */
+gboolean fal_fault_may_pass (const FalFault *fault);
 
 /* What happened, as far as the kind says it; static. */
 const gchar *fal_fault_describe (FalFaultKind kind);

@@ -22,7 +22,7 @@ fal_flow_set_flushing (FalFlow *flow, gboolean flushing)
 {
   flow->word = flushing ? FAL_FLOW_FLUSHING : word_of_ours (flow);
   if (flushing)
-    flow->ended = FALSE; /* its EOS, too, is flushed away */
+    flow->ended = flow->over = FALSE; /* its EOS, too, is flushed away */
   else
     flow->reported = FALSE;
 }
@@ -112,6 +112,7 @@ fal_flow_note_event (FalFlow *flow, GstEvent *event)
   case GST_EVENT_SEGMENT:
     flow->seqnum = gst_event_get_seqnum (event);
     flow->ended &= flow->spent;
+    flow->over &= flow->spent;
     if (flow->word == FAL_FLOW_REFUSED)
       flow->word = FAL_FLOW_GOES_ON;
     break;
@@ -123,13 +124,19 @@ fal_flow_note_event (FalFlow *flow, GstEvent *event)
   }
 }
 
+void
+fal_flow_mark_event (const FalFlow *flow, GstEvent *event)
+{
+  if (flow->seqnum != GST_SEQNUM_INVALID)
+    gst_event_set_seqnum (event, flow->seqnum);
+}
+
 GstEvent *
 fal_flow_make_eos (FalFlow *flow)
 {
   GstEvent *event = gst_event_new_eos ();
 
-  if (flow->seqnum != GST_SEQNUM_INVALID)
-    gst_event_set_seqnum (event, flow->seqnum);
+  fal_flow_mark_event (flow, event);
   flow->ended = TRUE;
   return event;
 }
@@ -138,6 +145,18 @@ gboolean
 fal_flow_has_ended (const FalFlow *flow)
 {
   return flow->ended;
+}
+
+void
+fal_flow_note_end (FalFlow *flow)
+{
+  flow->over = flow->ended;
+}
+
+gboolean
+fal_flow_is_over (const FalFlow *flow)
+{
+  return flow->over;
 }
 
 gboolean

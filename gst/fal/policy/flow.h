@@ -11,7 +11,7 @@ G_BEGIN_DECLS
 typedef enum {
   FAL_FLOW_GOES_ON,
   FAL_FLOW_REFUSED,  /* downstream returned EOS: events still go out, buffers do not */
-  FAL_FLOW_SPENT,    /* session-limit is over: the same, and a flush or a segment changes nothing */
+  FAL_FLOW_SPENT,    /* session-limit or budget is over: the same, whatever is flushed or begins */
   FAL_FLOW_FLUSHING, /* also while the element does not run */
   FAL_FLOW_STOPPED,  /* downstream returned an error, or is not linked */
   FAL_FLOW_GIVEN_UP, /* no connection is tried any more; the application was told */
@@ -24,6 +24,7 @@ typedef struct {
   gboolean spent;         /* for good, whatever the word is now */
   gboolean given_up;      /* no connection is tried any more, whatever the word is now */
   gboolean ended;         /* EOS came, or was made here, and no new stream began since */
+  gboolean over;          /* and it has gone out */
   guint32 seqnum;         /* of the last SEGMENT or STREAM_START; GST_SEQNUM_INVALID: none came */
 } FalFlow;
 
@@ -47,14 +48,19 @@ gboolean fal_flow_relink (FalFlow *flow);
  * the stream go on. */
 void fal_flow_give_up (FalFlow *flow);
 void fal_flow_allow_connections (FalFlow *flow);
-/* session-limit is over. */
+/* session-limit or budget is over. */
 void fal_flow_spend (FalFlow *flow);
 
 /* A serialized event of upstream's: a new stream or segment ends what an EOS began. */
 void fal_flow_note_event (FalFlow *flow, GstEvent *event);
+/* @event, which is made here, belongs to the stream that came last. */
+void fal_flow_mark_event (const FalFlow *flow, GstEvent *event);
 /* The EOS that the session makes itself, which belongs to the stream that came last. */
 GstEvent *fal_flow_make_eos (FalFlow *flow);
 gboolean fal_flow_has_ended (const FalFlow *flow);
+/* An EOS goes out. Nothing does after it until a new stream begins, unless one came already. */
+void fal_flow_note_end (FalFlow *flow);
+gboolean fal_flow_is_over (const FalFlow *flow);
 gboolean fal_flow_is_spent (const FalFlow *flow);
 
 /* Whether downstream stopped the flow with an error that the application was not told of; upstream

@@ -301,26 +301,29 @@ end_request (FalRequestTurns *turns, GList *link, gint64 now)
 }
 
 void
-fal_request_turns_answer (FalRequestTurns *turns, gpointer user, gint64 now)
+fal_request_turns_answer_oldest (FalRequestTurns *turns, gpointer user, gint64 now)
 {
   GList *link = turns->order.head;
 
-  turns->echoes = TRUE;
   while (link != NULL && ((Request *) link->data)->user != user)
     link = link->next;
   if (link != NULL)
     end_request (turns, link, now);
+}
+
+void
+fal_request_turns_answer (FalRequestTurns *turns, gpointer user, gint64 now)
+{
+  turns->echoes = TRUE;
+  fal_request_turns_answer_oldest (turns, user, now);
   forget_lost (turns, now);
 }
 
 gpointer
-fal_request_turns_answer_oldest (FalRequestTurns *turns, gint64 now, gboolean *known)
+fal_request_turns_peek_oldest (const FalRequestTurns *turns, gboolean *known)
 {
-  GList *link = turns->order.head;
-  gpointer user = link ? ((Request *) link->data)->user : NULL;
+  const Request *oldest = g_queue_peek_head ((GQueue *) &turns->order);
 
-  *known = link != NULL;
-  if (link != NULL)
-    end_request (turns, link, now);
-  return user;
+  *known = oldest != NULL;
+  return oldest ? oldest->user : NULL;
 }

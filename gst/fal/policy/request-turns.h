@@ -53,9 +53,11 @@ gint64 fal_request_turns_next_time (const FalRequestTurns *turns, gint64 now);
 /* A reply that carries an id of @user's. */
 void fal_request_turns_answer (FalRequestTurns *turns, gpointer user, gint64 now);
 
-/* A reply without one: the user whose request it answers by the order, NULL where that one has
- * left. @known FALSE: nothing is out. */
-gpointer fal_request_turns_answer_oldest (FalRequestTurns *turns, gint64 now, gboolean *known);
+/* The user whose request a reply without one answers by the order, NULL where that one has left.
+ * @known FALSE: nothing is out. */
+gpointer fal_request_turns_peek_oldest (const FalRequestTurns *turns, gboolean *known);
+/* Such a reply has answered @user's oldest request; NULL: that of one who has left. */
+void fal_request_turns_answer_oldest (FalRequestTurns *turns, gpointer user, gint64 now);
 
 /* The connection has gone, with all that was out and waited. The members stay. */
 void fal_request_turns_clear (FalRequestTurns *turns);

@@ -25,6 +25,7 @@ fal_watchdog_note_opened (FalWatchdog *watchdog, gint64 now)
   watchdog->open = TRUE;
   watchdog->wanted = TRUE; /* until it is online */
   watchdog->given_up = 0;
+  watchdog->greeted = FALSE;
   watchdog->heard = watchdog->received = watchdog->active = now;
 }
 
@@ -35,9 +36,21 @@ fal_watchdog_note_online (FalWatchdog *watchdog)
   watchdog->wanted = FALSE;
 }
 
+/* Whether it was made anew only because no result came. */
+static gboolean
+was_silent (const FalWatchdog *watchdog)
+{
+  return watchdog->given_up != 0 &&
+         (watchdog->fault == FAL_FAULT_SILENT || watchdog->fault == FAL_FAULT_LOADING);
+}
+
 void
 fal_watchdog_note_ended (FalWatchdog *watchdog)
 {
+  if (!was_silent (watchdog))
+    watchdog->silent_since = watchdog->reminded = 0;
+  else if (watchdog->fault == FAL_FAULT_LOADING)
+    watchdog->loadings = MIN (watchdog->loadings + 1, FAL_WATCHDOG_MAX_DOUBLINGS);
   watchdog->open = watchdog->online = watchdog->wanted = watchdog->closing = FALSE;
   watchdog->given_up = 0;
 }
@@ -52,12 +65,34 @@ void
 fal_watchdog_note_request (FalWatchdog *watchdog, gint64 now)
 {
   watchdog->active = now;
+  if (watchdog->silent_since == 0)
+    watchdog->silent_since = now;
+}
+
+void
+fal_watchdog_note_activity (FalWatchdog *watchdog, gint64 now)
+{
+  watchdog->active = now;
 }
 
 void
 fal_watchdog_note_heard (FalWatchdog *watchdog, gint64 heard)
 {
   watchdog->heard = MAX (watchdog->heard, heard); /* whoever looked may come late */
+}
+
+void
+fal_watchdog_note_result (FalWatchdog *watchdog)
+{
+  watchdog->silent_since = watchdog->reminded = 0;
+  watchdog->loadings = 0;
+  watchdog->greeted = FALSE;
+}
+
+void
+fal_watchdog_note_greeting (FalWatchdog *watchdog)
+{
+  watchdog->greeted = TRUE;
 }
 
 void
@@ -188,13 +223,58 @@ fal_watchdog_get_idle_time (const FalWatchdog *watchdog, gboolean busy, gboolean
 }
 
 gint64
-fal_watchdog_get_limit_time (const FalWatchdog *watchdog)
+fal_watchdog_get_quiet_time (const FalWatchdog *watchdog)
 {
-  gint64 limit = watchdog->config.session_limit;
-
-  if (limit == 0 || !watchdog->open || watchdog->paid_since == 0)
+  if (!watchdog->online || watchdog->config.request_timeout == 0)
     return G_MAXINT64;
-  return watchdog->paid_since + limit - watchdog->paid;
+  return watchdog->active + watchdog->config.request_timeout;
+}
+
+/* The connections that stand are paid for since times of their own: at the time in question these
+ * spans, and what was paid before, are the limit in all. */
+gint64
+fal_watchdog_get_limit_time (const FalWatchdog *watchdogs, guint n)
+{
+  gint64 left = watchdogs->config.session_limit, since = 0;
+  guint paid = 0;
+
+  for (guint i = 0; i < n; i++) {
+    left -= watchdogs[i].paid;
+    if (!watchdogs[i].open || watchdogs[i].paid_since == 0)
+      continue;
+    since += watchdogs[i].paid_since;
+    paid++;
+  }
+  if (watchdogs->config.session_limit == 0 || paid == 0)
+    return G_MAXINT64;
+  return (since + left + paid - 1) / paid;
+}
+
+gint64
+fal_watchdog_get_reminder_time (const FalWatchdog *watchdog, gboolean busy)
+{
+  if (!watchdog->online || watchdog->closing || !busy || watchdog->silent_since == 0)
+    return G_MAXINT64;
+  return MAX (watchdog->silent_since, watchdog->reminded) + FAL_WATCHDOG_REMIND_AFTER;
+}
+
+gint64
+fal_watchdog_remind (FalWatchdog *watchdog, gint64 now)
+{
+  watchdog->reminded = now;
+  return now - watchdog->silent_since;
+}
+
+gboolean
+fal_watchdog_has_greeted (const FalWatchdog *watchdog)
+{
+  return watchdog->greeted;
+}
+
+gint64
+fal_watchdog_get_patience (const FalWatchdog *watchdog)
+{
+  return watchdog->config.request_timeout << watchdog->loadings;
 }
 
 FalFaultKind

@@ -55,6 +55,12 @@
 #define PROBE_INTERVAL 24
 #define EARLY_OF_SERVICE 0.25
 #define LATE_OF_SERVICE 0.2
+/* What comes of an early one is older than most. After so many answers without a surprise the fit
+ * is known, and early by this is enough to see it still holds: by a time beyond the timers' grain,
+ * and beyond the noise. */
+#define N_KNOWN 24
+#define EARLY_KNOWN (15 * MS)
+#define EARLY_OF_SPREAD 3
 /* As long as it finds the model busy and the noise is small the next late one is later by
  * this, up to a whole service. */
 #define LATE_GROWTH 2
@@ -83,6 +89,13 @@
 #define RETRY_MAX (5000 * MS)
 /* A slow model is not a silent one: so many answers may be missed first. */
 #define RETRY_ANSWERS 4
+
+/* Where answers carry no id: how many may be out; of service, how long after a request the model
+ * has taken it at the latest where it was idle, and how long no late answer comes before it is
+ * certain that none does. */
+#define MAX_IN_ORDER 2
+#define TAKEN_AFTER 0.5
+#define QUIET 1.5
 
 typedef struct {
   double early;
@@ -125,6 +138,13 @@ struct _FalWindow {
   double lead;    /* of the next request, beyond the margin; below 0: late */
   guint calm;     /* answers since the last surprise */
   gint surprises; /* in a row, the sign is theirs */
+
+  /* Where answers carry no id. */
+  guint overlapping; /* requests since nothing was out */
+  gboolean answers;  /* the connection has answered one */
+  gboolean overdue;  /* an answer was, since nothing was out */
+  gboolean doubtful; /* what was given up may still be answered */
+  double quiet;      /* no request before it; -INFINITY: no such time */
 };
 
 FalWindow *
@@ -154,6 +174,9 @@ fal_window_reset (FalWindow *window)
   window->last_progress = -INFINITY;
   window->retry = RETRY_FIRST;
   window->lead = 0;
+  window->overlapping = 0;
+  window->answers = window->overdue = window->doubtful = FALSE;
+  window->quiet = -INFINITY;
 }
 
 static gboolean
@@ -178,6 +201,16 @@ end_of_patience (const FalWindow *window)
       window->last_sent + RETRY_ANSWERS * (window->service + window->delay));
 }
 
+static double
+early_lead (const FalWindow *window)
+{
+  double lead = EARLY_OF_SERVICE * window->service;
+
+  if (window->calm < N_KNOWN)
+    return lead;
+  return fmin (lead, fmax (EARLY_KNOWN, EARLY_OF_SPREAD * window->spread));
+}
+
 /* The lead of the request after the @sends-th. */
 static double
 choose_lead (FalWindow *window)
@@ -187,7 +220,7 @@ choose_lead (FalWindow *window)
 
   window->due = PROBE_NONE;
   if (due == PROBE_EARLY || (due == PROBE_NONE && phase == 0))
-    return EARLY_OF_SERVICE * window->service;
+    return early_lead (window);
   if (due == PROBE_LATE || phase == PROBE_INTERVAL / 2)
     return -window->late_by * window->service;
   return 0;
@@ -204,23 +237,39 @@ fal_window_sent (FalWindow *window, gint64 now)
   window->last_sent = now;
   if (window->n_unanswered == FAL_WINDOW_MAX_UNANSWERED)
     forget_oldest (window, 1);
+  window->overlapping = window->n_unanswered > 0 ? window->overlapping + 1 : 0;
+  window->overdue &= window->n_unanswered > 0;
   window->unanswered[window->n_unanswered++] = now;
   window->sends++;
   window->lead = choose_lead (window);
 }
 
-void
-fal_window_gave_up (FalWindow *window, gint64 sent)
+/* FALSE: the request is not unanswered. */
+static gboolean
+forget_request (FalWindow *window, gint64 sent)
 {
   guint i = 0;
 
   while (i < window->n_unanswered && window->unanswered[i] != sent)
     i++;
   if (i == window->n_unanswered)
-    return;
+    return FALSE;
   window->n_unanswered--;
   memmove (window->unanswered + i, window->unanswered + i + 1,
       (window->n_unanswered - i) * sizeof window->unanswered[0]);
+  return TRUE;
+}
+
+void
+fal_window_gave_up (FalWindow *window, gint64 sent)
+{
+  window->doubtful |= forget_request (window, sent);
+}
+
+void
+fal_window_took_back (FalWindow *window, gint64 sent)
+{
+  forget_request (window, sent);
 }
 
 /* @sorted: at least one. */
@@ -395,12 +444,18 @@ keep_newest (FalWindow *window, guint n)
   window->n_samples = n;
 }
 
+static double
+surprise_limit (const FalWindow *window)
+{
+  return fmax (SURPRISE_OF_SERVICE * window->service, SURPRISE_OF_SPREAD * window->spread) +
+         SURPRISE_MIN;
+}
+
 /* 1: the answer came surprisingly late; -1: early. */
 static gint
 surprise_of (const FalWindow *window, double residual)
 {
-  double limit = fmax (SURPRISE_OF_SERVICE * window->service, SURPRISE_OF_SPREAD * window->spread) +
-                 SURPRISE_MIN;
+  double limit = surprise_limit (window);
 
   return residual > limit ? 1 : residual < -limit ? -1 : 0;
 }
@@ -474,6 +529,7 @@ learn (FalWindow *window, Sample sample, double now)
   double residual = residual_of (sample, window->delay, window->service);
   gint surprise = surprise_of (window, residual);
 
+  window->overdue |= surprise > 0;
   follow (window, residual, surprise, now);
   keep_newest (window, N_SAMPLES - 1);
   window->samples[window->n_samples++] = sample;
@@ -514,6 +570,10 @@ fal_window_answered (FalWindow *window, gint64 sent, gint64 now)
   else
     learn (window, sample, now);
   window->last_progress = now;
+  if (window->doubtful)
+    window->quiet = now + QUIET * window->service;
+  window->answers = TRUE;
+  window->doubtful = FALSE;
 }
 
 /* When the model will have done all that is unanswered, as seen from here. A head that is
@@ -550,10 +610,24 @@ just_in_time (const FalWindow *window, double now)
   return time_free (window, now) - window->delay - margin (window) - window->lead;
 }
 
+static gint64
+to_time (double time, gint64 now)
+{
+  if (time >= (double) G_MAXINT64)
+    return G_MAXINT64;
+  return time > now ? (gint64) ceil (time) : now;
+}
+
 gint64
 fal_window_get_service (const FalWindow *window)
 {
   return window->service;
+}
+
+gint64
+fal_window_get_trip (const FalWindow *window)
+{
+  return window->service + window->delay;
 }
 
 gint64
@@ -564,7 +638,51 @@ fal_window_next_time (const FalWindow *window, guint cap, gint64 now)
   if (window->n_unanswered >= MIN (MAX (cap, 1), FAL_WINDOW_MAX_UNANSWERED))
     return G_MAXINT64;
   time = fmin (just_in_time (window, now), end_of_patience (window));
-  if (time >= (double) G_MAXINT64)
-    return G_MAXINT64;
-  return time > now ? (gint64) ceil (time) : now;
+  return to_time (time, now);
+}
+
+/* ---- answers without ids ---- */
+
+/* Whether nothing may go until all that is out is answered; something is out. */
+static gboolean
+must_run_empty (const FalWindow *window, double now)
+{
+  double due = fmax (window->unanswered[0] + window->delay, window->free) + window->service;
+
+  return window->n_unanswered >= MAX_IN_ORDER || !window->answers || window->doubtful ||
+         window->overdue || window->overlapping >= FAL_WINDOW_MAX_OVERLAPPING ||
+         now > due + surprise_limit (window);
+}
+
+static double
+loss_time (const FalWindow *window)
+{
+  if (window->n_unanswered == 0 || !window->answers || window->doubtful)
+    return INFINITY;
+  return end_of_patience (window);
+}
+
+gint64
+fal_window_get_loss_time (const FalWindow *window)
+{
+  return to_time (loss_time (window), G_MININT64);
+}
+
+gint64
+fal_window_next_time_in_order (const FalWindow *window, gint64 now)
+{
+  double time = just_in_time (window, now);
+
+  if (window->n_unanswered == 0)
+    return to_time (fmax (fmin (time, end_of_patience (window)), window->quiet), now);
+  if (must_run_empty (window, now))
+    return to_time (loss_time (window), now);
+  time = fmax (time, window->last_sent + TAKEN_AFTER * window->service);
+  return to_time (fmin (time, loss_time (window)), now);
+}
+
+void
+fal_window_note_surplus (FalWindow *window, gint64 now)
+{
+  window->quiet = now + QUIET * window->service;
 }

@@ -8,7 +8,8 @@
 
 G_BEGIN_DECLS
 
-/* As fal_session_push() has it. */
-GstFlowReturn fal_input_push (FalSharedState *state, FalReporter *reporter, GstSample *sample);
+/* As fal_session_push() has it; the sample came at running time @running. */
+GstFlowReturn fal_input_push (
+    FalSharedState *state, FalReporter *reporter, GstSample *sample, GstClockTime running);
 
 G_END_DECLS

@@ -3,6 +3,7 @@
  * to the source pad's task. */
 #pragma once
 
+#include "repeater.h"
 #include "reporter.h"
 #include "shared-state.h"
 
@@ -23,5 +24,7 @@ void fal_output_side_flush (FalOutputSide *side);
 gboolean fal_output_side_pull (FalOutputSide *side, GstEvent **event, FalResult **result);
 GstSample *fal_output_side_render (
     FalOutputSide *side, FalResult *result, GstCaps *allowed, GError **error);
+gboolean fal_output_side_take_picture (FalOutputSide *side, gboolean ends, FalPicture *picture);
+void fal_output_side_end_pictures (FalOutputSide *side);
 
 G_END_DECLS

@@ -20,10 +20,11 @@ void fal_receiver_free (FalReceiver *receiver);
 /* What holds for the messages to come; called before the first one. */
 void fal_receiver_configure (FalReceiver *receiver, FalSettings *settings);
 
-/* A message that came for all members. */
-void fal_receiver_read_message (FalReceiver *receiver, GBytes *message, gboolean text);
-/* A reply that concerns this member; NULL: nobody can read it, @error says why. */
-void fal_receiver_take_reply (FalReceiver *receiver, FalReply *reply, const GError *error);
+/* A message that came for all members over connection number @lane. */
+void fal_receiver_read_message (FalReceiver *receiver, guint lane, GBytes *message, gboolean text);
+/* A reply (taken) that concerns this member. @error: why nobody can read it; else NULL. */
+void fal_receiver_take_reply (
+    FalReceiver *receiver, guint lane, FalReply *reply, const GError *error);
 
 /* Ends all downloads. */
 void fal_receiver_leave (FalReceiver *receiver);

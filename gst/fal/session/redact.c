@@ -4,22 +4,46 @@
 #include "redact.h"
 #include <string.h>
 
+/* Where a peer's text was cut off, see fal_text_cut(). */
+#define CUT "…"
 #define REPLACEMENT "[secret]"
 /* Shorter text is no secret, and would be found in too many places. */
 #define MIN_LENGTH 4
 
 /* What follows these words; a JWT, wherever it stands; and user and password in an address. */
 #define PATTERN                                                                                    \
-  "(?<=fal_jwt_token=|fal_key_secret=|fal_key_id=|token=)[^&\\s\"']+"                              \
+  "(?<=fal_jwt_token=|fal_key_secret=|fal_key_id=|token=)[^&\\s\\\\\"']+"                          \
   "|(?<=Key |Bearer |Basic )[A-Za-z0-9._~+/=:-]{4,}"                                               \
   "|eyJ[A-Za-z0-9_-]{4,}\\.[A-Za-z0-9_-]+(\\.[A-Za-z0-9_-]*)?"                                     \
   "|(?<=://)[^/\\s@]+(?=@)"
 
+/* Replaces the beginning of @secret where the text was cut off within it. */
+static void
+replace_beginning (GString *text, const gchar *secret)
+{
+  const gchar *mark = strstr (text->str, CUT);
+
+  while (mark != NULL) {
+    gsize at = mark - text->str, n = MIN (strlen (secret), at);
+
+    while (n >= MIN_LENGTH && memcmp (text->str + at - n, secret, n) != 0)
+      n--;
+    if (n >= MIN_LENGTH) {
+      g_string_erase (text, at - n, n);
+      g_string_insert (text, at - n, REPLACEMENT);
+      at += strlen (REPLACEMENT) - n;
+    }
+    mark = strstr (text->str + at + strlen (CUT), CUT);
+  }
+}
+
 static void
 replace (GString *text, const gchar *secret)
 {
-  if (strlen (secret) >= MIN_LENGTH)
-    g_string_replace (text, secret, REPLACEMENT, 0);
+  if (strlen (secret) < MIN_LENGTH)
+    return;
+  g_string_replace (text, secret, REPLACEMENT, 0);
+  replace_beginning (text, secret);
 }
 
 static void

@@ -73,13 +73,16 @@ make_inputs (const FalRequestBuilder *builder, const FalRequestParts *parts)
 {
   gchar **left_out = builder->start_fields;
   gboolean leaves_out = !parts->first && *left_out != NULL;
+  const GstStructure *cue = gst_sample_get_info (parts->sample);
   GstStructure *inputs;
 
-  if (!leaves_out && parts->feedback == NULL && parts->inputs == NULL)
+  if (!leaves_out && parts->feedback == NULL && cue == NULL && parts->inputs == NULL)
     return NULL;
   inputs = gst_structure_copy (builder->inputs);
   if (parts->feedback)
     fal_value_merge (inputs, parts->feedback);
+  if (cue)
+    fal_value_merge (inputs, cue);
   if (parts->inputs)
     fal_value_merge (inputs, parts->inputs);
   for (guint i = 0; leaves_out && left_out[i] != NULL; i++)
@@ -125,7 +128,9 @@ fal_request_builder_build (FalRequestBuilder *builder, const FalRequestParts *pa
   g_autoptr (GBytes) image = NULL;
   GBytes *message;
 
-  image = fal_encoder_encode (builder->encoder, parts->sample, &config, &request.media_type, error);
+  config.part = parts->part;
+  image = fal_encoder_encode (
+      builder->encoder, parts->sample, &config, &request.media_type, parts->layout, error);
   if (image == NULL)
     return NULL;
   inputs = make_inputs (builder, parts);

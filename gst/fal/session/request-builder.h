@@ -3,6 +3,7 @@
  * thread uses it, so it needs no lock. */
 #pragma once
 
+#include "fal/frame.h"
 #include "fal/settings/settings.h"
 
 G_BEGIN_DECLS
@@ -20,7 +21,10 @@ gboolean fal_request_builder_set_settings (
 
 /* What differs from request to request. All is borrowed. */
 typedef struct {
+  /* Its info: the inputs of the frame's cue, which go over all but @inputs; or NULL. */
   GstSample *sample;
+  FalArea part;            /* of the frame that is sent; without a size: all of it */
+  FalLayout *layout;       /* set where the frame's picture is whole; or NULL */
   const gchar *request_id; /* NULL: none is sent */
   gboolean first;          /* the first request of its connection, which has the start fields */
   const GstStructure *feedback; /* from the last result; goes over the settings' inputs; or NULL */

@@ -2,6 +2,17 @@
 /* The member of a connection. */
 #include "uplink.h"
 #include "fal/net/preflight.h"
+#include "fal/policy/patience.h"
+
+/* One of the connections, as a member of it. */
+typedef struct {
+  FalUplink *uplink;
+  guint number;
+  gchar *fault; /* how the server called the error that it ends with; or NULL */
+  gboolean stands;
+  gboolean outage; /* it ended, which was told, or would have been told if it were the only one */
+  GError *untold;  /* why it is not tried any more, where no other stood then; or NULL */
+} Lane;
 
 struct _FalUplink {
   FalSharedState *state;
@@ -14,9 +25,13 @@ struct _FalUplink {
   FalSharedConnection *connection; /* NULL: none */
   guint member;
   gchar *base_uri;
-  gchar *file_key; /* or NULL */
-  FalTimer *timer; /* fires where there are orders */
-  gchar *fault;    /* how the server called the error that the connection ends with; or NULL */
+  gchar *file_key;      /* or NULL */
+  FalTimer *timer;      /* fires where there are orders */
+  FalDialerState shown; /* the state that the owner was told, */
+  gint64 since;         /* and when */
+  FalTimer *patience;   /* fires where it has been the same for long; NULL: not begun */
+  Lane lanes[FAL_MAX_CONNECTIONS];
+  guint n_lanes;
 };
 
 FalUplink *
@@ -30,6 +45,8 @@ fal_uplink_new (FalSharedState *state, FalReporter *reporter, const FalSessionOw
   uplink->owner = owner;
   uplink->events = *events;
   uplink->user = user;
+  for (guint i = 0; i < FAL_MAX_CONNECTIONS; i++)
+    uplink->lanes[i] = (Lane) { .uplink = uplink, .number = i };
   return uplink;
 }
 
@@ -40,15 +57,48 @@ fal_uplink_free (FalUplink *uplink)
 }
 
 static FalConnection *
-get_connection (const FalUplink *uplink)
+get_connection (const Lane *lane)
 {
-  return fal_shared_connection_get_connection (uplink->connection);
+  return fal_shared_connection_get_connection (lane->uplink->connection, lane->number);
 }
 
 static const FalConnectionCounts *
-get_counts (const FalUplink *uplink)
+get_counts (const Lane *lane)
 {
-  return fal_connection_get_counts (get_connection (uplink));
+  return fal_connection_get_counts (get_connection (lane));
+}
+
+/* ---- waits ---- */
+
+static void
+wait_on (FalUplink *uplink, gint64 now)
+{
+  gint64 next = fal_patience_get_next (uplink->shown, now - uplink->since);
+
+  fal_timer_set (uplink->patience, next < G_MAXINT64 ? uplink->since + next : next);
+}
+
+static void
+on_patience (gpointer data)
+{
+  FalUplink *uplink = data;
+  gint64 now = g_get_monotonic_time (), waited = now - uplink->since;
+
+  if (waited >= fal_patience_get_next (uplink->shown, 0) &&
+      fal_shared_state_is_awaited (uplink->state, uplink->shown))
+    fal_reporter_tell_still (uplink->reporter, uplink->shown, waited / G_TIME_SPAN_SECOND);
+  wait_on (uplink, now);
+}
+
+/* The owner is told of the state now. */
+static void
+wait_anew (FalUplink *uplink, FalDialerState state)
+{
+  if (uplink->patience == NULL)
+    uplink->patience = fal_shared_connection_new_timer (uplink->connection, on_patience, uplink);
+  uplink->shown = state;
+  uplink->since = g_get_monotonic_time ();
+  wait_on (uplink, uplink->since);
 }
 
 /* ---- what is set ---- */
@@ -83,39 +133,52 @@ configure (FalUplink *uplink)
   const gchar *api_key = get_api_key (uplink, settings, &origin);
 
   uplink->events.configured (uplink->user, settings);
-  if (fal_preflight_check_credentials (
-          settings, uplink->base_uri, api_key, owner_has_provider (uplink), &error))
-    fal_connection_configure (get_connection (uplink), settings, api_key, origin);
-  else
+  if (!fal_preflight_check_credentials (
+          settings, uplink->base_uri, api_key, owner_has_provider (uplink), &error)) {
     fal_reporter_tell (uplink->reporter, FALSE, error, NULL);
+    return;
+  }
+  for (guint i = 0; i < uplink->n_lanes; i++)
+    fal_connection_configure (get_connection (&uplink->lanes[i]), settings, api_key, origin);
 }
 
 /* ---- orders ---- */
 
 static gboolean
-is_needed (gpointer member)
+is_needed (gpointer user)
 {
-  const FalUplink *uplink = member;
+  const Lane *lane = user;
 
-  return fal_shared_state_needs_connection (uplink->state);
+  return fal_shared_state_needs_connection (lane->uplink->state, lane->number);
 }
 
 static void
-keep (gpointer member)
+keep (gpointer user)
 {
-  const FalUplink *uplink = member;
+  const Lane *lane = user;
 
-  fal_shared_state_keep_connection (uplink->state);
+  fal_shared_state_keep_connection (lane->uplink->state, lane->number);
 }
 
 /* Others may still need the connection. A frame that came meanwhile waits for the next one. */
 static void
-release (FalUplink *uplink)
+release (Lane *lane)
 {
-  if (fal_shared_connection_any (uplink->connection, is_needed))
-    fal_shared_connection_foreach (uplink->connection, keep);
+  FalSharedConnection *shared = lane->uplink->connection;
+
+  if (fal_shared_connection_any (shared, lane->number, is_needed))
+    fal_shared_connection_foreach (shared, lane->number, keep);
   else
-    fal_connection_close (get_connection (uplink));
+    fal_connection_close (get_connection (lane));
+}
+
+static void
+send_message (Lane *lane, GBytes *message)
+{
+  FalUplink *uplink = lane->uplink;
+
+  fal_shared_connection_send (uplink->connection, lane->number, lane, message);
+  fal_shared_state_note_counts (uplink->state, lane->number, get_counts (lane));
 }
 
 /* Nothing of the uplink may be touched after closing, which runs the main context for a moment: it
@@ -123,12 +186,12 @@ release (FalUplink *uplink)
 static void
 carry_out (FalUplink *uplink, const FalOrder *order)
 {
-  FalConnection *connection = get_connection (uplink);
+  Lane *lane = &uplink->lanes[order->lane];
+  FalConnection *connection = get_connection (lane);
 
   switch (order->kind) {
   case FAL_ORDER_SEND:
-    fal_shared_connection_send (uplink->connection, uplink, order->message);
-    fal_shared_state_note_counts (uplink->state, get_counts (uplink));
+    send_message (lane, order->message);
     break;
   case FAL_ORDER_CONNECT:
     fal_connection_want (connection);
@@ -147,7 +210,11 @@ carry_out (FalUplink *uplink, const FalOrder *order)
     fal_connection_want (connection);
     break;
   case FAL_ORDER_RELEASE:
-    release (uplink);
+    release (lane);
+    break;
+  case FAL_ORDER_SHARE:
+    fal_shared_connection_set_use (
+        uplink->connection, order->lane, lane, fal_shared_state_uses_connection (uplink->state));
     break;
   }
 }
@@ -159,6 +226,8 @@ on_order (gpointer data)
   FalUplink *uplink = data;
   FalOrder *order = fal_shared_state_take_order (uplink->state);
 
+  if (uplink->patience == NULL)
+    wait_anew (uplink, FAL_DIALER_IDLE);
   if (order == NULL)
     return;
   carry_out (uplink, order);
@@ -167,23 +236,49 @@ on_order (gpointer data)
 
 /* ---- what the connection tells ---- */
 
+/* What happened to a connection that is one of several. */
+static GError *
+name_lane (const Lane *lane, const GError *error, const gchar *more)
+{
+  return g_error_new (error->domain, error->code, "Connection %u of %u: %s%s", lane->number + 1,
+      lane->uplink->n_lanes, error->message, more);
+}
+
+/* Those that were given up before any stood are told of now that one does. */
+static void
+tell_untold (FalUplink *uplink)
+{
+  for (guint i = 0; i < uplink->n_lanes; i++) {
+    g_autoptr (GError) error = g_steal_pointer (&uplink->lanes[i].untold);
+
+    if (error != NULL)
+      fal_reporter_tell (uplink->reporter, FALSE, error, NULL);
+  }
+}
+
 static void
 on_opened (gpointer data)
 {
-  FalUplink *uplink = data;
-  FalConnection *connection = get_connection (uplink);
+  Lane *lane = data;
+  FalUplink *uplink = lane->uplink;
+  FalConnection *connection = get_connection (lane);
 
-  fal_reporter_set_last_token (uplink->reporter, fal_connection_get_token (connection));
-  g_clear_pointer (&uplink->fault, g_free);
-  fal_shared_state_note_opened (uplink->state, get_counts (uplink),
-      fal_connection_get_guard (connection), fal_shared_connection_is_ready (uplink->connection));
+  fal_reporter_set_last_token (
+      uplink->reporter, lane->number, fal_connection_get_token (connection));
+  g_clear_pointer (&lane->fault, g_free);
+  lane->stands = TRUE;
+  lane->outage = FALSE;
+  fal_shared_state_note_opened (uplink->state, lane->number, get_counts (lane),
+      fal_connection_get_guard (connection),
+      fal_shared_connection_is_ready (uplink->connection, lane->number));
+  tell_untold (uplink);
 }
 
 static GstStructure *
-describe_fault (const FalUplink *uplink, const FalFault *fault, gboolean retryable)
+describe_fault (const Lane *lane, const FalFault *fault, gboolean retryable)
 {
   GstStructure *details = gst_structure_new ("details", "attempt", G_TYPE_UINT,
-      fal_connection_get_attempt (get_connection (uplink)), "retryable", G_TYPE_BOOLEAN, retryable,
+      fal_connection_get_attempt (get_connection (lane)), "retryable", G_TYPE_BOOLEAN, retryable,
       NULL);
 
   if (fault->kind == FAL_FAULT_HTTP || fault->kind == FAL_FAULT_TOKEN ||
@@ -191,8 +286,8 @@ describe_fault (const FalUplink *uplink, const FalFault *fault, gboolean retryab
     gst_structure_set (details, "http-status", G_TYPE_UINT, fault->code, NULL);
   if (fault->kind == FAL_FAULT_CLOSED)
     gst_structure_set (details, "close-code", G_TYPE_UINT, fault->code, NULL);
-  if (fault->kind == FAL_FAULT_SERVER && uplink->fault)
-    gst_structure_set (details, "error", G_TYPE_STRING, uplink->fault, NULL);
+  if (fault->kind == FAL_FAULT_SERVER && fault->code != FAL_SERVER_FAULT_TOO_BIG && lane->fault)
+    gst_structure_set (details, "error", G_TYPE_STRING, lane->fault, NULL);
   return details;
 }
 
@@ -206,44 +301,137 @@ note_end (const FalUplink *uplink, FalVerdict verdict, const GError *error)
       verdict == FAL_VERDICT_QUIET ? "connection ended: %s" : "still no result: %s", text);
 }
 
+/* The connection ended by itself, and the peer gave no reason that lies elsewhere. */
+static gboolean
+is_death (const FalFault *fault)
+{
+  return fault->kind == FAL_FAULT_NETWORK || fault->kind == FAL_FAULT_DEAD ||
+         (fault->kind == FAL_FAULT_CLOSED && fal_fault_get_class (fault) != FAL_FAULT_CLASS_QUIET);
+}
+
+static gboolean
+any_other_stands (const Lane *lane)
+{
+  for (guint i = 0; i < lane->uplink->n_lanes; i++)
+    if (i != lane->number && lane->uplink->lanes[i].stands)
+      return TRUE;
+  return FALSE;
+}
+
+/* In an outage, which was told of. */
+static gboolean
+any_other_is_out (const Lane *lane)
+{
+  for (guint i = 0; i < lane->uplink->n_lanes; i++)
+    if (i != lane->number && lane->uplink->lanes[i].outage)
+      return TRUE;
+  return FALSE;
+}
+
+/* One of several is given up, and the others go on. Where none stands yet they may all be given up
+ * for the same reason, which is then told once. */
+static void
+tell_loss (Lane *lane, const FalFault *fault, const GError *error)
+{
+  FalUplink *uplink = lane->uplink;
+  g_autoptr (GError) named = name_lane (lane, error, " Going on with the other connections.");
+
+  lane->outage = FALSE;
+  if (any_other_stands (lane)) {
+    fal_reporter_tell (uplink->reporter, FALSE, named, describe_fault (lane, fault, FALSE));
+    return;
+  }
+  note_end (uplink, FAL_VERDICT_FAIL, error);
+  g_clear_error (&lane->untold);
+  lane->untold = g_steal_pointer (&named);
+}
+
+/* One of several ends, and is dialled again. Where others end meanwhile it is one outage. */
+static void
+tell_outage (Lane *lane, FalVerdict verdict, const FalFault *fault, const GError *error)
+{
+  FalUplink *uplink = lane->uplink;
+  g_autoptr (GError) named = name_lane (lane, error, "");
+
+  if (verdict == FAL_VERDICT_WARN && !any_other_is_out (lane))
+    fal_reporter_tell (uplink->reporter, FALSE, named, describe_fault (lane, fault, TRUE));
+  else
+    note_end (uplink, verdict, named);
+  lane->outage |= verdict == FAL_VERDICT_WARN;
+}
+
+static void
+tell_end (Lane *lane, FalVerdict verdict, const FalFault *fault, const GError *error, gboolean last)
+{
+  FalUplink *uplink = lane->uplink;
+  gboolean fatal = verdict == FAL_VERDICT_FAIL;
+
+  if (fatal && !last)
+    tell_loss (lane, fault, error);
+  else if (uplink->n_lanes > 1 && !fatal)
+    tell_outage (lane, verdict, fault, error);
+  else if (fatal || verdict == FAL_VERDICT_WARN)
+    fal_reporter_tell (uplink->reporter, fatal, error, describe_fault (lane, fault, !fatal));
+  else
+    note_end (uplink, verdict, error);
+}
+
+/* Upstream learns of the end after the application did: a source answers it with an error of its
+ * own, which says less. */
 static void
 on_ended (gpointer data, FalVerdict verdict, const FalFault *fault, const GError *error)
 {
-  FalUplink *uplink = data;
-  gboolean fatal = verdict == FAL_VERDICT_FAIL, stays;
+  Lane *lane = data;
+  FalUplink *uplink = lane->uplink;
+  gboolean fatal = verdict == FAL_VERDICT_FAIL;
+  gboolean stays = fal_shared_state_note_ended (
+      uplink->state, lane->number, get_counts (lane), fatal, is_death (fault));
+  gboolean last = fatal && fal_shared_state_get_state (uplink->state) == FAL_DIALER_FAILED;
 
-  stays = fal_shared_state_note_ended (uplink->state, get_counts (uplink), fatal);
+  lane->stands = FALSE;
   fal_reporter_tell_drops (uplink->reporter, fal_shared_state_take_drops (uplink->state));
-  if (!stays)
-    return;
-  if (fatal || verdict == FAL_VERDICT_WARN)
-    fal_reporter_tell (uplink->reporter, fatal, error, describe_fault (uplink, fault, !fatal));
-  else
-    note_end (uplink, verdict, error);
+  if (stays)
+    tell_end (lane, verdict, fault, error, last);
+  if (last)
+    fal_shared_state_fail_flow (uplink->state);
 }
 
 static void
 on_state_changed (gpointer data, FalDialerState dialer)
 {
-  FalUplink *uplink = data;
+  Lane *lane = data;
+  FalUplink *uplink = lane->uplink;
+  FalDialerState all = fal_shared_state_note_state (uplink->state, lane->number, dialer);
 
-  fal_shared_state_note_state (uplink->state, dialer);
-  fal_reporter_tell_state (uplink->reporter, dialer);
+  if (all == uplink->shown)
+    return;
+  wait_anew (uplink, all);
+  fal_reporter_tell_state (uplink->reporter, all);
+}
+
+static void
+on_share_changed (gpointer data, const FalPaidTime *paid)
+{
+  const Lane *lane = data;
+
+  fal_shared_state_note_paid_time (lane->uplink->state, lane->number, paid);
 }
 
 static void
 on_message (gpointer data, GBytes *message, gboolean text)
 {
-  FalUplink *uplink = data;
+  Lane *lane = data;
+  FalUplink *uplink = lane->uplink;
 
-  uplink->events.message (uplink->user, message, text);
+  uplink->events.message (uplink->user, lane->number, message, text);
 }
 
 /* One that came while playing gives no token that would go over an open wire. */
 static gboolean
 has_provider (gpointer data)
 {
-  FalUplink *uplink = data;
+  const Lane *lane = data;
+  const FalUplink *uplink = lane->uplink;
   g_autoptr (FalSettings) settings = NULL;
   FalKeyOrigin origin;
 
@@ -257,7 +445,8 @@ has_provider (gpointer data)
 static void
 request_token (gpointer data, FalTokenPromise *promise)
 {
-  FalUplink *uplink = data;
+  const Lane *lane = data;
+  const FalUplink *uplink = lane->uplink;
 
   uplink->owner->events.request_token (uplink->owner->user, promise);
 }
@@ -266,7 +455,8 @@ static gboolean
 accept_certificate (
     gpointer data, GTlsConnection *tls, GTlsCertificate *certificate, GTlsCertificateFlags errors)
 {
-  FalUplink *uplink = data;
+  const Lane *lane = data;
+  const FalUplink *uplink = lane->uplink;
 
   return uplink->owner->events.accept_certificate (uplink->owner->user, tls, certificate, errors);
 }
@@ -279,49 +469,68 @@ clear (FalUplink *uplink)
   uplink->connection = NULL;
   g_clear_pointer (&uplink->base_uri, g_free);
   g_clear_pointer (&uplink->file_key, g_free);
-  g_clear_pointer (&uplink->fault, g_free);
+  for (guint i = 0; i < FAL_MAX_CONNECTIONS; i++) {
+    Lane *lane = &uplink->lanes[i];
+
+    g_clear_pointer (&lane->fault, g_free);
+    g_clear_error (&lane->untold);
+    lane->stands = lane->outage = FALSE;
+  }
 }
 
 gboolean
 fal_uplink_connect (FalUplink *uplink, FalSettings *settings, FalEndpoint *endpoint,
     const gchar *file_key, GError **error)
 {
-  const FalConnectionEvents events = {
-    .opened = on_opened,
-    .message = on_message,
-    .ended = on_ended,
-    .state_changed = on_state_changed,
-    .has_provider = has_provider,
-    .request_token = request_token,
-    .accept_certificate = accept_certificate,
+  const FalMemberEvents events = {
+    .connection = {
+      .opened = on_opened,
+      .message = on_message,
+      .ended = on_ended,
+      .state_changed = on_state_changed,
+      .has_provider = has_provider,
+      .request_token = request_token,
+      .accept_certificate = accept_certificate,
+    },
+    .share_changed = on_share_changed,
   };
 
+  gpointer users[FAL_MAX_CONNECTIONS];
+
+  for (guint i = 0; i < FAL_MAX_CONNECTIONS; i++)
+    users[i] = &uplink->lanes[i];
+  uplink->n_lanes = settings->connections;
+  uplink->shown = FAL_DIALER_IDLE;
   uplink->base_uri = g_strdup (endpoint->base_uri);
   uplink->file_key = g_strdup (file_key);
   if (!fal_shared_connection_join (
-          settings, endpoint, &events, uplink, &uplink->connection, &uplink->member, error)) {
+          settings, endpoint, &events, users, &uplink->connection, &uplink->member, error)) {
     clear (uplink);
     return FALSE;
   }
   uplink->timer = fal_shared_connection_new_timer (uplink->connection, on_order, uplink);
   fal_shared_state_set_wakeup (uplink->state, fal_timer_get_source (uplink->timer));
+  fal_timer_set (uplink->timer, 0); /* the wait for the first frame begins */
   return TRUE;
 }
 
 static void
 on_left (gpointer data)
 {
-  FalUplink *uplink = data;
+  const Lane *first = data;
+  FalUplink *uplink = first->uplink;
 
-  fal_shared_state_note_counts (uplink->state, get_counts (uplink));
+  for (guint i = 0; i < uplink->n_lanes; i++)
+    fal_shared_state_note_counts (uplink->state, i, get_counts (&uplink->lanes[i]));
   g_clear_pointer (&uplink->timer, fal_timer_free);
+  g_clear_pointer (&uplink->patience, fal_timer_free);
   uplink->events.left (uplink->user);
 }
 
 void
 fal_uplink_disconnect (FalUplink *uplink)
 {
-  fal_shared_connection_leave (uplink->connection, uplink, on_left);
+  fal_shared_connection_leave (uplink->connection, &uplink->lanes[0], on_left);
   clear (uplink);
 }
 
@@ -340,77 +549,124 @@ fal_uplink_get_member (const FalUplink *uplink)
 /* ---- for whoever reads a message ---- */
 
 static void
-note_message (gpointer member)
+note_message (gpointer user)
 {
-  const FalUplink *uplink = member;
+  const Lane *lane = user;
 
-  fal_shared_state_note_message (uplink->state, get_counts (uplink));
+  fal_shared_state_note_message (lane->uplink->state, lane->number, get_counts (lane));
 }
 
 void
-fal_uplink_note_message (FalUplink *uplink)
+fal_uplink_note_message (FalUplink *uplink, guint lane)
 {
-  fal_shared_connection_foreach (uplink->connection, note_message);
+  fal_shared_connection_foreach (uplink->connection, lane, note_message);
+}
+
+static FalUplink *
+uplink_of (const Lane *lane)
+{
+  return lane ? lane->uplink : NULL;
 }
 
 FalUplink *
-fal_uplink_take_answered (FalUplink *uplink, gint64 member)
+fal_uplink_find_answered (FalUplink *uplink, guint lane, gint64 member)
 {
-  return fal_shared_connection_take_answered (uplink->connection, member);
+  return uplink_of (fal_shared_connection_find_answered (uplink->connection, lane, member));
+}
+
+void
+fal_uplink_note_answered (FalUplink *uplink, guint lane)
+{
+  fal_shared_connection_note_answered (uplink->connection, lane, &uplink->lanes[lane]);
+}
+
+FalTimer *
+fal_uplink_new_timer (FalUplink *uplink, void (*fired) (gpointer user), gpointer user)
+{
+  return fal_shared_connection_new_timer (uplink->connection, fired, user);
 }
 
 FalUplink *
-fal_uplink_get_last_answered (FalUplink *uplink)
+fal_uplink_get_last_answered (FalUplink *uplink, guint lane)
 {
-  return fal_shared_connection_get_last_answered (uplink->connection);
+  return uplink_of (fal_shared_connection_get_last_answered (uplink->connection, lane));
 }
 
 void
-fal_uplink_deliver (FalUplink *uplink, FalReply *reply, const GError *error)
+fal_uplink_deliver (FalUplink *uplink, guint lane, FalReply *reply, const GError *error)
 {
-  uplink->events.reply (uplink->user, reply, error);
+  uplink->events.reply (uplink->user, lane, reply, error);
 }
 
 void
-fal_uplink_note_result (FalUplink *uplink)
+fal_uplink_note_result (FalUplink *uplink, guint lane)
 {
-  fal_connection_note_result (get_connection (uplink));
+  fal_connection_note_result (get_connection (&uplink->lanes[lane]));
 }
 
 static void
-close_answered (gpointer member)
+close_answered (gpointer user)
 {
-  const FalUplink *uplink = member;
+  const Lane *lane = user;
 
-  fal_shared_state_close_answered (uplink->state);
+  fal_shared_state_close_answered (lane->uplink->state);
 }
 
 void
-fal_uplink_note_idle (FalUplink *uplink)
+fal_uplink_note_idle (FalUplink *uplink, guint lane)
 {
-  fal_connection_note_idle (get_connection (uplink));
-  fal_shared_connection_foreach (uplink->connection, close_answered);
+  fal_connection_note_idle (get_connection (&uplink->lanes[lane]));
+  fal_shared_connection_foreach (uplink->connection, lane, close_answered);
 }
 
 static void
-note_ready (gpointer member)
+note_ready (gpointer user)
 {
-  const FalUplink *uplink = member;
+  const Lane *lane = user;
 
-  fal_shared_state_note_ready (uplink->state);
+  fal_shared_state_note_ready (lane->uplink->state, lane->number);
 }
 
 void
-fal_uplink_note_ready (FalUplink *uplink)
+fal_uplink_note_ready (FalUplink *uplink, guint lane)
 {
-  fal_shared_connection_set_ready (uplink->connection);
-  fal_shared_connection_foreach (uplink->connection, note_ready);
+  fal_shared_connection_set_ready (uplink->connection, lane);
+  fal_shared_connection_foreach (uplink->connection, lane, note_ready);
+}
+
+static void
+note_greeting (gpointer user)
+{
+  const Lane *lane = user;
+
+  fal_shared_state_note_greeting (lane->uplink->state, lane->number);
 }
 
 void
-fal_uplink_fail (FalUplink *uplink, FalFaultKind kind, const gchar *what, const gchar *name)
+fal_uplink_note_greeting (FalUplink *uplink, guint lane)
 {
-  g_free (uplink->fault);
-  uplink->fault = g_strdup (name);
-  fal_connection_fail (get_connection (uplink), kind, what);
+  fal_connection_note_greeting (get_connection (&uplink->lanes[lane]));
+  fal_shared_connection_foreach (uplink->connection, lane, note_greeting);
+}
+
+static void
+set_fault (Lane *lane, const gchar *name)
+{
+  g_free (lane->fault);
+  lane->fault = g_strdup (name);
+}
+
+void
+fal_uplink_note_error (FalUplink *uplink, guint lane, const gchar *what, const gchar *name)
+{
+  set_fault (&uplink->lanes[lane], name);
+  fal_connection_note_error_answer (get_connection (&uplink->lanes[lane]), what);
+}
+
+void
+fal_uplink_fail (
+    FalUplink *uplink, guint lane, FalFaultKind kind, const gchar *what, const gchar *name)
+{
+  set_fault (&uplink->lanes[lane], name);
+  fal_connection_fail (get_connection (&uplink->lanes[lane]), kind, what);
 }

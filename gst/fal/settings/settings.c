@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Snapshots, and what follows from several properties together. Pure but for the environment, which
  * fal_settings_new() reads. */
+#include "background.h"
 #include "properties.h"
 #include "fal/wire/value-json.h"
 #include <string.h>
@@ -62,18 +63,35 @@ fal_settings_unref (FalSettings *settings)
   g_atomic_rc_box_release_full (settings, clear_settings);
 }
 
-FalSettings *
-fal_settings_with (const FalSettings *settings, guint id, const GValue *value)
+/* The copy of @settings that is to become the next version of them. */
+static FalSettings *
+make_next (const FalSettings *settings)
 {
   FalSettings *next = g_atomic_rc_box_new0 (FalSettings);
 
   fal_properties_copy (settings, next);
+  next->version = settings->version + 1;
+  return next;
+}
+
+FalSettings *
+fal_settings_with (const FalSettings *settings, guint id, const GValue *value)
+{
+  FalSettings *next = make_next (settings);
+
   fal_properties_set (next, id, value);
   if (g_strcmp0 (next->api_key, settings->api_key) != 0)
     next->api_key_origin = FAL_KEY_FROM_PROPERTY;
-  next->version = settings->version + 1;
-  next->set = settings->set | G_GUINT64_CONSTANT (1) << id;
   resolve_profile (next);
+  return next;
+}
+
+FalSettings *
+fal_settings_without (const FalSettings *settings, guint id)
+{
+  FalSettings *next = make_next (settings);
+
+  fal_properties_unset (next, id);
   return next;
 }
 
@@ -118,10 +136,13 @@ fal_settings_get_parameters (const FalSettings *settings, GError **error)
   g_autoptr (GstStructure) inputs = known ? known : gst_structure_new_empty ("map");
 
   if (settings->parameters_json && *settings->parameters_json) {
-    g_autoptr (GstStructure) json = fal_value_from_json (settings->parameters_json, -1, error);
+    g_autoptr (GError) fault = NULL;
+    g_autoptr (GstStructure) json = fal_value_from_json (settings->parameters_json, -1, &fault);
 
     if (json == NULL) {
-      g_prefix_error (error, "parameters-json is not a JSON object: ");
+      g_set_error (error, fault->domain, fault->code,
+          "parameters-json cannot be read: %s. Write it like {\"prompt\": \"a cat\"}.",
+          fault->message);
       return NULL;
     }
     fal_value_merge (inputs, json);
@@ -130,6 +151,17 @@ fal_settings_get_parameters (const FalSettings *settings, GError **error)
     fal_value_merge (inputs, settings->parameters);
   add_named_inputs (settings, inputs);
   return g_steal_pointer (&inputs);
+}
+
+gboolean
+fal_settings_check_budget (const FalSettings *settings, GError **error)
+{
+  if (settings->budget == 0 || settings->price_per_second > 0 || settings->price_per_request > 0)
+    return TRUE;
+  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+      "A budget is set but no price, so what the stream costs is not known. Set price-per-second "
+      "or price-per-request, as the model's page at fal.ai has it, or budget to 0.");
+  return FALSE;
 }
 
 FalEncoderConfig
@@ -204,6 +236,64 @@ fal_settings_is_streaming (const FalSettings *settings)
   return IS_SET (settings, server_streaming)
              ? settings->server_streaming
              : fal_settings_get_app_profile (settings)->server_streaming;
+}
+
+guint
+fal_settings_get_throttle_interval (const FalSettings *settings)
+{
+  guint known = fal_settings_get_app_profile (settings)->throttle_interval;
+
+  return IS_SET (settings, throttle_interval) || known == 0 ? settings->throttle_interval : known;
+}
+
+guint
+fal_settings_get_block_size (const FalSettings *settings)
+{
+  return IS_SET (settings, block_size) ? settings->block_size
+                                       : fal_settings_get_app_profile (settings)->block_size;
+}
+
+guint
+fal_settings_get_first_block (const FalSettings *settings)
+{
+  guint known = fal_settings_get_app_profile (settings)->first_block;
+
+  return IS_SET (settings, block_size) || known == 0 ? fal_settings_get_block_size (settings)
+                                                     : known;
+}
+
+gboolean
+fal_settings_opens_first (const FalSettings *settings)
+{
+  const gchar *fields = fal_settings_get_start_fields (settings);
+
+  return fal_settings_get_block_size (settings) > 0 && fields != NULL && *fields != '\0';
+}
+
+gboolean
+fal_settings_shows_all_frames (const FalSettings *settings)
+{
+  return settings->composite != FAL_COMPOSITE_NONE &&
+         settings->composite_frames == FAL_COMPOSITE_FRAMES_ALL;
+}
+
+FalOverlayConfig
+fal_settings_get_overlay_config (const FalSettings *settings)
+{
+  FalOverlayConfig config = {
+    .mode = settings->composite,
+    .feather = settings->feather,
+    .fit = settings->fit,
+  };
+
+  fal_background_parse (settings->background, &config.background, NULL);
+  return config;
+}
+
+gboolean
+fal_settings_get_background (const FalSettings *settings, FalBackground *background, GError **error)
+{
+  return fal_background_parse (settings->background, background, error);
 }
 
 gboolean

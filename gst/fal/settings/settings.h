@@ -12,11 +12,14 @@
 
 G_BEGIN_DECLS
 
+/* Of all properties, and one: ids begin at 1. A multiple of 64. */
+#define FAL_SETTINGS_MAX_PROPERTIES 128
+
 /* Made by fal_settings_new() and fal_settings_with() only. Each field is a property, in the unit of
  * that property: milliseconds unless noted. */
 typedef struct {
-  guint64 version;              /* of two snapshots of one element, the later has the larger one */
-  guint64 set;                  /* bit 1 << id of each property that was set */
+  guint64 version; /* of two snapshots of one element, the later has the larger one */
+  guint64 set[FAL_SETTINGS_MAX_PROPERTIES / 64]; /* a bit for the id of each that was set */
   const FalAppProfile *profile; /* no property: what is known of the app, see below */
 
   gchar *app, *path, *base_uri;
@@ -27,6 +30,7 @@ typedef struct {
   guint token_expiration; /* seconds */
   gboolean allow_insecure;
   gchar *connection_key;
+  guint connections;
 
   GTlsCertificateFlags tls_validation_flags;
   GTlsDatabase *tls_database;
@@ -34,7 +38,10 @@ typedef struct {
   GstStructure *extra_headers;
 
   gboolean enabled;
-  guint throttle_interval, max_buffering, max_in_flight;
+  guint throttle_interval, max_buffering, max_in_flight, block_size;
+  gboolean throttle_upstream;
+  guint change_threshold; /* levels; 0: every frame is sent */
+  guint max_unchanged_time;
   FalLeaky leaky;
 
   gchar *prompt, *negative_prompt;
@@ -54,6 +61,9 @@ typedef struct {
   gchar *result_hosts;
   gboolean post_messages;
 
+  gchar *region;
+  guint region_margin; /* percent */
+  FalRegionAbsent region_absent;
   guint width, height;
   FalFit fit;
   gint quality;
@@ -63,12 +73,23 @@ typedef struct {
 
   FalTimestampMode timestamp_mode;
   gint latency;
+  FalLatencyMode latency_mode;
+  guint max_latency;
+  FalFraction output_framerate; /* 0/1: results go out as they come */
+  FalTransition transition;
 
   FalFallbackMode fallback;
   guint fallback_timeout;
 
+  FalCompositeMode composite;
+  FalCompositeFrames composite_frames;
+  guint feather; /* pixels */
+  gchar *background;
+  guint64 max_held_bytes;
+
   guint connect_timeout, request_timeout, drain_timeout, idle_timeout;
   guint session_limit; /* seconds */
+  gdouble price_per_second, price_per_request, budget; /* in any one currency; 0: none */
   gint retries;
   guint retry_delay, max_retry_delay;
 } FalSettings;
@@ -81,6 +102,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (FalSettings, fal_settings_unref)
 
 /* A copy of @settings in which property @id has @value, of the next version. */
 FalSettings *fal_settings_with (const FalSettings *settings, guint id, const GValue *value);
+/* The same as if the input @id of the model had never been set. */
+FalSettings *fal_settings_without (const FalSettings *settings, guint id);
 
 /* What is known of the app; with app-defaults off, the profile of an unknown one. Static. */
 const FalAppProfile *fal_settings_get_app_profile (const FalSettings *settings);
@@ -92,6 +115,9 @@ const gchar *fal_settings_get_path (const FalSettings *settings);
  * parameters-json, and that over the inputs of the app profile. One that was not set is absent.
  * Error: G_IO_ERROR_INVALID_ARGUMENT, parameters-json cannot be parsed. */
 GstStructure *fal_settings_get_parameters (const FalSettings *settings, GError **error);
+
+/* A budget cannot be held without a price: error G_IO_ERROR_INVALID_ARGUMENT. */
+gboolean fal_settings_check_budget (const FalSettings *settings, GError **error);
 
 /* How frames are encoded: with the app profile's size and quality where none was set. */
 FalEncoderConfig fal_settings_get_encoder_config (const FalSettings *settings);
@@ -113,6 +139,28 @@ gboolean fal_settings_waits_for_ready (const FalSettings *settings);
 
 /* Whether a request may have more results after its first. */
 gboolean fal_settings_is_streaming (const FalSettings *settings);
+
+/* The least time between two requests, in milliseconds. */
+guint fal_settings_get_throttle_interval (const FalSettings *settings);
+
+/* How many frames the app answers together; 0: it answers each. The first block of a connection may
+ * be smaller. */
+guint fal_settings_get_block_size (const FalSettings *settings);
+guint fal_settings_get_first_block (const FalSettings *settings);
+
+/* Whether the first message of a connection is no request: an app that takes blocks begins with a
+ * picture in a field of its own, and counts the frames that follow. */
+gboolean fal_settings_opens_first (const FalSettings *settings);
+
+/* Whether every frame comes out, and not those alone that have a result. */
+gboolean fal_settings_shows_all_frames (const FalSettings *settings);
+
+/* How results are laid on frames. */
+FalOverlayConfig fal_settings_get_overlay_config (const FalSettings *settings);
+
+/* What background says. Error: G_IO_ERROR_INVALID_ARGUMENT, with the forms that it may have. */
+gboolean fal_settings_get_background (
+    const FalSettings *settings, FalBackground *background, GError **error);
 
 /* Whether a request id is sent. */
 gboolean fal_settings_sends_request_id (const FalSettings *settings);

@@ -35,13 +35,12 @@ decode_base64 (const gchar *text, GError **error)
 
   if (length == 0 || length % 4 != 0 || padding > 2 || strspn (text + letters, "=") != padding) {
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
-        "A picture of %" G_GSIZE_FORMAT " characters in a result is not base64", length);
+        "a picture of %" G_GSIZE_FORMAT " characters is not base64", length);
     return NULL;
   }
   data = g_try_malloc (length / 4 * 3 + 3);
   if (data == NULL) {
-    g_set_error_literal (
-        error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, "No memory for a picture in a result");
+    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, "no memory for a picture");
     return NULL;
   }
   size = g_base64_decode_step (text, length, data, &state, &save);
@@ -58,7 +57,7 @@ decode_data_uri (const gchar *media, GError **error)
   if (g_ascii_strncasecmp (media, "image/", strlen ("image/")) != 0 || head < sizeof mark ||
       g_ascii_strncasecmp (media + head - strlen (mark), mark, strlen (mark)) != 0) {
     g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
-        "A data URI in a result is not \"data:image/…;base64,…\"");
+        "a data URI is not \"data:image/...;base64,...\"");
     return NULL;
   }
   return decode_base64 (media + head, error);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define DEFAULT_PATH "/realtime"
+#define FAL_HOST "fal.run"
 
 /* ---- App id and path ---- */
 
@@ -59,8 +60,8 @@ read_app (FalEndpoint *endpoint, const gchar *app, GError **error)
 
   if (!are_segments (segments) || g_strv_length (segments) < first + 2) {
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-        "“%s” is not an app id; set app to one like fal-ai/fast-lcm-diffusion, "
-        "owner/alias/sub or 123-my-app",
+        "\"%s\" is not the id of an app. Set app to an id like fal-ai/fast-lcm-diffusion, "
+        "owner/alias/sub or 123-my-app.",
         app != NULL ? app : "");
     return FALSE;
   }
@@ -96,7 +97,7 @@ read_path (FalEndpoint *endpoint, const gchar *path, GError **error)
   segments = g_strsplit (*suffix == '/' ? suffix + 1 : "", "/", -1);
   if (!are_segments (segments)) {
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-        "“%s” is not a path; set path to one like /realtime or /ws", path);
+        "\"%s\" is not a path. Set path to one like /realtime or /ws.", path);
     return FALSE;
   }
   endpoint->path = g_strconcat ("/", endpoint->app, suffix, NULL);
@@ -146,8 +147,8 @@ read_base_uri (FalEndpoint *endpoint, const gchar *base_uri, GError **error)
   scheme = uri != NULL && is_plain (uri) ? find_scheme (g_uri_get_scheme (uri)) : NULL;
   if (scheme == NULL) {
     g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-        "The base URI is not an address of a server; set base-uri to one like wss://fal.run "
-        "or ws://127.0.0.1:8080, without user, query or fragment");
+        "base-uri is not the address of a server. Set it to one like wss://fal.run or "
+        "ws://127.0.0.1:8080, without user, query or fragment.");
     return FALSE;
   }
   path = normalise_path (g_uri_get_path (uri));
@@ -167,6 +168,21 @@ fal_endpoint_new (const gchar *base_uri, const gchar *app, const gchar *path, GE
       !read_path (endpoint, path, error))
     return NULL;
   return g_steal_pointer (&endpoint);
+}
+
+FalEndpoint *
+fal_endpoint_copy (const FalEndpoint *endpoint)
+{
+  FalEndpoint *copy = g_new (FalEndpoint, 1);
+
+  *copy = (FalEndpoint) {
+    .base_uri = g_strdup (endpoint->base_uri),
+    .owner = g_strdup (endpoint->owner),
+    .alias = g_strdup (endpoint->alias),
+    .app = g_strdup (endpoint->app),
+    .path = g_strdup (endpoint->path),
+  };
+  return copy;
 }
 
 void
@@ -218,6 +234,22 @@ fal_endpoint_get_key_uri (const FalEndpoint *endpoint, const gchar *api_key, gui
   g_autofree gchar *query = g_strconcat ("?fal_key_id=", id, "&fal_key_secret=", secret, NULL);
 
   return make_uri (endpoint, query, max_buffering);
+}
+
+gboolean
+fal_endpoint_is_app (const gchar *app)
+{
+  g_autoptr (FalEndpoint) endpoint = g_new0 (FalEndpoint, 1);
+
+  return read_app (endpoint, app, NULL);
+}
+
+gboolean
+fal_endpoint_is_fal (const FalEndpoint *endpoint)
+{
+  g_autoptr (GUri) uri = g_uri_parse (endpoint->base_uri, G_URI_FLAGS_ENCODED_PATH, NULL);
+
+  return g_ascii_strcasecmp (g_uri_get_host (uri), FAL_HOST) == 0;
 }
 
 gchar *

@@ -22,6 +22,7 @@ typedef struct {
  * with a path or without. Error: G_IO_ERROR_INVALID_ARGUMENT, whose message says what to set. */
 FalEndpoint *fal_endpoint_new (
     const gchar *base_uri, const gchar *app, const gchar *path, GError **error);
+FalEndpoint *fal_endpoint_copy (const FalEndpoint *endpoint);
 void fal_endpoint_free (FalEndpoint *endpoint);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (FalEndpoint, fal_endpoint_free)
 
@@ -32,6 +33,12 @@ gchar *fal_endpoint_get_uri (const FalEndpoint *endpoint, const gchar *token, gu
 /* The same with the two halves of @api_key, "id:secret", instead of a token. */
 gchar *fal_endpoint_get_key_uri (
     const FalEndpoint *endpoint, const gchar *api_key, guint max_buffering);
+
+/* Whether @app is the id of an app, in one of the forms above. */
+gboolean fal_endpoint_is_app (const gchar *app);
+
+/* Whether the app is served by fal itself, where most apps want a key. */
+gboolean fal_endpoint_is_fal (const FalEndpoint *endpoint);
 
 /* Scheme, host and path, for logs and messages. */
 gchar *fal_endpoint_describe (const FalEndpoint *endpoint);

@@ -6,6 +6,7 @@
 #include "data-uri.h"
 #include "value-json.h"
 #include "value-msgpack.h"
+#include "visible-text.h"
 #include <gio/gio.h>
 #include <math.h>
 #include <string.h>
@@ -201,7 +202,7 @@ parse_step (PathStep *step, const gchar *path, GError **error)
     rest = parse_item (rest, &step->item);
   if (length == 0 || rest == NULL || (*rest != '\0' && (*rest != '.' || rest[1] == '\0'))) {
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-        "The result field cannot be read at “%s”; write it as images[*].content or image", path);
+        "result-field is no path at \"%s\". Write it as images[*].content or image.", path);
     return FALSE;
   }
   step->name = g_strndup (path, length);
@@ -294,6 +295,45 @@ take_pictures (FalReply *reply, const gchar *result_field, GError **error)
       return FALSE;
   }
   return TRUE;
+}
+
+/* Whether @value, or what is in it, may be a picture under a name that nobody looks at. */
+static gboolean
+looks_like_picture (const GValue *value)
+{
+  const GstStructure *map = GST_VALUE_HOLDS_STRUCTURE (value) ? g_value_get_boxed (value) : NULL;
+  const gchar *text = G_VALUE_HOLDS_STRING (value) ? g_value_get_string (value) : NULL;
+  const GValue *item;
+
+  if (G_VALUE_HOLDS (value, G_TYPE_BYTES))
+    return TRUE;
+  if (text != NULL)
+    return g_ascii_strncasecmp (text, "data:image/", strlen ("data:image/")) == 0;
+  for (gint i = 0; map != NULL && i < gst_structure_n_fields (map); i++)
+    if (looks_like_picture (gst_structure_get_value (map, gst_structure_nth_field_name (map, i))))
+      return TRUE;
+  for (guint i = 0; map == NULL && (item = fal_value_get_item (value, i)) != NULL; i++)
+    if (looks_like_picture (item))
+      return TRUE;
+  return FALSE;
+}
+
+/* Whether the field of the pictures is in @map, or another with what looks like one. */
+static gboolean
+names_pictures (const GstStructure *map, const gchar *result_field)
+{
+  gboolean usual = result_field == NULL || g_strcmp0 (result_field, "auto") == 0;
+  g_autofree gchar *name = usual ? NULL : g_strndup (result_field, strcspn (result_field, ".["));
+
+  if (!usual && gst_structure_has_field (map, name))
+    return TRUE;
+  for (guint i = 0; usual && i < G_N_ELEMENTS (usual_fields); i++)
+    if (gst_structure_has_field (map, usual_fields[i]))
+      return TRUE;
+  for (gint i = 0; i < gst_structure_n_fields (map); i++)
+    if (looks_like_picture (gst_structure_get_value (map, gst_structure_nth_field_name (map, i))))
+      return TRUE;
+  return FALSE;
 }
 
 /* ---- Reply ---- */
@@ -393,16 +433,12 @@ dup_text (const GstStructure *map, const gchar *field)
     gst_structure_set_value (only, field, value);
     text = json = fal_value_to_json (only, NULL);
   }
-  if (text == NULL || g_utf8_strlen (text, -1) <= MAX_ERROR_TEXT)
-    return g_strdup (text);
-  return g_utf8_substring (text, 0, MAX_ERROR_TEXT);
+  return text != NULL ? fal_text_cut (text, MAX_ERROR_TEXT) : NULL;
 }
 
 static gchar *
-dup_request_id (const GstStructure *map)
+dup_id (const GValue *value)
 {
-  const GValue *value = gst_structure_get_value (map, "request_id");
-
   if (value == NULL)
     return NULL;
   if (G_VALUE_HOLDS_STRING (value))
@@ -412,6 +448,17 @@ dup_request_id (const GstStructure *map)
   if (G_VALUE_HOLDS_UINT64 (value))
     return g_strdup_printf ("%" G_GUINT64_FORMAT, g_value_get_uint64 (value));
   return NULL;
+}
+
+/* It is told of under one name, and is no field beside that. */
+static gchar *
+take_request_id (GstStructure *map)
+{
+  gchar *id = dup_id (gst_structure_get_value (map, "request_id"));
+
+  if (id != NULL)
+    gst_structure_remove_field (map, "request_id");
+  return id;
 }
 
 /* The type of a message that has no picture and fits no control rule. Web frameworks refuse an
@@ -452,12 +499,13 @@ reply_from_map (GstStructure *map, const gchar *result_field, GError **error)
   g_autoptr (FalReply) reply = new_reply (FAL_REPLY_RESULT, map);
   const Rule *rule = find_rule (control_rules, G_N_ELEMENTS (control_rules), map);
 
-  reply->request_id = dup_request_id (map);
+  reply->request_id = take_request_id (map);
   reply->inference = get_seconds (get_map (map, "timings"), "inference");
   if (rule == NULL && !take_pictures (reply, result_field, error))
     return NULL;
   if (rule == NULL && reply->images->len > 0)
     return g_steal_pointer (&reply);
+  reply->names_pictures = rule == NULL && names_pictures (map, result_field);
   reply->error = dup_text (map, "error");
   reply->reason = dup_text (map, gst_structure_has_field (map, "reason") ? "reason" : "detail");
   reply->type = rule != NULL ? rule->type : classify_without_picture (reply);
@@ -477,21 +525,71 @@ is_picture (const guint8 *data, gsize size)
   return size >= 12 && memcmp (data, "RIFF", 4) == 0 && memcmp (data + 8, "WEBP", 4) == 0;
 }
 
-/* Apps that encode with JSON send it in binary messages too. No msgpack map begins with "{". */
+/* Apps that encode with JSON send it in binary messages too. No msgpack map begins with "{". The
+ * message is not empty. */
 static GstStructure *
-map_from_binary (GBytes *message, GError **error)
+map_from_message (GBytes *message, gboolean text, FalNames *names, GError **error)
 {
   gsize size;
   const gchar *data = g_bytes_get_data (message, &size);
-  g_autoptr (GError) fault = NULL;
-  GstStructure *map;
 
-  if (size == 0 || data[0] != '{')
-    return fal_value_from_msgpack (message, error);
-  map = fal_value_from_json (data, size, &fault);
-  if (map == NULL)
-    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, fault->message);
-  return map;
+  return text || data[0] == '{' ? fal_value_from_json_of_peer (data, size, names, error)
+                                : fal_value_from_msgpack (message, names, error);
+}
+
+/* ---- the id of a reply that cannot be read ---- */
+
+/* What follows the name of a field in JSON, where it is a string. */
+static gchar *
+dup_json_string (const gchar *data, gsize size)
+{
+  gsize n = 0, length = 0;
+
+  while (n < size && (data[n] == '"' || data[n] == ':' || g_ascii_isspace (data[n])))
+    n++;
+  while (n + length < size && data[n + length] != '"' && data[n + length] != '\\')
+    length++;
+  return n + length < size ? g_strndup (data + n, length) : NULL;
+}
+
+/* The same in msgpack. */
+static gchar *
+dup_msgpack_string (const guint8 *data, gsize size)
+{
+  gboolean is_short = size > 0 && (data[0] & 0xe0) == 0xa0; /* the length stands beside the type */
+  gsize head = is_short ? 1 : 2, length;
+
+  if (size < 2 || (!is_short && data[0] != 0xd9))
+    return NULL;
+  length = is_short ? data[0] & 0x1f : data[1];
+  return head + length <= size ? g_strndup ((const gchar *) data + head, length) : NULL;
+}
+
+static gchar *
+dup_string_at (const gchar *data, gsize size)
+{
+  g_autofree gchar *text = size > 0 && *data == '"'
+                               ? dup_json_string (data, size)
+                               : dup_msgpack_string ((const guint8 *) data, size);
+
+  return text && g_utf8_validate (text, -1, NULL) ? g_steal_pointer (&text) : NULL;
+}
+
+/* The first string in the message under the name of the id, or NULL. */
+static gchar *
+find_request_id (GBytes *message)
+{
+  static const gchar name[] = "request_id";
+  gsize size, length = strlen (name);
+  const gchar *data = g_bytes_get_data (message, &size), *end = data + size;
+  gchar *id = NULL;
+
+  while (id == NULL && data != end && (data = memchr (data, name[0], end - data)) != NULL) {
+    if ((gsize) (end - data) >= length && memcmp (data, name, length) == 0)
+      id = dup_string_at (data + length, end - data - length);
+    data++;
+  }
+  return id;
 }
 
 FalReply *
@@ -500,11 +598,14 @@ fal_protocol_read_reply (GstStructure *map, const gchar *result_field, GError **
   return reply_from_map (map, result_field, error);
 }
 
-FalReply *
-fal_protocol_parse_reply (GBytes *message, gboolean text, const gchar *result_field, GError **error)
+static FalReply *
+parse_reply (
+    GBytes *message, gboolean text, const gchar *result_field, FalNames *names, GError **error)
 {
   gsize size;
   const guint8 *data = g_bytes_get_data (message, &size);
+  g_autofree gchar *id = NULL;
+  g_autoptr (GError) fault = NULL;
   GstStructure *map;
   FalReply *reply;
 
@@ -513,12 +614,39 @@ fal_protocol_parse_reply (GBytes *message, gboolean text, const gchar *result_fi
     add_image (reply->images, g_bytes_ref (message), NULL);
     return reply;
   }
-  if (text)
-    map = fal_value_from_json ((const gchar *) data, size, NULL);
-  else if ((map = map_from_binary (message, error)) == NULL)
+  if (size == 0)
+    return new_reply (FAL_REPLY_OTHER, NULL);
+  map = map_from_message (message, text, names, &fault);
+  if (map != NULL)
+    return reply_from_map (map, result_field, error);
+  id = find_request_id (message);
+  if (text && id == NULL)
+    return new_reply (FAL_REPLY_OTHER, NULL);
+  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, fault->message);
+  return NULL;
+}
+
+FalReply *
+fal_protocol_make_unreadable (GBytes *message)
+{
+  FalReply *reply = new_reply (FAL_REPLY_UNREADABLE, NULL);
+
+  reply->request_id = find_request_id (message);
+  return reply;
+}
+
+FalReply *
+fal_protocol_parse_reply (
+    GBytes *message, gboolean text, const gchar *result_field, FalNames *names, GError **error)
+{
+  FalReply *reply = parse_reply (message, text, result_field, names, error);
+  guint64 dropped = fal_names_take_dropped (names);
+
+  if (reply == NULL)
     return NULL;
-  return map != NULL ? reply_from_map (map, result_field, error)
-                     : new_reply (FAL_REPLY_OTHER, NULL);
+  reply->dropped = dropped;
+  reply->fields_size = fal_value_get_size (reply->fields);
+  return reply;
 }
 
 void

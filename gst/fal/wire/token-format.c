@@ -50,6 +50,15 @@ fal_token_format_is_token (const gchar *text)
   return p > text && p - text <= MAX_TOKEN_BYTES;
 }
 
+/* Of what a token server or a token says only what is looked for here may become a name. */
+static GstStructure *
+parse_json (const gchar *json, gssize length)
+{
+  g_autoptr (FalNames) names = fal_names_new (0);
+
+  return fal_value_from_json_of_peer (json, length, names, NULL);
+}
+
 /* The token in one of the forms that are in use; NULL: there is none. @text: stripped of white
  * space. What is not JSON is plain text. A string is put into an object, so that the parser takes
  * it. */
@@ -58,7 +67,7 @@ find_token (const gchar *text)
 {
   g_autofree gchar *wrapped =
       *text == '{' ? g_strdup (text) : g_strdup_printf ("{\"token\":%s}", text);
-  g_autoptr (GstStructure) map = fal_value_from_json (wrapped, -1, NULL);
+  g_autoptr (GstStructure) map = parse_json (wrapped, -1);
 
   if (map == NULL)
     return g_strdup (text);
@@ -80,8 +89,7 @@ fal_token_format_parse_reply (const gchar *body, gsize length, GError **error)
   if (fal_token_format_is_token (token))
     return g_steal_pointer (&token);
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
-      "The token server's answer of %" G_GSIZE_FORMAT " bytes holds no token; look at token-uri",
-      length);
+      "the token server's answer of %" G_GSIZE_FORMAT " bytes holds no token", length);
   return NULL;
 }
 
@@ -118,6 +126,6 @@ fal_token_format_get_expiry (const gchar *token)
   if (end == NULL || end - claims > MAX_TOKEN_BYTES)
     return 0;
   json = decode_base64url (claims + 1, end - claims - 1, &size);
-  map = fal_value_from_json ((const gchar *) json, size, NULL);
+  map = parse_json ((const gchar *) json, size);
   return map != NULL ? get_whole_number (gst_structure_get_value (map, "exp")) : 0;
 }

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #define MAX_JSON_BYTES (16 * 1024 * 1024)
-#define NOT_JSON "Not JSON that can be read: "
+#define NOT_JSON "it is not a JSON object, "
 
 /* ---- Checking the tokens ---- */
 
@@ -140,27 +140,61 @@ set_json_error (GError **error, const gchar *text, const gchar *at, const gchar 
       lines, g_utf8_strlen (line, at - line) + 1, fault);
 }
 
+/* How far the check has come: what it has seen of values, and of the keys on each level. */
+typedef struct {
+  guint objects, depth;
+  guint keys[FAL_VALUE_MAX_DEPTH + 1];
+} Progress;
+
+static void
+note_token (Progress *progress, gchar token)
+{
+  switch (token) {
+  case '{':
+  case '[':
+    progress->objects++;
+    progress->keys[++progress->depth] = 0;
+    break;
+  case '}':
+  case ']':
+    progress->depth--;
+    break;
+  case ',':
+    progress->objects++;
+    break;
+  case ':':
+    progress->keys[progress->depth]++;
+    break;
+  default:
+    break;
+  }
+}
+
 /* Why the token from @p to @next may not stand there, or NULL. */
 static const gchar *
-find_json_fault (const gchar *p, const gchar *next, guint depth, guint objects)
+find_json_fault (const gchar *p, const gchar *next, const Progress *progress)
 {
+  guint depth = progress->depth, objects = progress->objects;
+
   if (next == NULL)
     return "no text, number or word of JSON stands here";
   if (depth == 0 && !g_ascii_isspace (*p) && (*p != '{' || objects > 0))
-    return "one object, {\"name\": value, …}, must stand here, and nothing else";
+    return "one object, {\"name\": value, ...}, must stand here, and nothing else";
   if (depth == FAL_VALUE_MAX_DEPTH && (*p == '{' || *p == '['))
     return "it is nested too deeply";
+  if (progress->keys[depth] > FAL_VALUE_MAX_KEYS)
+    return "an object in it has too many fields";
   return objects < FAL_VALUE_MAX_OBJECTS ? NULL : "it holds too many values";
 }
 
 /* Refuses what json-glib must not get: deep nesting, with which 1.6 overflows the stack; very many
- * values; and what it accepts though it is not JSON: comments, single quotes, text after the
- * object, numbers that it would change (010, 2⁶³). json-glib checks the order of the tokens. */
+ * values or keys; and what it accepts though it is not JSON: comments, single quotes, text after
+ * the object, numbers that it would change (010, 2⁶³). json-glib checks the order of the tokens. */
 static gboolean
 check_json (const gchar *text, gsize length, GError **error)
 {
   const gchar *p, *next, *end;
-  guint depth = 0, objects = 0;
+  Progress progress = { 0 };
 
   if (length == 0) {
     g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, NOT_JSON "it is empty");
@@ -177,24 +211,22 @@ check_json (const gchar *text, gsize length, GError **error)
     const gchar *fault;
 
     next = skip_json_token (p, end);
-    fault = find_json_fault (p, next, depth, objects);
+    fault = find_json_fault (p, next, &progress);
     if (fault != NULL) {
       set_json_error (error, text, p, fault);
       return FALSE;
     }
-    objects += *p == '{' || *p == '[' || *p == ',' ? 1 : 0;
-    depth += *p == '{' || *p == '[' ? 1 : 0;
-    depth -= *p == '}' || *p == ']' ? 1 : 0;
+    note_token (&progress, *p);
   }
   return TRUE;
 }
 
 /* ---- Reading ---- */
 
-static gboolean json_to_value (GValue *value, JsonNode *node, GError **error);
+static gboolean json_to_value (GValue *value, JsonNode *node, FalNames *names, GError **error);
 
 static gboolean
-json_to_array (GValue *value, JsonArray *list, GError **error)
+json_to_array (GValue *value, JsonArray *list, FalNames *names, GError **error)
 {
   guint i, n = json_array_get_length (list);
   g_autoptr (GArray) items = g_array_sized_new (FALSE, TRUE, sizeof (GValue), n);
@@ -204,72 +236,71 @@ json_to_array (GValue *value, JsonArray *list, GError **error)
   for (i = 0; i < n; i++) {
     GValue *item = &g_array_index (items, GValue, i);
 
-    if (!json_to_value (item, json_array_get_element (list, i), error))
+    if (!json_to_value (item, json_array_get_element (list, i), names, error))
       return FALSE;
   }
   fal_value_take_list (value, (GValue *) items->data, items->len);
   return TRUE;
 }
 
-/* 0 is an error, unlike in msgpack: JSON comes from users, who should know what is left out. */
-static GQuark
-admit_name (const gchar *name, GError **error)
+/* A field is left out of what a peer sends; a user should know what cannot be sent. */
+static gboolean
+leave_out (const gchar *name, FalNames *names, GError **error)
 {
-  gsize length = strlen (name);
-  GQuark admitted;
-
-  if (length > FAL_VALUE_MAX_NAME_BYTES) {
+  if (names == NULL) {
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-        "A field name of %" G_GSIZE_FORMAT " bytes is longer than %d", length,
-        FAL_VALUE_MAX_NAME_BYTES);
-    return 0;
+        "a field name of %" G_GSIZE_FORMAT " bytes is longer than %d", strlen (name),
+        FAL_NAMES_MAX_BYTES);
+    return FALSE;
   }
-  admitted = fal_value_admit_name (name);
+  fal_names_note_dropped (names);
+  return TRUE;
+}
+
+static gboolean
+take_json_field (
+    GstStructure *map, const gchar *name, JsonNode *node, FalNames *names, GError **error)
+{
+  GQuark admitted = fal_names_admit (names, name);
+  g_auto (GValue) value = G_VALUE_INIT;
+
   if (admitted == 0)
-    g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-        "The field “%s” is refused: this process has seen too many different names", name);
-  return admitted;
+    return leave_out (name, names, error);
+  if (!json_to_value (&value, node, names, error))
+    return FALSE;
+  fal_value_take_field (map, admitted, &value);
+  return TRUE;
 }
 
 static GstStructure *
-json_to_map (JsonObject *object, GError **error)
+json_to_map (JsonObject *object, FalNames *names, GError **error)
 {
   g_autoptr (GstStructure) map = fal_value_new_map ();
   JsonObjectIter iter;
   const gchar *name;
   JsonNode *node;
 
-  if (json_object_get_size (object) > FAL_VALUE_MAX_KEYS) {
-    g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-        "A JSON object may have %u fields, not %u", FAL_VALUE_MAX_KEYS,
-        json_object_get_size (object));
-    return NULL;
-  }
   json_object_iter_init_ordered (&iter, object);
   while (json_object_iter_next_ordered (&iter, &name, &node)) {
-    g_auto (GValue) value = G_VALUE_INIT;
-    GQuark admitted = admit_name (name, error);
-
-    if (admitted == 0 || !json_to_value (&value, node, error))
+    if (!take_json_field (map, name, node, names, error))
       return NULL;
-    fal_value_take_field (map, admitted, &value);
   }
   return g_steal_pointer (&map);
 }
 
 static gboolean
-json_to_value (GValue *value, JsonNode *node, GError **error)
+json_to_value (GValue *value, JsonNode *node, FalNames *names, GError **error)
 {
   GstStructure *map;
 
   switch (json_node_get_node_type (node)) {
   case JSON_NODE_OBJECT:
-    if ((map = json_to_map (json_node_get_object (node), error)) == NULL)
+    if ((map = json_to_map (json_node_get_object (node), names, error)) == NULL)
       return FALSE;
     fal_value_take_map (value, map);
     return TRUE;
   case JSON_NODE_ARRAY:
-    return json_to_array (value, json_node_get_array (node), error);
+    return json_to_array (value, json_node_get_array (node), names, error);
   case JSON_NODE_VALUE:
     json_node_get_value (node, value);
     return TRUE;
@@ -279,8 +310,8 @@ json_to_value (GValue *value, JsonNode *node, GError **error)
   }
 }
 
-GstStructure *
-fal_value_from_json (const gchar *text, gssize length, GError **error)
+static GstStructure *
+parse_json (const gchar *text, gssize length, FalNames *names, GError **error)
 {
   gsize size = length < 0 ? strlen (text) : (gsize) length;
   g_autoptr (JsonParser) parser = json_parser_new ();
@@ -296,10 +327,22 @@ fal_value_from_json (const gchar *text, gssize length, GError **error)
   root = json_parser_get_root (parser);
   if (root == NULL || !JSON_NODE_HOLDS_OBJECT (root)) {
     g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-        NOT_JSON "an object, {\"name\": value, …}, is missing");
+        NOT_JSON "an object, {\"name\": value, ...}, is missing");
     return NULL;
   }
-  return json_to_map (json_node_get_object (root), error);
+  return json_to_map (json_node_get_object (root), names, error);
+}
+
+GstStructure *
+fal_value_from_json (const gchar *text, gssize length, GError **error)
+{
+  return parse_json (text, length, NULL, error);
+}
+
+GstStructure *
+fal_value_from_json_of_peer (const gchar *text, gssize length, FalNames *names, GError **error)
+{
+  return parse_json (text, length, names, error);
 }
 
 /* ---- Writing; "out" is a JsonBuilder ---- */
@@ -415,6 +458,46 @@ escape_unit_separators (gchar *json)
   return g_string_free (text, FALSE);
 }
 
+/* Bytes of the string, or of the one character, that @text begins with. */
+static gsize
+measure_token (const gchar *text)
+{
+  gsize size = 1;
+
+  if (*text != '"')
+    return 1;
+  for (size += strcspn (text + size, "\"\\"); text[size] == '\\';)
+    size += 2 + strcspn (text + size + 2, "\"\\");
+  return size + 1;
+}
+
+/* json-glib writes 1e22 as 1e+22.0, which is no number, as it puts ".0" behind all that have no
+ * point yet. */
+static gchar *
+mend_exponents (gchar *json)
+{
+  gboolean exponent = FALSE;
+  gchar *to = json;
+  gsize size;
+
+  for (const gchar *from = json; *from != '\0'; from += size) {
+    size = measure_token (from);
+    if (*from == 'e' && from > json && g_ascii_isdigit (from[-1]))
+      exponent = TRUE;
+    else if (!g_ascii_isdigit (*from) && strchr ("+-.", *from) == NULL)
+      exponent = FALSE;
+    if (exponent && *from == '.') {
+      size = strlen (".0");
+      continue;
+    }
+    if (to != from)
+      memmove (to, from, size);
+    to += size;
+  }
+  *to = '\0';
+  return json;
+}
+
 gchar *
 fal_value_to_json_with (
     const GstStructure *map, const FalValueField *more, guint n_more, GError **error)
@@ -428,7 +511,7 @@ fal_value_to_json_with (
   root = json_builder_get_root (builder);
   generator = json_generator_new ();
   json_generator_set_root (generator, root);
-  return escape_unit_separators (json_generator_to_data (generator, NULL));
+  return mend_exponents (escape_unit_separators (json_generator_to_data (generator, NULL)));
 }
 
 gchar *

@@ -124,7 +124,13 @@ find_msgpack_fault (Reader reader)
 
 /* ---- Reading ---- */
 
-static void msgpack_to_value (GValue *value, const msgpack_object *object, GBytes *message);
+/* What goes along while a message is read. */
+typedef struct {
+  GBytes *message;
+  FalNames *names;
+} Source;
+
+static void msgpack_to_value (GValue *value, const msgpack_object *object, const Source *source);
 
 /* Where @size is 0 msgpack-c leaves the pointer uninitialised. */
 static void
@@ -156,13 +162,13 @@ msgpack_to_text (GValue *value, const msgpack_object_str *text, GBytes *message)
 }
 
 static void
-msgpack_to_array (GValue *value, const msgpack_object_array *array, GBytes *message)
+msgpack_to_array (GValue *value, const msgpack_object_array *array, const Source *source)
 {
   g_autofree GValue *items = g_new0 (GValue, array->size);
   guint i, n = 0;
 
   for (i = 0; i < array->size; i++) {
-    msgpack_to_value (&items[n], &array->ptr[i], message);
+    msgpack_to_value (&items[n], &array->ptr[i], source);
     if (G_IS_VALUE (&items[n]))
       n++;
   }
@@ -171,43 +177,46 @@ msgpack_to_array (GValue *value, const msgpack_object_array *array, GBytes *mess
 
 /* The name that @key gives a field; 0: it is left out. */
 static GQuark
-get_name (const msgpack_object *key)
+get_name (const msgpack_object *key, FalNames *names)
 {
   const msgpack_object_str *text = &key->via.str;
-  gchar name[FAL_VALUE_MAX_NAME_BYTES + 1];
+  gchar name[FAL_NAMES_MAX_BYTES + 1];
 
-  if (key->type != MSGPACK_OBJECT_STR || text->size > FAL_VALUE_MAX_NAME_BYTES)
+  if (key->type != MSGPACK_OBJECT_STR || text->size > FAL_NAMES_MAX_BYTES)
     return 0;
   if (!is_text (text))
     return 0;
   if (text->size > 0)
     memcpy (name, text->ptr, text->size);
   name[text->size] = '\0';
-  return fal_value_admit_name (name);
+  return fal_names_admit (names, name);
 }
 
 static GstStructure *
-msgpack_to_map (const msgpack_object_map *map, GBytes *message)
+msgpack_to_map (const msgpack_object_map *map, const Source *source)
 {
   GstStructure *structure = fal_value_new_map ();
   guint i;
 
   for (i = 0; i < map->size; i++) {
-    GQuark name = get_name (&map->ptr[i].key);
+    const msgpack_object_kv *field = &map->ptr[i];
+    gboolean extends = field->val.type == MSGPACK_OBJECT_EXT;
+    GQuark name = extends ? 0 : get_name (&field->key, source->names);
     GValue value = G_VALUE_INIT;
 
-    if (name == 0)
+    if (name == 0) {
+      fal_names_note_dropped (source->names);
       continue;
-    msgpack_to_value (&value, &map->ptr[i].val, message);
-    if (G_IS_VALUE (&value))
-      fal_value_take_field (structure, name, &value);
+    }
+    msgpack_to_value (&value, &field->val, source);
+    fal_value_take_field (structure, name, &value);
   }
   return structure;
 }
 
 /* Leaves @value unset for an extension type, which is ignored. */
 static void
-msgpack_to_value (GValue *value, const msgpack_object *object, GBytes *message)
+msgpack_to_value (GValue *value, const msgpack_object *object, const Source *source)
 {
   switch (object->type) {
   case MSGPACK_OBJECT_NIL:
@@ -234,16 +243,16 @@ msgpack_to_value (GValue *value, const msgpack_object *object, GBytes *message)
     g_value_set_double (value, object->via.f64);
     break;
   case MSGPACK_OBJECT_STR:
-    msgpack_to_text (value, &object->via.str, message);
+    msgpack_to_text (value, &object->via.str, source->message);
     break;
   case MSGPACK_OBJECT_BIN:
-    take_slice (value, message, object->via.bin.ptr, object->via.bin.size);
+    take_slice (value, source->message, object->via.bin.ptr, object->via.bin.size);
     break;
   case MSGPACK_OBJECT_ARRAY:
-    msgpack_to_array (value, &object->via.array, message);
+    msgpack_to_array (value, &object->via.array, source);
     break;
   case MSGPACK_OBJECT_MAP:
-    fal_value_take_map (value, msgpack_to_map (&object->via.map, message));
+    fal_value_take_map (value, msgpack_to_map (&object->via.map, source));
     break;
   default:
     break;
@@ -251,8 +260,9 @@ msgpack_to_value (GValue *value, const msgpack_object *object, GBytes *message)
 }
 
 GstStructure *
-fal_value_from_msgpack (GBytes *message, GError **error)
+fal_value_from_msgpack (GBytes *message, FalNames *names, GError **error)
 {
+  const Source source = { message, names };
   gsize size, offset = 0;
   const guint8 *data = g_bytes_get_data (message, &size);
   const gchar *fault =
@@ -262,16 +272,16 @@ fal_value_from_msgpack (GBytes *message, GError **error)
 
   if (fault != NULL) {
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
-        "A message of %" G_GSIZE_FORMAT " bytes is not a msgpack map that can be read: %s", size,
+        "a message of %" G_GSIZE_FORMAT " bytes is not a msgpack map that can be read: %s", size,
         fault);
     return NULL;
   }
   msgpack_unpacked_init (&unpacked);
   if (msgpack_unpack_next (&unpacked, (const char *) data, size, &offset) == MSGPACK_UNPACK_SUCCESS)
-    map = msgpack_to_map (&unpacked.data.via.map, message);
+    map = msgpack_to_map (&unpacked.data.via.map, &source);
   else
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
-        "A message of %" G_GSIZE_FORMAT " bytes could not be unpacked", size);
+        "a message of %" G_GSIZE_FORMAT " bytes could not be unpacked", size);
   msgpack_unpacked_destroy (&unpacked);
   return map;
 }

@@ -2,14 +2,16 @@
 /* Parses and writes msgpack. Pure; used on any thread. Errors and limits: see value.h. */
 #pragma once
 
+#include "names.h"
 #include "value.h"
 
 G_BEGIN_DECLS
 
 /* Parses @message, which must be one map and nothing else. Its bytes are not copied: each GBytes of
- * the result is a slice that keeps @message alive. A field is left out where its key is not text or
- * its value is of an extension type. */
-GstStructure *fal_value_from_msgpack (GBytes *message, GError **error);
+ * the result is a slice that keeps @message alive. A field is left out, and counted in @names,
+ * where its key is not text or not admitted by @names, or its value is of an extension type. @names
+ * NULL: the message is the user's own. */
+GstStructure *fal_value_from_msgpack (GBytes *message, FalNames *names, GError **error);
 
 /* @map as one msgpack map: integers in their shortest form, other numbers as float 64, GBytes and
  * GstBuffer as bin, a NULL string as nil. The types that a user may put into a GstStructure (int,

@@ -2,18 +2,12 @@
 /* What value-msgpack.c and value-json.c share. Private to value*.c. */
 #pragma once
 
+#include "names.h"
 #include "value.h"
 
 G_BEGIN_DECLS
 
-/* The longest name of a field. */
-#define FAL_VALUE_MAX_NAME_BYTES 256
-
-/* The quark of @name where it may become a field's name, else 0. A process takes a few thousand new
- * ones, see value.c. */
-GQuark fal_value_admit_name (const gchar *name);
-
-/* Sets the field of an admitted @name to @value, which is taken. */
+/* Sets the field of @name, which names.h has admitted, to @value, which is taken. */
 void fal_value_take_field (GstStructure *map, GQuark name, GValue *value);
 
 /* An empty map. */

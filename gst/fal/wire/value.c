@@ -1,32 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What msgpack and JSON have in common: the names of fields, arrays of several types, walking a
- * structure to write it, dotted paths. Pure but for the count of new names, which is atomic; used
- * on any thread. */
+ * structure to write it, dotted paths. Pure; used on any thread. */
 #include "value-private.h"
 
 #include <gio/gio.h>
 #include <string.h>
 
-#define MAX_NEW_NAMES 4096
-
-/* ---- Names ---- */
-
-/* Up to GStreamer 1.24 the names of a structure's fields are quarks, which a process never frees. A
- * server that sends ever new keys would fill the memory, so new names are counted for the whole
- * process. Names that are known already cost nothing. */
-GQuark
-fal_value_admit_name (const gchar *name)
-{
-  static gint new_names = 0; /* atomic; may exceed the limit by one for each thread */
-  GQuark known = g_quark_try_string (name);
-
-  if (known != 0)
-    return known;
-  if (g_atomic_int_get (&new_names) >= MAX_NEW_NAMES)
-    return 0;
-  g_atomic_int_inc (&new_names);
-  return g_quark_from_string (name);
-}
+/* ---- Maps ---- */
 
 void
 fal_value_take_field (GstStructure *map, GQuark name, GValue *value)
@@ -139,6 +119,54 @@ fal_value_take_list (GValue *value, GValue *items, guint n)
   }
 }
 
+/* ---- Size ---- */
+
+/* What one takes of memory, about, with its place in a map or array. */
+#define MAP_SIZE 320
+#define ARRAY_SIZE 260
+#define LEAF_SIZE 64
+
+#if GST_CHECK_VERSION(1, 26, 0)
+typedef const GstIdStr *FieldName;
+#define for_each_field gst_structure_foreach_id_str
+#else
+typedef GQuark FieldName;
+#define for_each_field gst_structure_foreach
+#endif
+
+static gsize
+get_value_size (const GValue *value)
+{
+  gsize size = ARRAY_SIZE;
+  guint i, n;
+
+  if (GST_VALUE_HOLDS_STRUCTURE (value))
+    return fal_value_get_size (gst_value_get_structure (value));
+  if (!GST_VALUE_HOLDS_ARRAY (value))
+    return LEAF_SIZE;
+  n = gst_value_array_get_size (value);
+  for (i = 0; i < n; i++)
+    size += get_value_size (gst_value_array_get_value (value, i));
+  return size;
+}
+
+static gboolean
+add_field_size (FieldName name, const GValue *value, gpointer size)
+{
+  *(gsize *) size += get_value_size (value);
+  return TRUE;
+}
+
+gsize
+fal_value_get_size (const GstStructure *map)
+{
+  gsize size = map != NULL ? MAP_SIZE : 0;
+
+  if (map != NULL)
+    for_each_field (map, add_field_size, &size);
+  return size;
+}
+
 /* ---- Writing ---- */
 
 /* The field that is being written: a chain on the stack, which becomes text only for an error. */
@@ -171,7 +199,7 @@ refuse (const Step *step, const GValue *value, const gchar *why, GError **error)
 
   append_path (path, step);
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-      "The field “%s” of type %s cannot be sent: %s", path->str, G_VALUE_TYPE_NAME (value), why);
+      "the input \"%s\" of type %s cannot be sent: %s", path->str, G_VALUE_TYPE_NAME (value), why);
   return FALSE;
 }
 

@@ -35,6 +35,10 @@ void fal_value_take_path (GstStructure *map, const gchar *path, GValue *value);
  * first name, which is returned, is to have. Free with g_free(). */
 gchar *fal_value_wrap_path (const GstStructure *map, const gchar *path, GValue *value);
 
+/* How much memory the values of @map take, about; texts and bytes are as large as the message that
+ * they came in, and not counted. NULL takes none. */
+gsize fal_value_get_size (const GstStructure *map);
+
 /* A field that is written over that of its name in a map, or after all others. */
 typedef struct {
   const gchar *name;

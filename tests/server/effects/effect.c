@@ -122,6 +122,17 @@ thermal (FalRgbImage *image)
     memcpy (image->data + 3 * i, palette[luma[i]], 3);
 }
 
+/* What is light is white, and the rest black: a matte of what stands out. */
+static void
+mask (FalRgbImage *image)
+{
+  gsize pixels = (gsize) image->width * image->height;
+  g_autofree guint8 *luma = fal_luma_new (image);
+
+  for (gsize i = 0; i < pixels; i++)
+    memset (image->data + 3 * i, luma[i] >= 128 ? 255 : 0, 3);
+}
+
 static const FalEffect effects[] = {
   { "echo", NULL },
   { "invert", invert },
@@ -130,6 +141,7 @@ static const FalEffect effects[] = {
   { "sketch", sketch },
   { "thermal", thermal },
   { "mirror", mirror },
+  { "mask", mask },
 };
 
 const FalEffect *

@@ -55,21 +55,58 @@ fal_rgb_image_new_gradient (guint width, guint height, const gchar *text)
   return image;
 }
 
+/* As PIL does: what libjpeg only warns of is taken, but not a file that is cut off. */
+static gboolean
+has_end_marker (const guint8 *data, gsize size)
+{
+  for (gsize i = size; i >= 2; i--)
+    if (data[i - 2] == 0xff && data[i - 1] == 0xd9)
+      return TRUE;
+  return FALSE;
+}
+
+static gboolean
+read_jpeg (tjhandle jpeg, const guint8 *data, gsize size, gint layout, guint8 *pixels, guint width,
+    guint height)
+{
+  return tjDecompress2 (jpeg, data, size, pixels, width, 0, height, layout, 0) == 0 ||
+         tjGetErrorCode (jpeg) == TJERR_WARNING;
+}
+
+/* CMYK in a JPEG is inverted, as Adobe writes it: 255 is no ink. */
+static gboolean
+read_cmyk_jpeg (tjhandle jpeg, const guint8 *data, gsize size, FalRgbImage *image)
+{
+  gsize n = (gsize) image->width * image->height;
+  g_autofree guint8 *cmyk = g_try_malloc_n (n, 4);
+
+  if (cmyk == NULL || !read_jpeg (jpeg, data, size, TJPF_CMYK, cmyk, image->width, image->height))
+    return FALSE;
+  for (gsize i = 0; i < n; i++)
+    for (guint c = 0; c < 3; c++)
+      image->data[3 * i + c] = cmyk[4 * i + c] * cmyk[4 * i + 3] / 255;
+  return TRUE;
+}
+
 static FalRgbImage *
 decode_jpeg (const guint8 *data, gsize size)
 {
   tjhandle jpeg = tjInitDecompress ();
-  gint width = 0, height = 0, sampling, colorspace, result = -1;
+  gint width = 0, height = 0, sampling, colorspace;
+  gboolean read = FALSE;
   FalRgbImage *image = NULL;
 
   if (jpeg == NULL)
     return NULL;
-  if (tjDecompressHeader3 (jpeg, data, size, &width, &height, &sampling, &colorspace) == 0)
+  if (has_end_marker (data, size) &&
+      tjDecompressHeader3 (jpeg, data, size, &width, &height, &sampling, &colorspace) == 0)
     image = fal_rgb_image_new (width, height);
-  if (image != NULL)
-    result = tjDecompress2 (jpeg, data, size, image->data, width, 0, height, TJPF_RGB, 0);
+  if (image != NULL && (colorspace == TJCS_CMYK || colorspace == TJCS_YCCK))
+    read = read_cmyk_jpeg (jpeg, data, size, image);
+  else if (image != NULL)
+    read = read_jpeg (jpeg, data, size, TJPF_RGB, image->data, width, height);
   tjDestroy (jpeg);
-  if (result != 0)
+  if (!read)
     g_clear_pointer (&image, fal_rgb_image_free);
   return image;
 }
@@ -172,21 +209,11 @@ fal_rgb_image_encode_jpeg (const FalRgbImage *image)
 }
 
 #ifdef HAVE_PNG
-/* How opaque a place is, 0 to 255: 255 inside of an oval, falling over its outer eighth. */
-static guint8
-oval_alpha (guint x, guint y, guint width, guint height)
-{
-  gfloat across = 2.1f * x / width - 1.05f, down = 2.1f * y / height - 1.05f;
-  gfloat distance = across * across + down * down;
-
-  return 255 * CLAMP ((1.0f - distance) * 4, 0.0f, 1.0f);
-}
-
 GBytes *
-fal_rgb_image_encode_cutout (const FalRgbImage *image)
+fal_rgb_image_encode_cutout (const FalRgbImage *image, const guint8 *alpha)
 {
   gsize pixels = (gsize) image->width * image->height, size;
-  g_autofree guint8 *rgba = g_malloc_n (pixels, 4);
+  g_autofree guint8 *rgba = g_malloc0_n (pixels, 4);
   png_image png = { .version = PNG_IMAGE_VERSION,
     .width = image->width,
     .height = image->height,
@@ -195,8 +222,9 @@ fal_rgb_image_encode_cutout (const FalRgbImage *image)
   g_autofree guint8 *data = NULL;
 
   for (gsize i = 0; i < pixels; i++) {
-    memcpy (rgba + 4 * i, image->data + 3 * i, 3);
-    rgba[4 * i + 3] = oval_alpha (i % image->width, i / image->width, image->width, image->height);
+    if (alpha[i] != 0)
+      memcpy (rgba + 4 * i, image->data + 3 * i, 3);
+    rgba[4 * i + 3] = alpha[i];
   }
   size = PNG_IMAGE_PNG_SIZE_MAX (png);
   data = g_malloc (size);
@@ -206,8 +234,14 @@ fal_rgb_image_encode_cutout (const FalRgbImage *image)
 }
 #else
 GBytes *
-fal_rgb_image_encode_cutout (const FalRgbImage *image)
+fal_rgb_image_encode_cutout (const FalRgbImage *image, const guint8 *alpha)
 {
-  return fal_rgb_image_encode_jpeg (image);
+  g_autoptr (FalRgbImage) on_black = fal_rgb_image_new (image->width, image->height);
+  gsize size = (gsize) image->width * image->height * 3;
+
+  g_assert (on_black != NULL); /* as large as the one that there is */
+  for (gsize i = 0; i < size; i++)
+    on_black->data[i] = image->data[i] * alpha[i / 3] / 255;
+  return fal_rgb_image_encode_jpeg (on_black);
 }
 #endif

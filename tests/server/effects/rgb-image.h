@@ -26,8 +26,9 @@ FalRgbImage *fal_rgb_image_new_gradient (guint width, guint height, const gchar 
 FalRgbImage *fal_rgb_image_decode (GBytes *picture, GError **error);
 
 GBytes *fal_rgb_image_encode_jpeg (const FalRgbImage *image);
-/* PNG with an alpha channel: an oval with soft edges in place of a subject. JPEG without libpng. */
-GBytes *fal_rgb_image_encode_cutout (const FalRgbImage *image);
+/* PNG with @alpha, a byte for each pixel; where that is 0 the colour is black, so that the picture
+ * is small and soon written. Built without libpng it is a JPEG, before black. */
+GBytes *fal_rgb_image_encode_cutout (const FalRgbImage *image, const guint8 *alpha);
 
 /* "image/jpeg", "image/png", "image/webp", by the first bytes; NULL: none of them. */
 const gchar *fal_rgb_image_content_type (GBytes *picture);

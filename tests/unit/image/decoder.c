@@ -59,6 +59,47 @@ test_caps_say_everything (void)
   assert_field (yuv.caps, "colorimetry", "bt601");
 }
 
+/* What was sent had 64 × 48 pixels. */
+static void
+test_a_picture_has_the_shape_of_what_was_sent (void)
+{
+  static const struct {
+    const gchar *allowed;
+    gint par_n, par_d; /* of what was sent */
+    gint width, height;
+    const gchar *wanted;
+  } rows[] = {
+    { "video/x-raw", 2, 1, 64, 48, "2/1" },
+    { "image/jpeg", 2, 1, 64, 48, "2/1" },
+    { "video/x-raw", 2, 1, 128, 96, "2/1" },
+    { "video/x-raw", 2, 1, 48, 48, "8/3" },
+    { "video/x-raw", 64, 45, 32, 32, "256/135" },
+    { "video/x-raw", 1, 1, 48, 48, "1/1" },
+    { "video/x-raw", 0, 0, 48, 48, "1/1" },
+    { "video/x-raw,pixel-aspect-ratio=1/1", 2, 1, 64, 48, "1/1" },
+    { "video/x-raw,pixel-aspect-ratio={1/1,4/3,5/3}", 2, 1, 64, 48, "5/3" },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autoptr (FalDecoder) decoder = fal_decoder_new ();
+    g_autoptr (GBytes) jpeg = plain_jpeg (rows[i].width, rows[i].height, RED, 0);
+    g_autoptr (GstCaps) allowed = gst_caps_from_string (rows[i].allowed);
+    g_autoptr (GstCaps) caps = NULL;
+    FalDecoderConfig config = { allowed, MAX_PIXELS, .fps_d = 1,
+      .layout = { 64, 48, rows[i].par_n, rows[i].par_d } };
+    g_autoptr (GstBuffer) buffer = fal_decoder_decode (decoder, jpeg, &config, &caps, NULL);
+
+    g_test_message ("row %u", i);
+    g_assert_nonnull (buffer);
+    assert_field (caps, "pixel-aspect-ratio", rows[i].wanted);
+    gst_clear_caps (&caps);
+    gst_clear_buffer (&buffer);
+    config.layout = (FalLayout){ 0 };
+    buffer = fal_decoder_decode (decoder, jpeg, &config, &caps, NULL);
+    assert_field (caps, "pixel-aspect-ratio", "1/1"); /* chosen anew */
+  }
+}
+
 static void
 test_variable_rates_carry_their_maximum (void)
 {
@@ -73,6 +114,30 @@ test_variable_rates_carry_their_maximum (void)
   buffer = fal_decoder_decode (decoder, jpeg, &config, &caps, NULL);
   assert_field (caps, "framerate", "0/1");
   assert_field (caps, "max-framerate", "30/1");
+}
+
+/* A matte says by its alpha, or else as grey, what is to be seen. */
+static void
+assert_decoded_format (GBytes *picture, gboolean matte, const gchar *format)
+{
+  g_autoptr (FalDecoder) decoder = fal_decoder_new ();
+  g_autoptr (GstCaps) allowed = gst_caps_from_string ("video/x-raw,format={GRAY8,RGBA}");
+  g_autoptr (GstCaps) caps = NULL;
+  g_autoptr (GstBuffer) buffer = NULL;
+  FalDecoderConfig config = { .allowed = allowed, .max_pixels = MAX_PIXELS, .matte = matte };
+
+  buffer = fal_decoder_decode (decoder, picture, &config, &caps, NULL);
+  g_assert_nonnull (buffer);
+  assert_field (caps, "format", format);
+}
+
+static void
+test_a_matte_is_best_as_grey (void)
+{
+  g_autoptr (GBytes) jpeg = plain_jpeg (8, 8, GREY, 0);
+
+  assert_decoded_format (jpeg, TRUE, "GRAY8");
+  assert_decoded_format (jpeg, FALSE, "RGBA");
 }
 
 static void
@@ -249,6 +314,8 @@ test_png_alpha_prefers_formats_with_alpha (void)
   g_autoptr (GBytes) palette_png = plain_png (&paletted, (const guint8 *) "\1", 1);
   g_autoptr (GBytes) rgba_png = plain_png (&rgba, (const guint8 *) "\xff\0\0\x80", 4);
 
+  assert_decoded_format (rgba_png, TRUE, "RGBA");
+
   assert_transparent (palette_png, 128);
   assert_transparent (rgba_png, 128);
 }
@@ -290,7 +357,9 @@ main (int argc, char **argv)
   ADD ("colours-survive-decoding-to-rgb", test_colours_survive_decoding_to_rgb);
   ADD ("colours-survive-decoding-to-yuv", test_colours_survive_decoding_to_yuv);
   ADD ("caps-say-everything", test_caps_say_everything);
+  ADD ("a-picture-has-the-shape-of-what-was-sent", test_a_picture_has_the_shape_of_what_was_sent);
   ADD ("variable-rates-carry-their-maximum", test_variable_rates_carry_their_maximum);
+  ADD ("a-matte-is-best-as-grey", test_a_matte_is_best_as_grey);
   ADD ("formats-are-chosen-best-first", test_formats_are_chosen_best_first);
   ADD ("a-rate-that-is-not-allowed-gives-way", test_a_rate_that_is_not_allowed_gives_way);
   ADD ("undecoded-pictures-keep-their-bytes", test_undecoded_pictures_keep_their_bytes);

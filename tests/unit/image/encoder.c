@@ -231,6 +231,8 @@ test_open_sides_follow_the_shape (void)
     { ",pixel-aspect-ratio=1/3", 48, 0, 48, 48 },
     { ",pixel-aspect-ratio=2/1", 0, 32, 192, 32 },
     { ",pixel-aspect-ratio=2/1", 0, 0, 192, 64 },
+    { ",pixel-aspect-ratio=0/1", 96, 0, 96, 32 },
+    { ",pixel-aspect-ratio=-1/1", 0, 32, 96, 32 },
     { ",interlace-mode=interleaved", 96, 0, 96, 32 },
   };
 
@@ -286,7 +288,8 @@ test_one_encoder_follows_changes (void)
         ",colorimetry=bt601", &bt601, rows[i].colour);
     FalEncoderConfig config = { .width = rows[i].to, .height = rows[i].to, .quality = 95 };
     const gchar *media_type;
-    g_autoptr (GBytes) jpeg = fal_encoder_encode (encoder, sample, &config, &media_type, NULL);
+    g_autoptr (GBytes) jpeg =
+        fal_encoder_encode (encoder, sample, &config, &media_type, NULL, NULL);
     g_auto (Image) image = read_jpeg (jpeg);
 
     g_assert_cmpint (image.width, ==, rows[i].to != 0 ? (gint) rows[i].to : rows[i].width);
@@ -359,7 +362,7 @@ assert_not_encoded (GstSample *sample, gint code)
   g_autoptr (GError) error = NULL;
   const gchar *media_type;
 
-  g_assert_null (fal_encoder_encode (encoder, sample, &ANY_SIZE, &media_type, &error));
+  g_assert_null (fal_encoder_encode (encoder, sample, &ANY_SIZE, &media_type, NULL, &error));
   g_assert_error (error, G_IO_ERROR, code);
 }
 
@@ -421,29 +424,119 @@ test_other_caps_are_refused (void)
   assert_not_encoded (without_caps, G_IO_ERROR_FAILED);
 }
 
+/* One of @name that lies in the tests' data. */
+static GBytes *
+load (const gchar *name)
+{
+  g_autofree gchar *path = g_build_filename (g_getenv ("FAL_TEST_DATA"), name, NULL);
+  gchar *data;
+  gsize size;
+
+  g_assert_true (g_file_get_contents (path, &data, &size, NULL));
+  return g_bytes_new_take (data, size);
+}
+
 static void
 test_pictures_pass_without_a_copy (void)
 {
-  static const gchar *types[] = { "image/jpeg", "image/png", "image/webp" };
+  static const struct {
+    const gchar *type, *name;
+  } rows[] = {
+    { "image/jpeg", "astronaut.jpg" },
+    { "image/png", "astronaut.png" },
+    { "image/webp", "astronaut.webp" },
+  };
 
-  for (guint i = 0; i < G_N_ELEMENTS (types); i++) {
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
     g_autoptr (FalEncoder) encoder = fal_encoder_new ();
-    g_autoptr (GstCaps) caps = gst_caps_new_empty_simple (types[i]);
-    GstBuffer *buffer = gst_buffer_new_memdup ("0123456789", 10);
+    g_autoptr (GstCaps) caps = gst_caps_new_empty_simple (rows[i].type);
+    g_autoptr (GBytes) picture = load (rows[i].name);
+    GstBuffer *buffer = gst_buffer_new_wrapped_bytes (picture);
     GstSample *sample = gst_sample_new (buffer, caps, NULL, NULL);
     g_autoptr (GBytes) bytes = NULL;
     const gchar *media_type;
     GstMapInfo map;
 
     gst_buffer_map (buffer, &map, GST_MAP_READ);
-    bytes = fal_encoder_encode (encoder, sample, &ANY_SIZE, &media_type, NULL);
-    g_assert_cmpstr (media_type, ==, types[i]);
+    bytes = fal_encoder_encode (encoder, sample, &ANY_SIZE, &media_type, NULL, NULL);
+    g_assert_cmpstr (media_type, ==, rows[i].type);
     g_assert_true (g_bytes_get_data (bytes, NULL) == map.data);
     gst_buffer_unmap (buffer, &map);
     gst_buffer_unref (buffer);
     gst_sample_unref (sample);
-    g_assert_cmpmem (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes), "0123456789", 10);
+    g_assert_true (g_bytes_equal (bytes, picture));
   }
+}
+
+/* The layout of what is made of 64 × 48 I420 with these caps. */
+static FalLayout
+find_layout (const gchar *more, const FalEncoderConfig *config)
+{
+  g_autoptr (GstSample) sample = plain_sample ("I420", 64, 48, more, &bt601, RED);
+  g_autoptr (FalEncoder) encoder = fal_encoder_new ();
+  const gchar *media_type;
+  FalLayout layout;
+  g_autoptr (GBytes) jpeg =
+      fal_encoder_encode (encoder, sample, config, &media_type, &layout, NULL);
+
+  g_assert_nonnull (jpeg);
+  return layout;
+}
+
+static void
+test_the_pixels_have_the_shape_that_keeps_the_frames (void)
+{
+  static const struct {
+    const gchar *caps;
+    FalEncoderConfig config;
+    gint par_n, par_d;
+  } rows[] = {
+    { "", { 0, 0, FAL_FIT_CROP, 95 }, 1, 1 },
+    { ",pixel-aspect-ratio=3/2", { 0, 0, FAL_FIT_CROP, 95 }, 3, 2 },
+    { ",pixel-aspect-ratio=0/1", { 0, 0, FAL_FIT_CROP, 95 }, 1, 1 },
+    { ",pixel-aspect-ratio=0/1", { 32, 32, FAL_FIT_CROP, 95 }, 1, 1 },
+    { ",pixel-aspect-ratio=3/2", { 32, 0, FAL_FIT_CROP, 95 }, 1, 1 },
+    { ",pixel-aspect-ratio=3/2", { 0, 32, FAL_FIT_STRETCH, 95 }, 1, 1 },
+    { ",pixel-aspect-ratio=3/2", { 32, 32, FAL_FIT_CROP, 95 }, 1, 1 },
+    { ",pixel-aspect-ratio=3/2", { 32, 32, FAL_FIT_LETTERBOX, 95 }, 1, 1 },
+    { ",pixel-aspect-ratio=3/2", { 32, 32, FAL_FIT_STRETCH, 95 }, 2, 1 },
+    { "", { 32, 32, FAL_FIT_STRETCH, 95 }, 4, 3 },
+    { "", { 33, 25, FAL_FIT_STRETCH, 95 }, 1, 1 }, /* as square as it gets */
+    { ",pixel-aspect-ratio=3/2", { 32, 32, FAL_FIT_CROP, 95, 2, 1 }, 2, 1 },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    FalLayout layout = find_layout (rows[i].caps, &rows[i].config);
+
+    g_test_message ("row %u", i);
+    g_assert_cmpint (layout.par_n, ==, rows[i].par_n);
+    g_assert_cmpint (layout.par_d, ==, rows[i].par_d);
+  }
+}
+
+static void
+assert_area (const FalArea *area, gint x, gint y, gint width, gint height)
+{
+  g_assert_cmpint (area->x, ==, x);
+  g_assert_cmpint (area->y, ==, y);
+  g_assert_cmpint (area->width, ==, width);
+  g_assert_cmpint (area->height, ==, height);
+}
+
+static void
+test_the_layout_says_which_part_is_where (void)
+{
+  FalLayout cropped = find_layout ("", &(FalEncoderConfig){ 32, 32, FAL_FIT_CROP, 95 });
+  FalLayout boxed = find_layout ("", &(FalEncoderConfig){ 32, 32, FAL_FIT_LETTERBOX, 95 });
+  /* 64 × 48 with pixels of 2/1 fits 32 × 32 with such pixels as if both were square. */
+  FalLayout shaped = find_layout (
+      ",pixel-aspect-ratio=2/1", &(FalEncoderConfig){ 32, 32, FAL_FIT_CROP, 95, 2, 1 });
+
+  assert_area (&cropped.from, 8, 0, 48, 48);
+  assert_area (&cropped.to, 0, 0, 32, 32);
+  assert_area (&boxed.from, 0, 0, 64, 48);
+  assert_area (&boxed.to, 0, 4, 32, 24);
+  assert_area (&shaped.from, 8, 0, 48, 48);
 }
 
 int
@@ -469,5 +562,8 @@ main (int argc, char **argv)
   ADD ("buffers-that-are-too-small-are-refused", test_buffers_that_are_too_small_are_refused);
   ADD ("other-caps-are-refused", test_other_caps_are_refused);
   ADD ("pictures-pass-without-a-copy", test_pictures_pass_without_a_copy);
+  ADD ("the-pixels-have-the-shape-that-keeps-the-frames",
+      test_the_pixels_have_the_shape_that_keeps_the_frames);
+  ADD ("the-layout-says-which-part-is-where", test_the_layout_says_which_part_is_where);
   return g_test_run ();
 }

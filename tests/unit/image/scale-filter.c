@@ -86,6 +86,35 @@ test_a_cleared_filter_may_be_empty (void)
   g_assert_null (filter.first);
 }
 
+/* Of eight samples those from 2½ on, at twice the size; what comes before the part is not seen. */
+static void
+test_a_part_begins_within_a_sample (void)
+{
+  static const gint in[] = { 900, 900, 100, 200, 300, 400, 500, 900 };
+  static const gint wanted[] = { 175, 225, 275, 325 };
+  const FalScalePart part = { 2.5, 4, 8, 1 };
+  FalScaleFilter filter;
+
+  fal_scale_filter_init_part (&filter, &part, 8, 4, 5);
+  for (gint i = 0; i < 4; i++)
+    g_assert_cmpint (scale (&filter, in, i), ==, wanted[i]);
+  g_assert_cmpint (scale (&filter, in, 4), ==, scale (&filter, in, 3));
+  fal_scale_filter_clear (&filter);
+}
+
+static void
+test_a_part_keeps_to_itself (void)
+{
+  static const gint in[] = { 900, 900, 100, 100, 100, 100, 900, 900 };
+  const FalScalePart part = { 2, 4, 11, -2 };
+  FalScaleFilter filter;
+
+  fal_scale_filter_init_part (&filter, &part, 8, 15, 15);
+  for (gint i = 0; i < 15; i++)
+    g_assert_cmpint (scale (&filter, in, i), ==, 100);
+  fal_scale_filter_clear (&filter);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -95,5 +124,7 @@ main (int argc, char **argv)
   ADD ("samples-are-weighted-by-a-triangle", test_samples_are_weighted_by_a_triangle);
   ADD ("padding-repeats-the-last-sample", test_padding_repeats_the_last_sample);
   ADD ("a-cleared-filter-may-be-empty", test_a_cleared_filter_may_be_empty);
+  ADD ("a-part-begins-within-a-sample", test_a_part_begins_within_a_sample);
+  ADD ("a-part-keeps-to-itself", test_a_part_keeps_to_itself);
   return g_test_run ();
 }

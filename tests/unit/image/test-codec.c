@@ -10,7 +10,7 @@ encode (GstSample *sample, const FalEncoderConfig *config)
   g_autoptr (FalEncoder) encoder = fal_encoder_new ();
   g_autoptr (GError) error = NULL;
   const gchar *media_type = NULL;
-  GBytes *jpeg = fal_encoder_encode (encoder, sample, config, &media_type, &error);
+  GBytes *jpeg = fal_encoder_encode (encoder, sample, config, &media_type, NULL, &error);
 
   g_assert_no_error (error);
   g_assert_cmpstr (media_type, ==, "image/jpeg");
@@ -80,6 +80,16 @@ assert_decodes_to (GBytes *picture, const gchar *format, const Colour *colour, g
     g_assert_cmpuint (samples[3], ==, 255);
 }
 
+static void
+assert_decodes_to_grey (GBytes *picture, guint8 grey)
+{
+  g_auto (Result) result = decode (picture, "video/x-raw,format=GRAY8");
+  guint8 samples[4] = { 0 };
+
+  get_samples (&result, result.info.width / 2, result.info.height / 2, samples);
+  g_assert_cmpint (ABS (samples[0] - grey), <=, 3);
+}
+
 static const gchar *rgb_formats[] = { "RGBx", "BGRx", "xRGB", "xBGR", "RGBA", "BGRA", "ARGB",
   "ABGR", "RGB", "BGR", "GBR" };
 
@@ -88,6 +98,8 @@ assert_decodes_everywhere (GBytes *picture, const Colour *colour)
 {
   for (guint i = 0; i < G_N_ELEMENTS (rgb_formats); i++)
     assert_decodes_to (picture, rgb_formats[i], colour, 3);
+  if (colour->r == colour->g && colour->g == colour->b)
+    assert_decodes_to_grey (picture, colour->r);
 }
 
 void

@@ -33,7 +33,7 @@ void get_samples (const Result *result, gint x, gint y, guint8 out[4]);
 /* The pixel in the middle is @colour, and opaque. */
 void assert_decodes_to (
     GBytes *picture, const gchar *format, const Colour *colour, guint tolerance);
-/* In each RGB format of 8 bits. */
+/* In each RGB format of 8 bits, and a grey one in GRAY8. */
 void assert_decodes_everywhere (GBytes *picture, const Colour *colour);
 
 void assert_field (GstCaps *caps, const gchar *field, const gchar *wanted);

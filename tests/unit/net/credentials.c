@@ -100,9 +100,48 @@ test_a_token_ends_with_its_second (void)
   g_assert_cmpint (fal_credentials_choose (credentials, FALSE, 999), ==, FAL_WAY_READY_TOKEN);
   g_assert_cmpint (fal_credentials_choose (credentials, FALSE, 1000), ==, FAL_WAY_TOKEN_URI);
   g_assert_true (
-      fal_credentials_check_token (credentials, FAL_WAY_TOKEN_URI, UNTIL_1000, 999, NULL));
+      fal_credentials_check_token (credentials, FAL_WAY_READY_TOKEN, UNTIL_1000, 999, NULL));
   g_assert_false (
-      fal_credentials_check_token (credentials, FAL_WAY_TOKEN_URI, UNTIL_1000, 1000, NULL));
+      fal_credentials_check_token (credentials, FAL_WAY_READY_TOKEN, UNTIL_1000, 1000, NULL));
+}
+
+/* It has just been made: where it seems to have ended, it is the clock of this machine. */
+static void
+test_a_token_that_was_asked_for_is_sent_whatever_the_clock_says (void)
+{
+  static const FalWay ways[] = { FAL_WAY_PROVIDER, FAL_WAY_TOKEN_PROXY, FAL_WAY_TOKEN_URI };
+  g_autoptr (FalCredentials) credentials = make ((Given){ FAL_AUTH_AUTO, NULL, KEY });
+
+  for (guint i = 0; i < G_N_ELEMENTS (ways); i++) {
+    g_assert_true (fal_credentials_check_token (credentials, ways[i], UNTIL_1000, 0, NULL));
+    g_assert_true (fal_credentials_check_token (credentials, ways[i], UNTIL_1000, 5000, NULL));
+  }
+}
+
+static void
+test_a_hint_speaks_of_whoever_gave_what_was_shown (void)
+{
+  static const struct {
+    FalWay way;
+    const gchar *word, *never;
+  } rows[] = {
+    { FAL_WAY_PROVIDER, "request-token", "api-key" },
+    { FAL_WAY_TOKEN_PROXY, "token-proxy-uri", "api-key" },
+    { FAL_WAY_KEY_HEADER, "api-key", "token" },
+    { FAL_WAY_KEY_QUERY, "api-key", "token" },
+    { FAL_WAY_NONE, "app and path", "request-token" },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    for (gint asking = FALSE; asking <= TRUE; asking++) {
+      const gchar *hint = fal_credentials_get_hint (rows[i].way, asking);
+
+      g_assert_nonnull (strstr (hint, rows[i].word));
+      g_assert_null (strstr (hint, rows[i].never));
+    }
+  }
+  g_assert_null (fal_credentials_get_hint (FAL_WAY_READY_TOKEN, FALSE));
+  g_assert_null (fal_credentials_get_hint (FAL_WAY_TOKEN_URI, TRUE));
 }
 
 static void
@@ -115,7 +154,7 @@ test_an_ended_token_tells_when_and_of_the_clock (void)
       fal_credentials_check_token (credentials, FAL_WAY_READY_TOKEN, UNTIL_1000, 1500, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
   g_assert_cmpstr (error->message, ==,
-      "the token set as token ended at 1970-01-01 00:16:40 UTC; here it is 1970-01-01 00:25:00 "
+      "the token set as token expired at 1970-01-01 00:16:40 UTC; here it is 1970-01-01 00:25:00 "
       "UTC, unless the clock of this machine is wrong");
 }
 
@@ -177,11 +216,11 @@ static const struct {
   { FAL_WAY_TOKEN_PROXY, FALSE, FAL_KEY_FROM_PROPERTY,
       "the token that token-proxy-uri https://example.org/fal gave" },
   { FAL_WAY_TOKEN_PROXY, TRUE, FAL_KEY_FROM_PROPERTY,
-      "the request without a key to token-proxy-uri https://example.org/fal" },
+      "token-proxy-uri https://example.org/fal was asked without a key" },
   { FAL_WAY_TOKEN_URI, FALSE, FAL_KEY_FROM_FAL_KEY,
       "the token that https://rest.fal.ai/tokens/ gave for the API key from FAL_KEY" },
   { FAL_WAY_TOKEN_URI, TRUE, FAL_KEY_FROM_FAL_KEY,
-      "the API key from FAL_KEY, shown to https://rest.fal.ai/tokens/" },
+      "the API key from FAL_KEY was shown to https://rest.fal.ai/tokens/" },
   { FAL_WAY_KEY_HEADER, FALSE, FAL_KEY_FROM_PAIR,
       "the API key from FAL_KEY_ID and FAL_KEY_SECRET in the Authorization header" },
   { FAL_WAY_KEY_QUERY, FALSE, FAL_KEY_FROM_FILE, "the API key from api-key-file in the address" },
@@ -212,6 +251,8 @@ main (int argc, char **argv)
   ADD (nothing_set_shows_nothing);
   ADD (each_setting_has_its_way);
   ADD (a_token_ends_with_its_second);
+  ADD (a_token_that_was_asked_for_is_sent_whatever_the_clock_says);
+  ADD (a_hint_speaks_of_whoever_gave_what_was_shown);
   ADD (an_ended_token_tells_when_and_of_the_clock);
   ADD (a_refused_token_is_not_used_again);
   ADD (another_token_is_used);

@@ -128,7 +128,7 @@ static void
 test_a_loop_ends (Fixture *fixture, gconstpointer data)
 {
   download (fixture, "v3.fal.media", "/loop");
-  assert_failed (fixture, G_IO_ERROR, G_IO_ERROR_TOO_MANY_LINKS, "“v3.fal.media”");
+  assert_failed (fixture, G_IO_ERROR, G_IO_ERROR_TOO_MANY_LINKS, "\"v3.fal.media\"");
   g_assert_cmpuint (picture_host_count_requests (fixture->host), ==, 4);
 }
 
@@ -163,7 +163,7 @@ test_bad_answers_fail (Fixture *fixture, gconstpointer data)
 
     g_test_message ("%s", faults[i].path);
     download (fixture, "v3.fal.media", faults[i].path);
-    assert_failed (fixture, G_IO_ERROR, faults[i].code, "“v3.fal.media”");
+    assert_failed (fixture, G_IO_ERROR, faults[i].code, "\"v3.fal.media\"");
     g_assert_cmpuint (fal_downloader_get_bytes (fixture->downloader) - before, <=, MAX_SIZE + 256);
   }
   download (fixture, "v3.fal.media", "/ok");

@@ -220,7 +220,7 @@ test_an_error_names_the_host_alone (void)
     g_assert_false (fal_host_list_allows (USUAL, links[i], &error));
     g_assert_null (strstr (error->message, "hush"));
     if (i < 2)
-      g_assert_nonnull (strstr (error->message, "“cdn.example”"));
+      g_assert_nonnull (strstr (error->message, "\"cdn.example\""));
     if (i < 2)
       g_assert_nonnull (strstr (error->message, "result-hosts"));
   }

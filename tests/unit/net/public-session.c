@@ -40,7 +40,7 @@ test_a_private_address_is_never_contacted (Fixture *fixture, gconstpointer data)
   fixture->resolver->first = fixture->resolver->later = "127.0.0.2";
   for (guint i = 0; i < 3; i++) {
     download (fixture, "v3.fal.media", "/hush");
-    assert_failed (fixture, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED, "“v3.fal.media”");
+    assert_failed (fixture, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED, "\"v3.fal.media\"");
   }
   picture_host_assert_never_contacted (fixture->host);
 }
@@ -51,7 +51,7 @@ test_the_usual_check_knows_loopback (Fixture *fixture, gconstpointer data)
   fal_downloader_set_address_check (fixture->downloader, fal_address_is_public);
   fixture->resolver->first = "127.0.0.2,127.0.0.1";
   download (fixture, "v3.fal.media", "/hush");
-  assert_failed (fixture, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED, "“v3.fal.media”");
+  assert_failed (fixture, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED, "\"v3.fal.media\"");
   picture_host_assert_never_contacted (fixture->host);
 }
 
@@ -62,7 +62,7 @@ test_a_bare_address_is_looked_at_too (Fixture *fixture, gconstpointer data)
   fixture->hosts = g_strdup_printf ("127.0.0.2:%u", fixture->host->port);
   configure (fixture);
   download (fixture, "127.0.0.2", "/hush");
-  assert_failed (fixture, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED, "“127.0.0.2”");
+  assert_failed (fixture, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED, "\"127.0.0.2\"");
   picture_host_assert_never_contacted (fixture->host);
 }
 
@@ -132,10 +132,10 @@ test_a_name_is_looked_up_anew_after_a_failure (Fixture *fixture, gconstpointer d
 {
   fixture->resolver->first = "127.0.0.3";
   download (fixture, "v3.fal.media", "/hush");
-  assert_failed (fixture, G_IO_ERROR, G_IO_ERROR_CONNECTION_REFUSED, "“v3.fal.media”");
+  assert_failed (fixture, G_IO_ERROR, G_IO_ERROR_CONNECTION_REFUSED, "\"v3.fal.media\"");
   fixture->resolver->later = "127.0.0.2";
   download (fixture, "v3.fal.media", "/hush");
-  assert_failed (fixture, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED, "“v3.fal.media”");
+  assert_failed (fixture, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED, "\"v3.fal.media\"");
   picture_host_assert_never_contacted (fixture->host);
   fixture->resolver->later = "127.0.0.1";
   download (fixture, "v3.fal.media", "/ok");
@@ -150,7 +150,7 @@ static void
 test_the_name_is_what_tls_asks_for (Fixture *fixture, gconstpointer data)
 {
   download (fixture, "wrong.fal.media", "/hush");
-  assert_failed (fixture, G_TLS_ERROR, G_TLS_ERROR_BAD_CERTIFICATE, "“wrong.fal.media”");
+  assert_failed (fixture, G_TLS_ERROR, G_TLS_ERROR_BAD_CERTIFICATE, "\"wrong.fal.media\"");
   g_assert_cmpuint (picture_host_count_requests (fixture->host), ==, 0);
 }
 
@@ -174,7 +174,7 @@ test_a_bad_certificate_is_refused (Fixture *fixture, gconstpointer data)
   for (guint i = 0; i < G_N_ELEMENTS (names); i++) {
     picture_host_set_certificate (fixture->host, names[i]);
     download (fixture, "v3.fal.media", "/hush");
-    assert_failed (fixture, G_TLS_ERROR, G_TLS_ERROR_BAD_CERTIFICATE, "“v3.fal.media”");
+    assert_failed (fixture, G_TLS_ERROR, G_TLS_ERROR_BAD_CERTIFICATE, "\"v3.fal.media\"");
   }
   g_assert_cmpuint (picture_host_count_requests (fixture->host), ==, 0);
   fixture->validation = G_TLS_CERTIFICATE_VALIDATE_ALL & ~G_TLS_CERTIFICATE_NOT_ACTIVATED;
@@ -195,7 +195,7 @@ test_connections_end_with_their_settings (Fixture *fixture, gconstpointer data)
   fixture->validation = G_TLS_CERTIFICATE_VALIDATE_ALL;
   configure (fixture);
   download (fixture, "v3.fal.media", "/hush");
-  assert_failed (fixture, G_TLS_ERROR, G_TLS_ERROR_BAD_CERTIFICATE, "“v3.fal.media”");
+  assert_failed (fixture, G_TLS_ERROR, G_TLS_ERROR_BAD_CERTIFICATE, "\"v3.fal.media\"");
 }
 
 /* ---- Proxies ---- */
@@ -232,7 +232,7 @@ test_a_proxy_has_the_host_s_certificate_checked (Fixture *fixture, gconstpointer
   fixture->proxy = proxy;
   configure (fixture);
   download (fixture, "wrong.fal.media", "/hush");
-  assert_failed (fixture, G_TLS_ERROR, G_TLS_ERROR_BAD_CERTIFICATE, "“wrong.fal.media”");
+  assert_failed (fixture, G_TLS_ERROR, G_TLS_ERROR_BAD_CERTIFICATE, "\"wrong.fal.media\"");
 }
 
 /* A proxy of SOCKS 4 knows no names: GLib looks them up, and asks it for an address. */
@@ -269,7 +269,7 @@ test_a_proxy_gets_its_password (Fixture *fixture, gconstpointer data)
   download (fixture, "v3.fal.media", "/ok");
   g_assert_no_error (fixture->error);
   download (fixture, "v3.fal.media", "/401");
-  assert_failed (fixture, G_IO_ERROR, G_IO_ERROR_FAILED, "“v3.fal.media”");
+  assert_failed (fixture, G_IO_ERROR, G_IO_ERROR_FAILED, "\"v3.fal.media\"");
   g_assert_cmpuint (picture_host_count_requests (fixture->host), ==, 4);
   g_assert_nonnull (strstr (fixture->host->requests->pdata[1], "Proxy-Authorization: Basic "));
   for (guint i = 2; i < 4; i++)

@@ -40,6 +40,14 @@ on_state_changed (gpointer user, FalDialerState state)
   g_assert_not_reached ();
 }
 
+/* No connection ever stands. */
+static void
+on_share_changed (gpointer user, const FalPaidTime *paid)
+{
+  g_assert_cmpint (paid->time, ==, 0);
+  g_assert_cmpint (paid->since, ==, 0);
+}
+
 static gboolean
 has_provider (gpointer user)
 {
@@ -74,22 +82,26 @@ make_settings (const gchar *key, const gchar *user_agent)
 static gboolean
 join_with (Member *member, const gchar *key, const gchar *user_agent, GError **error)
 {
-  static const FalConnectionEvents events = {
-    .opened = on_nothing,
-    .message = on_message,
-    .ended = on_ended,
-    .state_changed = on_state_changed,
-    .has_provider = has_provider,
-    .request_token = on_request_token,
-    .accept_certificate = on_accept_certificate,
+  static const FalMemberEvents events = {
+    .connection = {
+      .opened = on_nothing,
+      .message = on_message,
+      .ended = on_ended,
+      .state_changed = on_state_changed,
+      .has_provider = has_provider,
+      .request_token = on_request_token,
+      .accept_certificate = on_accept_certificate,
+    },
+    .share_changed = on_share_changed,
   };
   g_autoptr (FalSettings) settings = make_settings (key, user_agent);
   FalEndpoint *endpoint = fal_endpoint_new ("ws://127.0.0.1:1", "test/app", NULL, NULL);
+  const gpointer users[] = { member };
 
   g_mutex_init (&member->lock);
   g_cond_init (&member->changed);
   return fal_shared_connection_join (
-      settings, endpoint, &events, member, &member->shared, &member->tag, error);
+      settings, endpoint, &events, users, &member->shared, &member->tag, error);
 }
 
 static void

@@ -368,81 +368,225 @@ test_without_a_connect_timeout_an_attempt_goes_on (void)
   g_assert_cmpint (fal_dialer_next_action (dialer, G_MAXINT64 - 1), ==, FAL_DIAL_NOTHING);
 }
 
-/* What each fault means on a connection that stood before, with a token that was given. */
+static FalVerdict
+judge (const FalFault *fault, gboolean stood)
+{
+  g_autoptr (FalDialer) dialer = make (defaults);
+
+  if (stood) {
+    fal_dialer_opened (dialer);
+    fal_dialer_result_arrived (dialer);
+  }
+  return fal_dialer_fault (dialer, fault, 0, 0);
+}
+
+/* What each fault means at the very first connection, and after one stood, with a token that was
+ * given. */
 static void
 test_every_fault_has_its_meaning (void)
 {
   static const struct {
     FalFaultKind kind;
     guint code;
-    FalVerdict verdict;
+    FalVerdict at_first, later;
   } rows[] = {
-    { FAL_FAULT_NETWORK, 0, FAL_VERDICT_WARN },
-    { FAL_FAULT_TIMED_OUT, 0, FAL_VERDICT_WARN },
-    { FAL_FAULT_SILENT, 0, FAL_VERDICT_WARN },
-    { FAL_FAULT_LOADING, 0, FAL_VERDICT_WARN },
-    { FAL_FAULT_DEAD, 0, FAL_VERDICT_WARN },
-    { FAL_FAULT_ASKED, 0, FAL_VERDICT_QUIET },
-    { FAL_FAULT_TLS, 0, FAL_VERDICT_FAIL },
-    { FAL_FAULT_TLS, FAL_TLS_FAULT_UNKNOWN_CA, FAL_VERDICT_FAIL },
-    { FAL_FAULT_TLS, FAL_TLS_FAULT_WRONG_HOST, FAL_VERDICT_FAIL },
-    { FAL_FAULT_TLS, FAL_TLS_FAULT_NOT_YET_VALID, FAL_VERDICT_FAIL },
-    { FAL_FAULT_TLS, FAL_TLS_FAULT_EXPIRED, FAL_VERDICT_FAIL },
-    { FAL_FAULT_TLS, FAL_TLS_FAULT_NOT_TLS, FAL_VERDICT_WARN },
-    { FAL_FAULT_TLS, FAL_TLS_FAULT_MISSING, FAL_VERDICT_FAIL },
-    { FAL_FAULT_PROXY, 0, FAL_VERDICT_WARN },
-    { FAL_FAULT_PROXY, 407, FAL_VERDICT_FAIL },
-    { FAL_FAULT_PROXY, 403, FAL_VERDICT_FAIL },
-    { FAL_FAULT_PROXY, 502, FAL_VERDICT_WARN },
-    { FAL_FAULT_PROVIDER, 0, FAL_VERDICT_WARN },
-    { FAL_FAULT_PROVIDER, 1, FAL_VERDICT_WARN },
-    { FAL_FAULT_STALE, 0, FAL_VERDICT_FAIL },
-    { FAL_FAULT_STALE, 1, FAL_VERDICT_FAIL },
-    { FAL_FAULT_WEBRTC, 0, FAL_VERDICT_FAIL },
-    { FAL_FAULT_UNAUTHORIZED, 0, FAL_VERDICT_FAIL },
-    { FAL_FAULT_HTTP, 101, FAL_VERDICT_FAIL },
-    { FAL_FAULT_HTTP, 200, FAL_VERDICT_FAIL },
-    { FAL_FAULT_HTTP, 302, FAL_VERDICT_FAIL },
-    { FAL_FAULT_HTTP, 400, FAL_VERDICT_FAIL },
-    { FAL_FAULT_HTTP, 401, FAL_VERDICT_FAIL },
-    { FAL_FAULT_HTTP, 403, FAL_VERDICT_FAIL },
-    { FAL_FAULT_HTTP, 404, FAL_VERDICT_FAIL },
-    { FAL_FAULT_HTTP, 408, FAL_VERDICT_WARN },
-    { FAL_FAULT_HTTP, 426, FAL_VERDICT_FAIL },
-    { FAL_FAULT_HTTP, 429, FAL_VERDICT_WARN },
-    { FAL_FAULT_HTTP, 500, FAL_VERDICT_WARN },
-    { FAL_FAULT_HTTP, 503, FAL_VERDICT_WARN },
-    { FAL_FAULT_TOKEN, 0, FAL_VERDICT_WARN },
-    { FAL_FAULT_TOKEN, 401, FAL_VERDICT_FAIL },
-    { FAL_FAULT_TOKEN, 422, FAL_VERDICT_FAIL },
-    { FAL_FAULT_TOKEN, 500, FAL_VERDICT_WARN },
-    { FAL_FAULT_CLOSED, 1000, FAL_VERDICT_QUIET },
-    { FAL_FAULT_CLOSED, 1001, FAL_VERDICT_WARN },
-    { FAL_FAULT_CLOSED, 1002, FAL_VERDICT_WARN },
-    { FAL_FAULT_CLOSED, 1003, FAL_VERDICT_WARN },
-    { FAL_FAULT_CLOSED, 1005, FAL_VERDICT_QUIET },
-    { FAL_FAULT_CLOSED, 1006, FAL_VERDICT_WARN },
-    { FAL_FAULT_CLOSED, 1007, FAL_VERDICT_WARN },
-    { FAL_FAULT_CLOSED, 1008, FAL_VERDICT_FAIL },
-    { FAL_FAULT_CLOSED, 1009, FAL_VERDICT_WARN },
-    { FAL_FAULT_CLOSED, 1011, FAL_VERDICT_WARN },
-    { FAL_FAULT_CLOSED, 1012, FAL_VERDICT_WARN },
-    { FAL_FAULT_CLOSED, 1013, FAL_VERDICT_WARN },
-    { FAL_FAULT_CLOSED, 3000, FAL_VERDICT_WARN },
-    { FAL_FAULT_CLOSED, 4001, FAL_VERDICT_WARN },
-    { FAL_FAULT_SERVER, 0, FAL_VERDICT_WARN },
+    { FAL_FAULT_NETWORK, 0, FAL_VERDICT_WARN, FAL_VERDICT_WARN },
+    { FAL_FAULT_TIMED_OUT, 0, FAL_VERDICT_WARN, FAL_VERDICT_WARN },
+    { FAL_FAULT_UNKNOWN_HOST, 0, FAL_VERDICT_FAIL, FAL_VERDICT_WARN },
+    { FAL_FAULT_SILENT, 0, FAL_VERDICT_WARN, FAL_VERDICT_WARN },
+    { FAL_FAULT_LOADING, 0, FAL_VERDICT_WARN, FAL_VERDICT_WARN },
+    { FAL_FAULT_DEAD, 0, FAL_VERDICT_WARN, FAL_VERDICT_WARN },
+    { FAL_FAULT_ASKED, 0, FAL_VERDICT_QUIET, FAL_VERDICT_QUIET },
+    { FAL_FAULT_TLS, 0, FAL_VERDICT_FAIL, FAL_VERDICT_WARN },
+    { FAL_FAULT_TLS, FAL_TLS_FAULT_UNKNOWN_CA, FAL_VERDICT_FAIL, FAL_VERDICT_WARN },
+    { FAL_FAULT_TLS, FAL_TLS_FAULT_WRONG_HOST, FAL_VERDICT_FAIL, FAL_VERDICT_WARN },
+    { FAL_FAULT_TLS, FAL_TLS_FAULT_NOT_YET_VALID, FAL_VERDICT_FAIL, FAL_VERDICT_WARN },
+    { FAL_FAULT_TLS, FAL_TLS_FAULT_EXPIRED, FAL_VERDICT_FAIL, FAL_VERDICT_WARN },
+    { FAL_FAULT_TLS, FAL_TLS_FAULT_NOT_TLS, FAL_VERDICT_WARN, FAL_VERDICT_WARN },
+    { FAL_FAULT_TLS, FAL_TLS_FAULT_MISSING, FAL_VERDICT_FAIL, FAL_VERDICT_FAIL },
+    { FAL_FAULT_PROXY, 0, FAL_VERDICT_WARN, FAL_VERDICT_WARN },
+    { FAL_FAULT_PROXY, 407, FAL_VERDICT_FAIL, FAL_VERDICT_FAIL },
+    { FAL_FAULT_PROXY, 403, FAL_VERDICT_FAIL, FAL_VERDICT_WARN },
+    { FAL_FAULT_PROXY, 502, FAL_VERDICT_WARN, FAL_VERDICT_WARN },
+    { FAL_FAULT_PROVIDER, 0, FAL_VERDICT_WARN, FAL_VERDICT_WARN },
+    { FAL_FAULT_PROVIDER, 1, FAL_VERDICT_WARN, FAL_VERDICT_WARN },
+    { FAL_FAULT_STALE, 0, FAL_VERDICT_FAIL, FAL_VERDICT_FAIL },
+    { FAL_FAULT_STALE, 1, FAL_VERDICT_FAIL, FAL_VERDICT_FAIL },
+    { FAL_FAULT_WEBRTC, 0, FAL_VERDICT_FAIL, FAL_VERDICT_FAIL },
+    { FAL_FAULT_UNAUTHORIZED, 0, FAL_VERDICT_FAIL, FAL_VERDICT_FAIL },
+    { FAL_FAULT_HTTP, 101, FAL_VERDICT_FAIL, FAL_VERDICT_WARN },
+    { FAL_FAULT_HTTP, 200, FAL_VERDICT_FAIL, FAL_VERDICT_WARN },
+    { FAL_FAULT_HTTP, 302, FAL_VERDICT_FAIL, FAL_VERDICT_WARN },
+    { FAL_FAULT_HTTP, 400, FAL_VERDICT_FAIL, FAL_VERDICT_WARN },
+    { FAL_FAULT_HTTP, 401, FAL_VERDICT_FAIL, FAL_VERDICT_FAIL },
+    { FAL_FAULT_HTTP, 403, FAL_VERDICT_FAIL, FAL_VERDICT_WARN },
+    { FAL_FAULT_HTTP, 404, FAL_VERDICT_FAIL, FAL_VERDICT_WARN },
+    { FAL_FAULT_HTTP, 408, FAL_VERDICT_WARN, FAL_VERDICT_WARN },
+    { FAL_FAULT_HTTP, 426, FAL_VERDICT_FAIL, FAL_VERDICT_WARN },
+    { FAL_FAULT_HTTP, 429, FAL_VERDICT_WARN, FAL_VERDICT_WARN },
+    { FAL_FAULT_HTTP, 500, FAL_VERDICT_WARN, FAL_VERDICT_WARN },
+    { FAL_FAULT_HTTP, 503, FAL_VERDICT_WARN, FAL_VERDICT_WARN },
+    { FAL_FAULT_TOKEN, 0, FAL_VERDICT_WARN, FAL_VERDICT_WARN },
+    { FAL_FAULT_TOKEN, 302, FAL_VERDICT_FAIL, FAL_VERDICT_WARN },
+    { FAL_FAULT_TOKEN, 401, FAL_VERDICT_FAIL, FAL_VERDICT_FAIL },
+    { FAL_FAULT_TOKEN, 422, FAL_VERDICT_FAIL, FAL_VERDICT_WARN },
+    { FAL_FAULT_TOKEN, 500, FAL_VERDICT_WARN, FAL_VERDICT_WARN },
+    { FAL_FAULT_CLOSED, 1000, FAL_VERDICT_QUIET, FAL_VERDICT_QUIET },
+    { FAL_FAULT_CLOSED, 1001, FAL_VERDICT_WARN, FAL_VERDICT_WARN },
+    { FAL_FAULT_CLOSED, 1002, FAL_VERDICT_WARN, FAL_VERDICT_WARN },
+    { FAL_FAULT_CLOSED, 1003, FAL_VERDICT_WARN, FAL_VERDICT_WARN },
+    { FAL_FAULT_CLOSED, 1005, FAL_VERDICT_QUIET, FAL_VERDICT_QUIET },
+    { FAL_FAULT_CLOSED, 1006, FAL_VERDICT_WARN, FAL_VERDICT_WARN },
+    { FAL_FAULT_CLOSED, 1007, FAL_VERDICT_WARN, FAL_VERDICT_WARN },
+    { FAL_FAULT_CLOSED, 1008, FAL_VERDICT_FAIL, FAL_VERDICT_FAIL },
+    { FAL_FAULT_CLOSED, 1009, FAL_VERDICT_WARN, FAL_VERDICT_WARN },
+    { FAL_FAULT_CLOSED, 1011, FAL_VERDICT_WARN, FAL_VERDICT_WARN },
+    { FAL_FAULT_CLOSED, 1012, FAL_VERDICT_WARN, FAL_VERDICT_WARN },
+    { FAL_FAULT_CLOSED, 1013, FAL_VERDICT_WARN, FAL_VERDICT_WARN },
+    { FAL_FAULT_CLOSED, 3000, FAL_VERDICT_WARN, FAL_VERDICT_WARN },
+    { FAL_FAULT_CLOSED, 4001, FAL_VERDICT_WARN, FAL_VERDICT_WARN },
+    { FAL_FAULT_SERVER, FAL_SERVER_FAULT_REPORTED, FAL_VERDICT_WARN, FAL_VERDICT_WARN },
+    { FAL_FAULT_SERVER, FAL_SERVER_FAULT_TOO_BIG, FAL_VERDICT_WARN, FAL_VERDICT_WARN },
+    { FAL_FAULT_SERVER, FAL_SERVER_FAULT_ENDLESS, FAL_VERDICT_FAIL, FAL_VERDICT_FAIL },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
-    g_autoptr (FalDialer) dialer = make (defaults);
-    FalFault fault = { rows[i].kind, rows[i].code };
+    const FalFault fault = { rows[i].kind, rows[i].code };
 
-    fal_dialer_opened (dialer);
-    fal_dialer_result_arrived (dialer);
     g_test_message ("kind %d code %u", rows[i].kind, rows[i].code);
-    g_assert_cmpint (fal_dialer_fault (dialer, &fault, 0, 0), ==, rows[i].verdict);
+    g_assert_cmpint (judge (&fault, FALSE), ==, rows[i].at_first);
+    g_assert_cmpint (judge (&fault, TRUE), ==, rows[i].later);
     g_assert_nonnull (fal_fault_get_hint (&fault));
   }
+}
+
+/* ---- why it ends ---- */
+
+/* The reason after so many of the same fault; the last one was final. */
+static FalDialerEnd
+fail (FalDialer *dialer, FalFault fault, guint n)
+{
+  while (--n > 0)
+    g_assert_cmpint (fal_dialer_fault (dialer, &fault, 0, 0), !=, FAL_VERDICT_FAIL);
+  g_assert_cmpint (fal_dialer_fault (dialer, &fault, 0, 0), ==, FAL_VERDICT_FAIL);
+  return fal_dialer_get_end (dialer);
+}
+
+static void
+test_an_end_says_why (void)
+{
+  static const struct {
+    gint retries;
+    gboolean stood;
+    FalFault fault;
+    guint n;
+    FalDialerEnd end;
+  } rows[] = {
+    { -1, FALSE, { FAL_FAULT_HTTP, 404 }, 1, FAL_DIALER_END_FAULT },
+    { -1, FALSE, { FAL_FAULT_NETWORK }, FAL_DIALER_FIRST_RETRIES + 1, FAL_DIALER_END_NEVER_STOOD },
+    { -1, FALSE, { FAL_FAULT_TIMED_OUT }, FAL_DIALER_MAX_TIMEOUTS, FAL_DIALER_END_TIMEOUTS },
+    { 1, FALSE, { FAL_FAULT_TIMED_OUT }, 2, FAL_DIALER_END_RETRIES },
+    { 9, FALSE, { FAL_FAULT_TIMED_OUT }, FAL_DIALER_MAX_TIMEOUTS, FAL_DIALER_END_TIMEOUTS },
+    { 2, FALSE, { FAL_FAULT_NETWORK }, 3, FAL_DIALER_END_RETRIES },
+    { 2, TRUE, { FAL_FAULT_HTTP, 404 }, 3, FAL_DIALER_END_RETRIES },
+    { 0, TRUE, { FAL_FAULT_CLOSED, 1006 }, 1, FAL_DIALER_END_RETRIES },
+    { -1, TRUE, { FAL_FAULT_SERVER }, FAL_DIALER_MAX_SERVER_ERRORS, FAL_DIALER_END_ERRORS },
+    { 2, TRUE, { FAL_FAULT_HTTP, 401 }, 1, FAL_DIALER_END_FAULT },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    FalDialerConfig config = defaults;
+    g_autoptr (FalDialer) dialer = NULL;
+
+    g_test_message ("row %u", i);
+    config.retries = rows[i].retries;
+    dialer = make (config);
+    if (rows[i].stood)
+      fal_dialer_opened (dialer);
+    g_assert_cmpint (fail (dialer, rows[i].fault, rows[i].n), ==, rows[i].end);
+  }
+}
+
+/* In a row: whatever comes between shows that somebody is there. */
+static void
+test_timeouts_count_in_a_row_and_until_a_connection_stood (void)
+{
+  const FalFault timeout = { FAL_FAULT_TIMED_OUT }, other = { FAL_FAULT_HTTP, 503 };
+  g_autoptr (FalDialer) dialer = make (defaults);
+
+  for (guint i = 0; i < 3; i++) {
+    g_assert_cmpint (fal_dialer_fault (dialer, &timeout, 0, 0), !=, FAL_VERDICT_FAIL);
+    g_assert_cmpint (fal_dialer_fault (dialer, &other, 0, 0), !=, FAL_VERDICT_FAIL);
+  }
+  fal_dialer_opened (dialer);
+  for (guint i = 0; i < 100; i++)
+    g_assert_cmpint (fal_dialer_fault (dialer, &timeout, 0, 0), !=, FAL_VERDICT_FAIL);
+}
+
+static void
+test_a_model_that_loads_spends_no_retries (void)
+{
+  const FalFault loading = { FAL_FAULT_LOADING };
+  FalDialerConfig config = defaults;
+  g_autoptr (FalDialer) dialer = NULL;
+
+  config.retries = 1;
+  dialer = make (config);
+  for (guint i = 0; i < 100; i++) {
+    fal_dialer_opened (dialer);
+    g_assert_cmpint (fal_dialer_fault (dialer, &loading, 0, 0), ==,
+        i == 0 ? FAL_VERDICT_WARN : FAL_VERDICT_AGAIN);
+  }
+  g_assert_cmpuint (fal_dialer_get_attempt (dialer), ==, 0);
+}
+
+/* ---- errors in place of answers ---- */
+
+static void
+test_an_error_in_place_of_every_answer_ends_it (void)
+{
+  const FalFault endless = { FAL_FAULT_SERVER, FAL_SERVER_FAULT_ENDLESS };
+  g_autoptr (FalDialer) dialer = make (defaults);
+
+  fal_dialer_opened (dialer);
+  for (guint i = 1; i < FAL_DIALER_MAX_ERROR_ANSWERS; i++)
+    g_assert_false (fal_dialer_error_arrived (dialer, i));
+  g_assert_true (fal_dialer_error_arrived (dialer, 5));
+  g_assert_cmpint (fail (dialer, endless, 1), ==, FAL_DIALER_END_FAULT);
+  g_assert_false (fal_dialer_error_arrived (dialer, 6)); /* somebody began anew */
+}
+
+/* Where results came before it may be but an input that is about to change. */
+static void
+test_after_a_result_errors_are_borne_for_a_while (void)
+{
+  g_autoptr (FalDialer) dialer = make (defaults);
+
+  fal_dialer_opened (dialer);
+  for (guint i = 1; i < FAL_DIALER_MAX_ERROR_ANSWERS; i++)
+    g_assert_false (fal_dialer_error_arrived (dialer, 0));
+  fal_dialer_result_arrived (dialer);
+  for (guint i = 0; i < 100; i++)
+    g_assert_false (fal_dialer_error_arrived (dialer, 1000 * MS + i));
+  g_assert_false (fal_dialer_error_arrived (dialer, 6000 * MS - 1));
+  g_assert_true (fal_dialer_error_arrived (dialer, 6000 * MS));
+  fal_dialer_result_arrived (dialer);
+  g_assert_false (fal_dialer_error_arrived (dialer, 60000 * MS));
+}
+
+static void
+test_several_are_as_far_as_the_one_that_is_farthest (void)
+{
+  static const FalDialerState order[] = { FAL_DIALER_FAILED, FAL_DIALER_IDLE, FAL_DIALER_WAITING,
+    FAL_DIALER_AUTHENTICATING, FAL_DIALER_CONNECTING, FAL_DIALER_WARMING_UP, FAL_DIALER_CONNECTED };
+
+  for (guint i = 0; i < G_N_ELEMENTS (order); i++) {
+    for (guint k = 0; k <= i; k++) {
+      g_assert_cmpint (fal_dialer_state_combine (order[i], order[k]), ==, order[i]);
+      g_assert_cmpint (fal_dialer_state_combine (order[k], order[i]), ==, order[i]);
+    }
+  }
+  g_assert_cmpstr (fal_dialer_state_get_name (FAL_DIALER_WARMING_UP), ==, "warming-up");
 }
 
 int
@@ -459,5 +603,11 @@ main (int argc, char **argv)
   ADD (the_delays_of_the_first_seconds_are_short);
   ADD (without_a_connect_timeout_an_attempt_goes_on);
   ADD (every_fault_has_its_meaning);
+  ADD (an_end_says_why);
+  ADD (timeouts_count_in_a_row_and_until_a_connection_stood);
+  ADD (a_model_that_loads_spends_no_retries);
+  ADD (an_error_in_place_of_every_answer_ends_it);
+  ADD (after_a_result_errors_are_borne_for_a_while);
+  ADD (several_are_as_far_as_the_one_that_is_farthest);
   return g_test_run ();
 }

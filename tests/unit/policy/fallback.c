@@ -39,6 +39,75 @@ is_due (const FalFallback *fallback, gint64 now)
   return fal_fallback_is_due (fallback, now * MS);
 }
 
+/* While the model has nothing to do the last result stands, and the time does not count. */
+static void
+test_frames_that_wait_for_no_result_are_no_silence (void)
+{
+  FalFallback f;
+
+  set_up (&f, FAL_FALLBACK_BLACK);
+  frame (&f, 1, 0);
+  fal_fallback_note_result (&f, 100 * MS);
+  frame (&f, 2, 200);
+  for (guint i = 3; i < 100; i++)
+    fal_fallback_note_held (&f, i, i * 100 * MS);
+  g_assert_cmpint (shown (&f, 9900), ==, FAL_FALLBACK_NONE);
+  g_assert_cmpint (shown (&f, 99000), ==, FAL_FALLBACK_NONE);
+  g_assert_cmpuint (fal_fallback_get_patience (&f, 0, 99000 * MS), ==, NONE);
+  g_assert_true (is_due (&f, 9900)); /* a gap */
+  frame (&f, 100, 10000);
+  /* Awaited since 100, less the time from 300 to 10000. */
+  g_assert_cmpint (shown (&f, 10799), ==, FAL_FALLBACK_NONE);
+  g_assert_cmpint (shown (&f, 10800), ==, FAL_FALLBACK_BLACK);
+}
+
+/* A detector that misses every other frame hides no outage. */
+static void
+test_idle_frames_in_between_hide_no_silence (void)
+{
+  FalFallback f;
+
+  set_up (&f, FAL_FALLBACK_BLACK);
+  frame (&f, 1, 0);
+  fal_fallback_note_result (&f, 0);
+  for (guint i = 0; i < 20; i++) {
+    frame (&f, 2 + 2 * i, 1000 + i * 100);
+    fal_fallback_note_idle (&f, (1050 + i * 100) * MS);
+  }
+  frame (&f, 100, 3000);
+  g_assert_cmpint (shown (&f, 3000), ==, FAL_FALLBACK_BLACK);
+}
+
+static void
+test_a_result_in_between_begins_the_wait_anew (void)
+{
+  FalFallback f;
+
+  set_up (&f, FAL_FALLBACK_BLACK);
+  frame (&f, 1, 0);
+  fal_fallback_note_result (&f, 0);
+  frame (&f, 2, 100);
+  fal_fallback_note_held (&f, 3, 200 * MS);
+  fal_fallback_note_result (&f, 5000 * MS);
+  frame (&f, 4, 6000);
+  g_assert_cmpint (shown (&f, 6999), ==, FAL_FALLBACK_NONE);
+  g_assert_cmpint (shown (&f, 7000), ==, FAL_FALLBACK_BLACK);
+}
+
+/* Nothing stands that could. */
+static void
+test_before_the_first_result_a_frame_that_is_held_waits (void)
+{
+  FalFallback f;
+
+  set_up (&f, FAL_FALLBACK_PASSTHROUGH);
+  for (guint i = 1; i < 12; i++)
+    fal_fallback_note_held (&f, i, i * 100 * MS);
+  g_assert_cmpint (shown (&f, 1099), ==, FAL_FALLBACK_NONE);
+  g_assert_cmpint (shown (&f, 1100), ==, FAL_FALLBACK_PASSTHROUGH);
+  g_assert_true (is_due (&f, 1100));
+}
+
 /* ---- silence ---- */
 
 static void
@@ -51,6 +120,26 @@ test_nothing_is_awaited_before_a_frame (void)
   g_assert_cmpint (fal_fallback_get_shown (&f, EVER), ==, FAL_FALLBACK_NONE);
   g_assert_false (fal_fallback_is_due (&f, EVER));
   g_assert_cmpuint (fal_fallback_get_patience (&f, 0, EVER), ==, NONE);
+}
+
+/* Where something must be shown the timeout holds only once there was a result. */
+static void
+test_it_may_be_shown_from_the_first_frame_on (void)
+{
+  FalFallback f;
+  FalFallbackConfig config;
+
+  set_up (&f, FAL_FALLBACK_BLACK);
+  config = f.config;
+  config.at_once = TRUE;
+  fal_fallback_configure (&f, &config);
+  g_assert_cmpint (shown (&f, 100), ==, FAL_FALLBACK_NONE);
+  frame (&f, 1, 100);
+  g_assert_cmpint (shown (&f, 100), ==, FAL_FALLBACK_BLACK);
+  g_assert_true (is_due (&f, 100));
+  fal_fallback_note_result (&f, 200 * MS);
+  g_assert_cmpint (shown (&f, 1199), ==, FAL_FALLBACK_NONE);
+  g_assert_cmpint (shown (&f, 1200), ==, FAL_FALLBACK_BLACK);
 }
 
 /* Before the first result too. */
@@ -393,12 +482,38 @@ test_patience_is_for_a_silence_alone (void)
   }
 }
 
+/* It is no outage that nothing is sent: but a frame that is, and gets no answer, is one. */
+static void
+test_a_result_that_stands_for_frames_is_no_silence (void)
+{
+  FalFallback f;
+
+  set_up (&f, FAL_FALLBACK_BLACK);
+  frame (&f, 1, 0);
+  fal_fallback_note_result (&f, 100 * MS);
+  for (guint n = 2; n < 100; n++) {
+    frame (&f, n, 100 * n);
+    fal_fallback_note_standing (&f, 100 * n * MS);
+    g_assert_cmpint (shown (&f, 100 * n + 99), ==, FAL_FALLBACK_NONE);
+  }
+  g_assert_true (is_due (&f, 9950)); /* a gap, all the same */
+  fal_fallback_note_filled (&f, 9950 * MS);
+  frame (&f, 100, 10000);
+  g_assert_false (is_due (&f, 10000));
+  g_assert_cmpint (shown (&f, 10899), ==, FAL_FALLBACK_NONE);
+  g_assert_cmpint (shown (&f, 10900), ==, FAL_FALLBACK_BLACK);
+  fal_fallback_note_result (&f, 11000 * MS);
+  g_assert_cmpint (shown (&f, 11999), ==, FAL_FALLBACK_NONE);
+  g_assert_cmpint (shown (&f, 12000), ==, FAL_FALLBACK_BLACK);
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
 #define ADD(name) g_test_add_func ("/fallback/" #name, test_##name)
   ADD (nothing_is_awaited_before_a_frame);
+  ADD (it_may_be_shown_from_the_first_frame_on);
   ADD (silence_begins_a_while_after_the_first_frame);
   ADD (a_result_ends_the_silence);
   ADD (a_pause_of_the_frames_is_no_silence);
@@ -419,5 +534,10 @@ main (int argc, char **argv)
   ADD (a_bridge_outlives_a_flush);
   ADD (switching_begins_the_wait_anew);
   ADD (patience_is_for_a_silence_alone);
+  ADD (a_result_that_stands_for_frames_is_no_silence);
+  ADD (frames_that_wait_for_no_result_are_no_silence);
+  ADD (idle_frames_in_between_hide_no_silence);
+  ADD (a_result_in_between_begins_the_wait_anew);
+  ADD (before_the_first_result_a_frame_that_is_held_waits);
   return g_test_run ();
 }

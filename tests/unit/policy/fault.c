@@ -15,9 +15,9 @@ test_a_refusal_is_told_from_other_faults (void)
     { FAL_FAULT_PROVIDER }, { FAL_FAULT_TLS }, { FAL_FAULT_ASKED } };
 
   for (guint i = 0; i < G_N_ELEMENTS (refusals); i++)
-    g_assert_true (fal_fault_is_refusal (&refusals[i]));
+    g_assert_cmpint (fal_fault_get_class (&refusals[i]), ==, FAL_FAULT_CLASS_CREDENTIALS);
   for (guint i = 0; i < G_N_ELEMENTS (others); i++)
-    g_assert_false (fal_fault_is_refusal (&others[i]));
+    g_assert_cmpint (fal_fault_get_class (&others[i]), !=, FAL_FAULT_CLASS_CREDENTIALS);
 }
 
 static void
@@ -54,6 +54,8 @@ test_every_fault_has_a_class_and_an_error (void)
     { { FAL_FAULT_CLOSED, 1009 }, FAL_FAULT_CLASS_SERVER, G_IO_ERROR_BROKEN_PIPE },
     { { FAL_FAULT_CLOSED, 4001 }, FAL_FAULT_CLASS_TRANSIENT, G_IO_ERROR_BROKEN_PIPE },
     { { FAL_FAULT_SERVER }, FAL_FAULT_CLASS_SERVER, G_IO_ERROR_FAILED },
+    { { FAL_FAULT_SERVER, FAL_SERVER_FAULT_ENDLESS }, FAL_FAULT_CLASS_PERMANENT,
+        G_IO_ERROR_FAILED },
     { { FAL_FAULT_SILENT }, FAL_FAULT_CLASS_TRANSIENT, G_IO_ERROR_BROKEN_PIPE },
     { { FAL_FAULT_LOADING }, FAL_FAULT_CLASS_TRANSIENT, G_IO_ERROR_BROKEN_PIPE },
     { { FAL_FAULT_DEAD }, FAL_FAULT_CLASS_TRANSIENT, G_IO_ERROR_BROKEN_PIPE },
@@ -89,12 +91,78 @@ test_a_hint_names_what_to_set (void)
     { { FAL_FAULT_TOKEN, 422 }, "token-request" },
     { { FAL_FAULT_PROVIDER, 1 }, "request-token" },
     { { FAL_FAULT_CLOSED, 1009 }, "quality" },
+    { { FAL_FAULT_CLOSED, 1009 }, "width, height" },
+    { { FAL_FAULT_SERVER, FAL_SERVER_FAULT_TOO_BIG }, "max-message-size" },
     { { FAL_FAULT_SILENT }, "request-timeout" },
+    { { FAL_FAULT_SILENT, 1 }, "WebRTC" },
+    { { FAL_FAULT_LOADING, 1 }, "WebRTC" },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
     g_test_message ("kind %d code %u", rows[i].fault.kind, rows[i].fault.code);
     g_assert_nonnull (strstr (fal_fault_get_hint (&rows[i].fault), rows[i].word));
+  }
+}
+
+/* Messages put them between other sentences. */
+static void
+test_each_hint_is_a_sentence (void)
+{
+  for (FalFaultKind kind = FAL_FAULT_NETWORK; kind <= FAL_FAULT_ASKED; kind++) {
+    for (guint code = 0; code < 5000; code++) {
+      const FalFault fault = { kind, kind == FAL_FAULT_STALE ? code % 2 : code };
+      const gchar *hint = fal_fault_get_hint (&fault);
+
+      g_assert_true (g_ascii_isupper (hint[0]));
+      g_assert_true (g_str_has_suffix (hint, ".") || g_str_has_suffix (hint, "?"));
+    }
+  }
+}
+
+/* Whether it is tried again stands beside the hint, where that is known. */
+static void
+test_no_hint_speaks_of_another_attempt (void)
+{
+  for (FalFaultKind kind = FAL_FAULT_NETWORK; kind <= FAL_FAULT_ASKED; kind++) {
+    for (guint code = 0; code < 5000; code++) {
+      const FalFault fault = { kind, kind == FAL_FAULT_STALE ? code % 2 : code };
+
+      g_assert_null (strstr (fal_fault_get_hint (&fault), "again"));
+    }
+  }
+}
+
+static void
+test_what_a_network_may_do_by_itself (void)
+{
+  static const struct {
+    FalFault fault;
+    gboolean may_pass;
+  } rows[] = {
+    { { FAL_FAULT_HTTP, 101 }, TRUE },
+    { { FAL_FAULT_HTTP, 200 }, TRUE },
+    { { FAL_FAULT_HTTP, 302 }, TRUE },
+    { { FAL_FAULT_HTTP, 401 }, FALSE },
+    { { FAL_FAULT_HTTP, 403 }, TRUE },
+    { { FAL_FAULT_HTTP, 404 }, TRUE },
+    { { FAL_FAULT_TOKEN, 0 }, TRUE },
+    { { FAL_FAULT_TOKEN, 401 }, FALSE },
+    { { FAL_FAULT_TOKEN, 403 }, TRUE },
+    { { FAL_FAULT_PROXY, 403 }, TRUE },
+    { { FAL_FAULT_PROXY, 407 }, FALSE },
+    { { FAL_FAULT_TLS, FAL_TLS_FAULT_UNKNOWN_CA }, TRUE },
+    { { FAL_FAULT_TLS, FAL_TLS_FAULT_EXPIRED }, TRUE },
+    { { FAL_FAULT_TLS, FAL_TLS_FAULT_MISSING }, FALSE },
+    { { FAL_FAULT_UNKNOWN_HOST }, TRUE },
+    { { FAL_FAULT_UNAUTHORIZED }, FALSE },
+    { { FAL_FAULT_CLOSED, 1008 }, FALSE },
+    { { FAL_FAULT_STALE, 1 }, FALSE },
+    { { FAL_FAULT_WEBRTC }, FALSE },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_test_message ("kind %d code %u", rows[i].fault.kind, rows[i].fault.code);
+    g_assert_cmpint (fal_fault_may_pass (&rows[i].fault), ==, rows[i].may_pass);
   }
 }
 
@@ -114,6 +182,9 @@ main (int argc, char **argv)
   ADD ("a-refusal-is-told-from-other-faults", test_a_refusal_is_told_from_other_faults);
   ADD ("every-fault-has-a-class-and-an-error", test_every_fault_has_a_class_and_an_error);
   ADD ("a-hint-names-what-to-set", test_a_hint_names_what_to_set);
+  ADD ("each-hint-is-a-sentence", test_each_hint_is_a_sentence);
+  ADD ("no-hint-speaks-of-another-attempt", test_no_hint_speaks_of_another_attempt);
+  ADD ("what-a-network-may-do-by-itself", test_what_a_network_may_do_by_itself);
   ADD ("every-kind-is-described", test_every_kind_is_described);
   return g_test_run ();
 }

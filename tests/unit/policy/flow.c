@@ -458,6 +458,30 @@ test_the_eos_made_here_belongs_to_the_stream_that_came_last (void)
   g_assert_true (fal_flow_has_ended (&flow));
 }
 
+/* Nothing follows an EOS that went out, until a new stream begins; one that came before it did is
+ * none of its. */
+static void
+test_an_eos_that_went_out_is_over_until_a_new_stream (void)
+{
+  FalFlow flow;
+
+  start (&flow);
+  note (&flow, gst_event_new_eos ());
+  g_assert_false (fal_flow_is_over (&flow));
+  fal_flow_note_end (&flow);
+  g_assert_true (fal_flow_is_over (&flow));
+  note (&flow, gst_event_new_stream_start ("s"));
+  g_assert_false (fal_flow_is_over (&flow));
+  note (&flow, gst_event_new_eos ());
+  note (&flow, gst_event_new_stream_start ("t"));
+  fal_flow_note_end (&flow);
+  g_assert_false (fal_flow_is_over (&flow));
+  note (&flow, gst_event_new_eos ());
+  fal_flow_note_end (&flow);
+  flush (&flow);
+  g_assert_false (fal_flow_is_over (&flow));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -487,6 +511,7 @@ main (int argc, char **argv)
   ADD (spent_does_not_mind_the_end_of_its_connection);
   ADD (an_eos_ends_until_a_new_stream_or_segment_or_flush);
   ADD (a_spent_stream_that_ended_does_not_begin_anew);
+  ADD (an_eos_that_went_out_is_over_until_a_new_stream);
   ADD (the_eos_made_here_belongs_to_the_stream_that_came_last);
   return g_test_run ();
 }

@@ -4,19 +4,22 @@
 #include "fal/policy/output-queue.h"
 
 #define NONE G_MAXUINT64
+#define NO_TIME GST_CLOCK_TIME_NONE
+#define LATER (G_MAXINT64 - 1) /* than any result */
+#define MS G_TIME_SPAN_MILLISECOND
 
 /* Frames up to @newest came; @oldest may still bring a result. */
 static FalOutputView
 view (guint64 oldest, guint64 newest)
 {
-  return (FalOutputView){ .oldest = oldest, .newest = newest };
+  return (FalOutputView){ .oldest = oldest, .newest = newest, .now = LATER };
 }
 
 /* The same, while something is shown in place of what is owed. */
 static FalOutputView
 replaced (guint64 oldest, guint64 newest)
 {
-  return (FalOutputView){ .oldest = oldest, .newest = newest, .replaced = TRUE };
+  return (FalOutputView){ .oldest = oldest, .newest = newest, .replaced = TRUE, .now = LATER };
 }
 
 static FalFrame *
@@ -101,6 +104,28 @@ take_result (FalOutputQueue *queue, FalOutputView view)
   g_assert_cmpint (fal_output_queue_take (queue, &view, &event, &result), ==, FAL_OUTPUT_RESULT);
   g_assert_null (event);
   return result->serial;
+}
+
+/* One that is to be shown later waits, with the events behind it. */
+static void
+test_a_result_goes_out_when_its_time_has_come (void)
+{
+  g_autoptr (FalOutputQueue) q = fal_output_queue_new ();
+  FalOutputView early = { .oldest = NONE, .newest = 2, .now = 999 };
+  FalOutputView due = { .oldest = NONE, .newest = 2, .now = 1000 };
+  FalResult *result = make_result (1, 0);
+
+  g_assert_cmpint (fal_output_queue_get_result_time (q, &early), ==, G_MAXINT64);
+  result->complete = 1000;
+  fal_output_queue_push_result (q, result);
+  push_custom (q, 2);
+  g_assert_cmpint (fal_output_queue_get_result_time (q, &early), ==, 1000);
+  g_assert_cmpint (peek (q, early), ==, FAL_OUTPUT_NOTHING);
+  g_assert_cmpuint (take_result (q, due), ==, 1);
+  g_assert_cmpint (peek (q, due), ==, FAL_OUTPUT_EVENT);
+  fal_output_queue_push_result (q, make_result (2, 7));
+  g_assert_cmpint (
+      fal_output_queue_get_result_time (q, &early), ==, G_MAXINT64); /* no picture yet */
 }
 
 /* ---- events among frames ---- */
@@ -369,7 +394,7 @@ test_a_download_holds_up_those_behind_it (void)
   push (q, 2);
   push_custom (q, 2);
   g_assert_cmpint (peek (q, v), ==, FAL_OUTPUT_NOTHING);
-  g_assert_true (fal_output_queue_set_picture (q, 7, picture));
+  g_assert_true (fal_output_queue_set_picture (q, 7, picture, 1, NO_TIME));
   fal_output_queue_take (q, &v, &event, &result);
   g_assert_true (result->picture == picture);
   g_assert_cmpint (take_event (q, v), ==, GST_EVENT_CUSTOM_DOWNSTREAM);
@@ -385,9 +410,9 @@ test_a_later_download_may_end_first (void)
 
   fal_output_queue_push_result (q, make_result (1, 7));
   fal_output_queue_push_result (q, make_result (2, 8));
-  g_assert_true (fal_output_queue_set_picture (q, 8, picture));
+  g_assert_true (fal_output_queue_set_picture (q, 8, picture, 1, NO_TIME));
   g_assert_cmpint (peek (q, v), ==, FAL_OUTPUT_NOTHING);
-  g_assert_true (fal_output_queue_set_picture (q, 7, picture));
+  g_assert_true (fal_output_queue_set_picture (q, 7, picture, 1, NO_TIME));
   g_assert_cmpuint (take_result (q, v), ==, 1);
   g_assert_cmpuint (take_result (q, v), ==, 2);
 }
@@ -399,7 +424,7 @@ test_a_download_in_vain_frees_the_way (void)
 
   fal_output_queue_push_result (q, make_result (1, 7));
   push (q, 2);
-  g_assert_true (fal_output_queue_set_picture (q, 7, NULL));
+  g_assert_true (fal_output_queue_set_picture (q, 7, NULL, 1, NO_TIME));
   g_assert_cmpuint (fal_output_queue_get_length (q), ==, 1);
   g_assert_cmpuint (take_result (q, view (NONE, 2)), ==, 2);
   g_assert_false (fal_output_queue_has_dropped (q)); /* whoever downloads tells of it */
@@ -411,12 +436,50 @@ test_a_download_that_nobody_waits_for (void)
   g_autoptr (FalOutputQueue) q = fal_output_queue_new ();
   g_autoptr (GBytes) picture = g_bytes_new_static ("y", 1);
 
-  g_assert_false (fal_output_queue_set_picture (q, 7, picture));
+  g_assert_false (fal_output_queue_set_picture (q, 7, picture, 1, NO_TIME));
   fal_output_queue_push_result (q, make_result (1, 7));
-  g_assert_false (fal_output_queue_set_picture (q, 6, picture));
+  g_assert_false (fal_output_queue_set_picture (q, 6, picture, 1, NO_TIME));
   fal_output_queue_clear_results (q);
-  g_assert_false (fal_output_queue_set_picture (q, 7, picture));
-  g_assert_false (fal_output_queue_set_picture (q, 7, NULL));
+  g_assert_false (fal_output_queue_set_picture (q, 7, picture, 1, NO_TIME));
+  g_assert_false (fal_output_queue_set_picture (q, 7, NULL, 1, NO_TIME));
+}
+
+/* What stands for a frame that is not sent keeps the place of that frame. */
+static void
+test_what_stands_for_a_frame_waits_for_older_ones (void)
+{
+  g_autoptr (FalOutputQueue) queue = fal_output_queue_new ();
+  FalResult *standing = make_passing (2);
+  FalOutputView look = view (1, 2);
+
+  look.in_order = TRUE;
+  standing->kind = FAL_RESULT_STANDING;
+  standing->in_turn = TRUE;
+  fal_output_queue_push_result (queue, standing);
+  g_assert_cmpint (fal_output_queue_peek (queue, &look), ==, FAL_OUTPUT_NOTHING);
+  push (queue, 1);
+  look = view (NONE, 2);
+  g_assert_cmpuint (take_result (queue, look), ==, 1);
+  g_assert_cmpuint (take_result (queue, look), ==, 2);
+}
+
+/* An app that streams may send more for the frame before. */
+static void
+test_what_stands_for_a_frame_waits_for_further_results (void)
+{
+  g_autoptr (FalOutputQueue) queue = fal_output_queue_new ();
+  g_autoptr (FalResult) first = make_result (1, 0);
+  FalResult *standing = make_passing (2);
+  FalOutputView look = view (NONE, 2);
+
+  look.in_order = TRUE;
+  fal_output_queue_set_answered (queue, first, NULL, TRUE);
+  standing->kind = FAL_RESULT_STANDING;
+  standing->in_turn = TRUE;
+  fal_output_queue_push_result (queue, standing);
+  g_assert_cmpint (fal_output_queue_peek (queue, &look), ==, FAL_OUTPUT_NOTHING);
+  fal_output_queue_close_answered (queue);
+  g_assert_cmpint (fal_output_queue_peek (queue, &look), ==, FAL_OUTPUT_RESULT);
 }
 
 /* A frame that goes by has no picture, and waits for none. */
@@ -431,37 +494,238 @@ test_a_frame_that_goes_by_needs_no_picture (void)
 
 /* ---- room ---- */
 
-static void
-test_so_many_results_fill_it (void)
+/* Of a pipeline whose sinks wait for 300 ms; downstream has taken its first results. */
+static FalOutputQueue *
+make_queue (gboolean leaky)
 {
-  g_autoptr (FalOutputQueue) q = fal_output_queue_new ();
+  const FalOutputQueueConfig config = { 300 * MS, leaky };
+  FalOutputQueue *queue = fal_output_queue_new ();
 
-  for (guint i = 1; i <= FAL_OUTPUT_QUEUE_MAX_RESULTS; i++) {
-    g_assert_false (fal_output_queue_is_full (q));
-    push (q, i);
-    g_assert_cmpuint (fal_output_queue_get_length (q), ==, i);
-    g_assert_cmpuint (fal_output_queue_peek_newest (q)->serial, ==, i);
-  }
-  g_assert_true (fal_output_queue_is_full (q));
-  take_result (q, view (NONE, 9));
-  g_assert_false (fal_output_queue_is_full (q));
+  fal_output_queue_configure (queue, &config);
+  push (queue, 1);
+  push (queue, 1);
+  take_result (queue, view (NONE, 9));
+  take_result (queue, view (NONE, 9));
+  return queue;
+}
+
+/* Pushes the result of frame @serial, which is complete at @time and keeps @size bytes. */
+static FalResult *
+push_complete (FalOutputQueue *queue, guint64 serial, gint64 time, gsize size)
+{
+  FalResult *result = make_result (serial, 0);
+
+  result->complete = time;
+  result->size = size;
+  fal_output_queue_push_result (queue, result);
+  return result;
+}
+
+/* Results of frames 1 to @n, one each 10 ms, the first at 10 ms. */
+static void
+push_row (FalOutputQueue *queue, guint n)
+{
+  for (guint i = 1; i <= n; i++)
+    push_complete (queue, i, i * 10 * MS, 1);
 }
 
 static void
-test_only_an_answer_that_gives_way_is_told_of (void)
+test_a_few_results_fill_it_once_they_are_older_than_the_latency (void)
 {
-  g_autoptr (FalOutputQueue) q = fal_output_queue_new ();
-  g_autoptr (FalFrame) frame = NULL;
+  g_autoptr (FalOutputQueue) q = make_queue (TRUE);
 
-  fal_output_queue_push_result (q, make_passing (1));
-  push (q, 2);
-  push (q, 3);
-  g_assert_cmpuint (fal_output_queue_drop_oldest (q), ==, 0);
+  push_row (q, FAL_OUTPUT_QUEUE_FEW - 1);
+  g_assert_false (fal_output_queue_is_full (q, 9999 * MS));
+  push_complete (q, 4, 40 * MS, 1);
+  g_assert_false (fal_output_queue_is_full (q, 310 * MS));
+  g_assert_true (fal_output_queue_is_full (q, 310 * MS + 1));
+  take_result (q, view (NONE, 9));
+  g_assert_false (fal_output_queue_is_full (q, 310 * MS + 1));
+}
+
+static void
+test_as_many_may_wait_as_the_latency_has_room_for (void)
+{
+  g_autoptr (FalOutputQueue) q = make_queue (TRUE);
+
+  push_row (q, 30);
+  g_assert_false (fal_output_queue_is_full (q, 310 * MS));
+  g_assert_cmpuint (fal_output_queue_make_room (q, 310 * MS), ==, 0);
+  g_assert_cmpuint (fal_output_queue_make_room (q, 330 * MS), ==, 2);
+  g_assert_cmpuint (fal_output_queue_get_length (q), ==, 28);
+  g_assert_cmpuint (fal_output_queue_make_room (q, 9999 * MS), ==, 24); /* but for a few */
+  g_assert_cmpuint (take_result (q, view (NONE, 99)), ==, 27);
+}
+
+static void
+test_bytes_fill_it_too (void)
+{
+  g_autoptr (FalOutputQueue) q = make_queue (TRUE);
+  const gsize part = FAL_OUTPUT_QUEUE_MAX_BYTES / 5;
+
+  for (guint i = 1; i <= 5; i++) {
+    g_assert_false (fal_output_queue_is_full (q, 50 * MS));
+    push_complete (q, i, 10 * MS, part + (i == 5 ? 2 : 0));
+  }
+  g_assert_true (fal_output_queue_is_full (q, 50 * MS));
+  g_assert_cmpuint (fal_output_queue_make_room (q, 50 * MS), ==, 0);
+  push_complete (q, 6, 10 * MS, 1);
+  g_assert_cmpuint (fal_output_queue_make_room (q, 50 * MS), ==, 1);
+  g_assert_cmpuint (take_result (q, view (NONE, 9)), ==, 2);
+}
+
+/* A picture counts once it is here. */
+static void
+test_downloads_are_counted_and_a_few_of_them_are_enough (void)
+{
+  g_autoptr (FalOutputQueue) q = make_queue (TRUE);
+  g_autofree gchar *data = g_malloc0 (FAL_OUTPUT_QUEUE_MAX_BYTES);
+  g_autoptr (GBytes) picture = g_bytes_new_static (data, FAL_OUTPUT_QUEUE_MAX_BYTES);
+
+  for (guint i = 1; i <= 5; i++)
+    fal_output_queue_push_result (q, make_result (i, i));
+  g_assert_true (fal_output_queue_is_full (q, 50 * MS));
+  g_assert_cmpuint (fal_output_queue_make_room (q, 9999 * MS), ==, 0);
+  fal_output_queue_set_picture (q, 2, picture, 9000 * MS, 500 * MS);
+  g_assert_cmpuint (fal_output_queue_make_room (q, 9999 * MS), ==, 0);
+  fal_output_queue_set_picture (q, 3, picture, 9000 * MS, 500 * MS);
+  g_assert_cmpuint (fal_output_queue_make_room (q, 9999 * MS), ==, 1);
+}
+
+static void
+test_a_downloaded_picture_has_the_time_at_which_it_was_here (void)
+{
+  g_autoptr (FalOutputQueue) q = make_queue (TRUE);
+  g_autoptr (GBytes) picture = g_bytes_new_static ("y", 1);
+  g_autoptr (FalResult) result = NULL;
+  const FalOutputView v = view (NONE, 1);
+  GstEvent *event;
+
+  fal_output_queue_push_result (q, make_result (1, 7));
+  fal_output_queue_set_picture (q, 7, picture, 9000 * MS, 500 * GST_MSECOND);
+  fal_output_queue_take (q, &v, &event, &result);
+  g_assert_cmpint (result->complete, ==, 9000 * MS);
+  g_assert_cmpuint (result->arrived, ==, 500 * GST_MSECOND);
+}
+
+/* A sink that has something to show waits until the others have, and only then is the latency
+ * final.
+ */
+static void
+test_the_latency_is_final_once_the_first_result_was_taken (void)
+{
+  const FalOutputQueueConfig untold = { -1, TRUE }, config = { 0, TRUE };
+  g_autoptr (FalOutputQueue) q = fal_output_queue_new ();
+
+  fal_output_queue_configure (q, &untold);
+  push_row (q, 6);
+  take_result (q, view (NONE, 9)); /* which downstream holds */
+  g_assert_true (fal_output_queue_is_full (q, 100 * MS));
+  fal_output_queue_configure (q, &config);
+  g_assert_false (fal_output_queue_is_full (q, FAL_OUTPUT_QUEUE_PREROLL + 20 * MS));
+  g_assert_true (fal_output_queue_is_full (q, FAL_OUTPUT_QUEUE_PREROLL + 20 * MS + 1));
+  take_result (q, view (NONE, 9));
+  g_assert_true (fal_output_queue_is_full (q, 100 * MS));
+}
+
+/* Where no frame is lost only further results give way, and they only to bytes. */
+static void
+test_of_a_file_nothing_gives_way_but_further_results (void)
+{
+  g_autoptr (FalOutputQueue) q = make_queue (FALSE);
+  const gsize half = FAL_OUTPUT_QUEUE_MAX_BYTES / 2;
+
+  for (guint i = 1; i <= 6; i++)
+    push_complete (q, i, 10 * MS, half)->further = i == 3 || i == 4;
+  g_assert_true (fal_output_queue_is_full (q, 20 * MS));
+  g_assert_cmpuint (fal_output_queue_make_room (q, 9999 * MS), ==, 2);
+  g_assert_cmpuint (fal_output_queue_make_room (q, 9999 * MS), ==, 0);
+  g_assert_cmpuint (take_result (q, view (NONE, 9)), ==, 1);
+  g_assert_cmpuint (take_result (q, view (NONE, 9)), ==, 2);
+  g_assert_cmpuint (take_result (q, view (NONE, 9)), ==, 5);
+}
+
+/* They wait for room before they come, and are no results. */
+static void
+test_frames_that_go_by_never_give_way (void)
+{
+  g_autoptr (FalOutputQueue) q = make_queue (TRUE);
+
+  for (guint i = 1; i <= FAL_OUTPUT_QUEUE_FEW; i++) {
+    g_assert_true (fal_output_queue_has_room (q));
+    fal_output_queue_push_result (q, make_passing (i));
+  }
+  g_assert_false (fal_output_queue_has_room (q));
+  g_assert_false (fal_output_queue_is_full (q, 9999 * MS));
+  push_row (q, 7);
+  g_assert_cmpuint (fal_output_queue_make_room (q, 9999 * MS), ==, 3);
+  for (guint i = 1; i <= FAL_OUTPUT_QUEUE_FEW; i++)
+    g_assert_cmpuint (take_result (q, view (NONE, 9)), ==, i);
+  g_assert_true (fal_output_queue_has_room (q));
+  g_assert_cmpuint (take_result (q, view (NONE, 9)), ==, 4);
+}
+
+static FalResult *
+make_fallback (guint64 serial)
+{
+  FalResult *result = g_new0 (FalResult, 1);
+
+  *result = (FalResult){ .kind = FAL_RESULT_FALLBACK, .frame = make_frame (), .serial = serial };
+  return result;
+}
+
+/* Each keeps its frame's picture; an answer that waits ends the need for them. */
+static void
+test_a_few_fallbacks_may_wait_where_no_answer_does (void)
+{
+  g_autoptr (FalOutputQueue) q = make_queue (TRUE);
+
+  for (guint i = 1; i <= FAL_OUTPUT_QUEUE_FEW; i++) {
+    g_assert_true (fal_output_queue_takes_fallback (q));
+    fal_output_queue_push_result (q, make_fallback (i));
+  }
+  g_assert_false (fal_output_queue_takes_fallback (q));
+  g_assert_cmpuint (take_result (q, view (NONE, 9)), ==, 1); /* it has no picture yet */
+  g_assert_true (fal_output_queue_takes_fallback (q));
+  push (q, 9);
+  take_result (q, view (NONE, 9));
+  g_assert_false (fal_output_queue_takes_fallback (q));
+}
+
+/* Whether the frame of a result that gives way is told of. */
+static gboolean
+tells_drop (FalOutputQueue *queue)
+{
+  g_autoptr (FalFrame) frame = fal_output_queue_pop_dropped (queue);
+
+  return frame != NULL;
+}
+
+static void
+test_a_frame_is_told_of_once_nothing_is_left_of_it (void)
+{
+  g_autoptr (FalOutputQueue) q = make_queue (TRUE);
+
+  push_complete (q, 6, 10 * MS, 1);
+  push_complete (q, 6, 20 * MS, 1);
+  push_row (q, 4); /* of other frames */
+  g_assert_cmpuint (fal_output_queue_make_room (q, 310 * MS + 1), ==, 1);
+  g_assert_false (tells_drop (q)); /* another result of it waits */
+  g_assert_cmpuint (fal_output_queue_make_room (q, 320 * MS + 1), ==, 1);
+  g_assert_true (tells_drop (q));
   g_assert_false (fal_output_queue_has_dropped (q));
-  g_assert_cmpuint (fal_output_queue_drop_oldest (q), ==, 1);
-  frame = fal_output_queue_pop_dropped (q);
-  g_assert_nonnull (frame);
-  g_assert_cmpuint (take_result (q, view (NONE, 3)), ==, 3);
+}
+
+static void
+test_a_frame_whose_result_went_out_is_not_told_of (void)
+{
+  g_autoptr (FalOutputQueue) q = make_queue (TRUE);
+
+  for (guint i = 0; i < 6; i++)
+    push_complete (q, 2, 10 * MS, 1);
+  take_result (q, view (NONE, 9));
+  g_assert_cmpuint (fal_output_queue_make_room (q, 9999 * MS), ==, 1);
+  g_assert_false (tells_drop (q));
 }
 
 /* ---- flushes ---- */
@@ -519,7 +783,6 @@ test_what_waits_is_freed_with_the_queue (void)
   push (q, 2);
   push (q, 3);
   take_result (q, view (NONE, 3));
-  fal_output_queue_drop_oldest (q);
   push_custom (q, 9);
   fal_output_queue_free (q);
   g_assert_cmpint (GST_MINI_OBJECT_REFCOUNT_VALUE (sample), ==, 1);
@@ -594,6 +857,7 @@ test_a_further_result_is_described (void)
   g_assert_cmpint (further.sent, ==, 100);
   g_assert_cmpint (further.received, ==, 400);
   g_assert_cmpint (further.since_first, ==, 150);
+  g_assert_true (further.further);
   g_assert_cmpuint (further.index, ==, 2);
   g_assert_cmpuint (further.count, ==, 0); /* nobody knows how many more come */
   fal_output_queue_count_answered (q, 3);
@@ -664,6 +928,283 @@ test_what_is_forgotten_or_flushed_has_no_further_result (void)
   g_assert_cmpint (peek (q, view (NONE, 5)), ==, FAL_OUTPUT_EVENT);
 }
 
+static void
+add_frame (gpointer frame, gpointer frames)
+{
+  g_ptr_array_add (frames, frame);
+}
+
+static void
+test_all_frames_can_be_looked_at (void)
+{
+  g_autoptr (FalOutputQueue) queue = fal_output_queue_new ();
+  g_autoptr (GPtrArray) frames = g_ptr_array_new ();
+  FalResult *results[] = { make_result (1, 0), make_result (2, 7), make_passing (3) };
+
+  fal_output_queue_foreach_frame (queue, add_frame, frames);
+  g_assert_cmpuint (frames->len, ==, 0);
+  for (guint i = 0; i < 3; i++)
+    fal_output_queue_push_result (queue, results[i]);
+  fal_output_queue_foreach_frame (queue, add_frame, frames);
+  g_assert_cmpuint (frames->len, ==, 3);
+  for (guint i = 0; i < 3; i++)
+    g_assert_true (frames->pdata[i] == results[i]->frame);
+}
+
+/* Where no frame is lost an answer waits for those of older frames, and goes before newer ones. */
+static void
+test_answers_wait_for_older_frames_where_none_is_lost (void)
+{
+  g_autoptr (FalOutputQueue) queue = fal_output_queue_new ();
+  FalOutputView waits = { .oldest = 1, .newest = 3, .in_order = TRUE };
+  FalOutputView free = { .oldest = NONE, .newest = 3, .in_order = TRUE };
+
+  push (queue, 3);
+  push (queue, 2);
+  g_assert_cmpint (fal_output_queue_peek (queue, &waits), ==, FAL_OUTPUT_NOTHING);
+  push (queue, 1);
+  for (guint i = 1; i <= 3; i++) {
+    GstEvent *event;
+    g_autoptr (FalResult) result = NULL;
+
+    g_assert_cmpint (fal_output_queue_take (queue, i == 1 ? &waits : &free, &event, &result), ==,
+        FAL_OUTPUT_RESULT);
+    g_assert_cmpuint (result->serial, ==, i);
+  }
+}
+
+/* What goes by is not held up by the answer that it takes the place of. */
+static void
+test_a_frame_that_goes_by_waits_for_no_answer (void)
+{
+  g_autoptr (FalOutputQueue) queue = fal_output_queue_new ();
+  FalOutputView waits = { .oldest = 1, .newest = 3, .in_order = TRUE };
+
+  fal_output_queue_push_result (queue, make_passing (2));
+  g_assert_cmpint (fal_output_queue_peek (queue, &waits), ==, FAL_OUTPUT_RESULT);
+}
+
+/* ---- several connections ---- */
+
+/* A live result that overtook an older frame's waits for it, but not for longer than a sink would
+ * have it wait. */
+static void
+test_a_live_result_waits_for_older_ones_as_long_as_it_may (void)
+{
+  g_autoptr (FalOutputQueue) q = fal_output_queue_new ();
+  FalOutputView waits = { .oldest = 1, .newest = 3, .now = 100, .hold = 500 };
+  FalOutputView free = { .oldest = NONE, .newest = 3, .now = 100, .hold = 500 };
+  FalResult *result = make_result (2, 0);
+
+  result->frame->arrival = 50;
+  result->complete = 90;
+  fal_output_queue_push_result (q, result);
+  g_assert_cmpint (fal_output_queue_get_result_time (q, &waits), ==, 550);
+  g_assert_cmpint (peek (q, waits), ==, FAL_OUTPUT_NOTHING);
+  g_assert_cmpint (fal_output_queue_get_result_time (q, &free), ==, 90);
+  push (q, 1);
+  g_assert_cmpuint (take_result (q, free), ==, 1);
+  waits.now = 550;
+  g_assert_cmpuint (take_result (q, waits), ==, 2);
+}
+
+static void
+test_one_that_is_late_waits_for_none (void)
+{
+  g_autoptr (FalOutputQueue) q = fal_output_queue_new ();
+  FalOutputView waits = { .oldest = 1, .newest = 3, .now = 900, .hold = 500 };
+  FalResult *result = make_result (2, 0);
+
+  result->frame->arrival = 50;
+  result->complete = 900;
+  fal_output_queue_push_result (q, result);
+  g_assert_cmpuint (take_result (q, waits), ==, 2);
+}
+
+/* Results that wait for a slow connection's are no sign of a downstream that is blocked. */
+static void
+test_of_a_file_results_of_several_may_run_ahead (void)
+{
+  const FalOutputQueueConfig one = { .latency = 0, .lanes = 1 },
+                             four = { .latency = 0, .lanes = 4 };
+  guint most = FAL_OUTPUT_QUEUE_FEW + 4 * FAL_OUTPUT_QUEUE_AHEAD;
+  g_autoptr (FalOutputQueue) q = fal_output_queue_new ();
+
+  for (guint i = 0; i < most; i++) {
+    FalResult *result = make_result (i + 2, 0);
+
+    g_assert_false (fal_output_queue_is_full (q, LATER));
+    result->complete = 1;
+    fal_output_queue_push_result (q, result);
+    fal_output_queue_configure (q, &four);
+  }
+  g_assert_true (fal_output_queue_is_full (q, LATER));
+  fal_output_queue_make_room (q, LATER);
+  g_assert_cmpuint (fal_output_queue_get_length (q), ==, most);
+  fal_output_queue_configure (q, &one);
+  g_assert_true (fal_output_queue_is_full (q, LATER));
+}
+
+/* Frame number @serial passes in its turn, at @time at the latest where frames drop. */
+static void
+push_in_turn (FalOutputQueue *queue, guint64 serial, gint64 time)
+{
+  FalResult *result = make_passing (serial);
+
+  result->in_turn = TRUE;
+  result->complete = time;
+  fal_output_queue_push_result (queue, result);
+}
+
+static void
+test_a_frame_in_its_turn_waits_for_older_answers (void)
+{
+  g_autoptr (FalOutputQueue) q = fal_output_queue_new ();
+  const FalOutputView waits = { .oldest = 1, .newest = 3, .now = LATER, .in_order = TRUE };
+  const FalOutputView free = { .oldest = 3, .newest = 3, .now = LATER, .in_order = TRUE };
+
+  push_in_turn (q, 2, 100);
+  g_assert_cmpint (peek (q, waits), ==, FAL_OUTPUT_NOTHING);
+  g_assert_cmpint (fal_output_queue_get_result_time (q, &waits), ==, G_MAXINT64);
+  push (q, 1); /* the answer is here, which another one may precede no more */
+  g_assert_cmpuint (take_result (q, waits), ==, 1);
+  g_assert_cmpint (peek (q, waits), ==, FAL_OUTPUT_NOTHING);
+  g_assert_cmpint (fal_output_queue_get_result_time (q, &free), ==, 0);
+  g_assert_cmpuint (take_result (q, free), ==, 2);
+}
+
+/* Where frames drop, until its time. What comes of older ones afterwards is too late. */
+static void
+test_a_live_frame_in_its_turn_waits_no_longer_than_it_may (void)
+{
+  g_autoptr (FalOutputQueue) q = fal_output_queue_new ();
+  const FalOutputView early = { .oldest = 1, .newest = 3, .now = 99 };
+  const FalOutputView late = { .oldest = 1, .newest = 3, .now = 100 };
+
+  push_in_turn (q, 2, 100);
+  push_custom (q, 3);
+  g_assert_cmpint (peek (q, early), ==, FAL_OUTPUT_NOTHING);
+  g_assert_cmpint (fal_output_queue_get_result_time (q, &early), ==, 100);
+  g_assert_cmpuint (take_result (q, late), ==, 2);
+  push (q, 1);
+  g_assert_cmpuint (fal_output_queue_drop_overtaken (q), ==, 1);
+  push (q, 3);
+  g_assert_cmpuint (fal_output_queue_drop_overtaken (q), ==, 0);
+  g_assert_cmpuint (fal_output_queue_get_length (q), ==, 1);
+}
+
+static void
+test_of_many_live_frames_in_their_turn_the_oldest_goes (void)
+{
+  g_autoptr (FalOutputQueue) q = fal_output_queue_new ();
+  const FalOutputView waits = { .oldest = 1, .newest = 9, .now = 0 };
+
+  for (guint i = 2; i < 2 + FAL_OUTPUT_QUEUE_FEW; i++) {
+    g_assert_cmpint (peek (q, waits), ==, FAL_OUTPUT_NOTHING);
+    push_in_turn (q, i, 100);
+  }
+  g_assert_cmpuint (take_result (q, waits), ==, 2);
+  g_assert_cmpint (peek (q, waits), ==, FAL_OUTPUT_NOTHING);
+}
+
+/* Where sinks have them wait: as many as fit. */
+static void
+test_frames_in_their_turn_wait_as_sinks_do (void)
+{
+  const FalOutputQueueConfig config = { 300 * MS, TRUE };
+  g_autoptr (FalOutputQueue) q = fal_output_queue_new ();
+  const FalOutputView waits = { .oldest = 1, .newest = 99, .now = 0 };
+
+  fal_output_queue_configure (q, &config);
+  for (guint i = 2; i < 18; i++) {
+    FalResult *result = make_passing (i);
+
+    g_assert_true (fal_output_queue_has_room_in_turn (q));
+    result->in_turn = TRUE;
+    result->complete = 100;
+    result->size = FAL_OUTPUT_QUEUE_MAX_BYTES / 16;
+    fal_output_queue_push_result (q, result);
+    g_assert_cmpint (peek (q, waits), ==, i < 17 ? FAL_OUTPUT_NOTHING : FAL_OUTPUT_RESULT);
+  }
+  g_assert_false (fal_output_queue_has_room_in_turn (q));
+  g_assert_false (fal_output_queue_has_room (q));
+  g_assert_cmpuint (take_result (q, waits), ==, 2);
+  g_assert_cmpint (peek (q, waits), ==, FAL_OUTPUT_NOTHING);
+  fal_output_queue_clear_results (q);
+  g_assert_true (fal_output_queue_has_room (q));
+}
+
+/* One that a streaming app may still answer. */
+static void
+test_a_frame_in_its_turn_waits_for_further_answers (void)
+{
+  g_autoptr (FalOutputQueue) q = fal_output_queue_new ();
+  const FalOutputView free = { .oldest = NONE, .newest = 3, .now = LATER, .in_order = TRUE };
+  g_autoptr (FalResult) first = make_result (1, 0);
+
+  fal_output_queue_set_answered (q, first, NULL, TRUE);
+  push_in_turn (q, 2, 100);
+  g_assert_cmpint (peek (q, free), ==, FAL_OUTPUT_NOTHING);
+  fal_output_queue_close_answered (q);
+  g_assert_cmpuint (take_result (q, free), ==, 2);
+}
+
+/* ---- gaps ---- */
+
+static void
+push_gap (FalOutputQueue *queue, guint64 serial, GstClockTime start, GstClockTime duration)
+{
+  fal_output_queue_push_gap (queue, gst_event_new_gap (start, duration), serial);
+}
+
+/* The next event is a GAP of this time. */
+static void
+expect_gap (FalOutputQueue *queue, GstClockTime wanted_start, GstClockTime wanted_duration)
+{
+  const FalOutputView all = view (NONE, 99);
+  g_autoptr (GstEvent) gap = NULL;
+  FalResult *result = NULL;
+  GstClockTime start, duration;
+
+  g_assert_cmpint (fal_output_queue_take (queue, &all, &gap, &result), ==, FAL_OUTPUT_EVENT);
+  gst_event_parse_gap (gap, &start, &duration);
+  g_assert_cmpuint (start, ==, wanted_start);
+  g_assert_cmpuint (duration, ==, wanted_duration);
+}
+
+static void
+test_gaps_in_a_row_become_one (void)
+{
+  g_autoptr (FalOutputQueue) q = fal_output_queue_new ();
+
+  push_gap (q, 2, 0, 33333333);
+  push_gap (q, 2, 33333333, 33333333);
+  push_gap (q, 2, 66666667, 33333333); /* a nanosecond later, as times are rounded */
+  push_gap (q, 2, 200000000, 33333333);
+  push_gap (q, 3, 233333333, 33333333); /* a frame came in between */
+  push_gap (q, 3, 300000000, GST_CLOCK_TIME_NONE);
+  push_gap (q, 3, 333333333, 33333333);
+  expect_gap (q, 0, 100000000);
+  expect_gap (q, 200000000, 33333333);
+  expect_gap (q, 233333333, 33333333);
+  expect_gap (q, 300000000, GST_CLOCK_TIME_NONE);
+  expect_gap (q, 333333333, 33333333);
+}
+
+static void
+test_a_gap_keeps_its_place (void)
+{
+  g_autoptr (FalOutputQueue) q = fal_output_queue_new ();
+
+  push_gap (q, 2, 0, 10);
+  push_custom (q, 2);
+  push_gap (q, 2, 10, 10);
+  g_assert_cmpint (peek (q, view (1, 3)), ==, FAL_OUTPUT_NOTHING);
+  expect_gap (q, 0, 10);
+  g_assert_cmpint (take_event (q, view (2, 3)), ==, GST_EVENT_CUSTOM_DOWNSTREAM);
+  expect_gap (q, 10, 10);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -671,6 +1212,7 @@ main (int argc, char **argv)
   gst_init (&argc, &argv);
 #define ADD(name) g_test_add_func ("/output-queue/" #name, test_##name)
   ADD (an_empty_queue_gives_nothing);
+  ADD (a_result_goes_out_when_its_time_has_come);
   ADD (an_event_waits_for_the_frames_before_it);
   ADD (events_and_results_keep_the_order_of_the_frames);
   ADD (events_keep_their_own_order);
@@ -692,9 +1234,22 @@ main (int argc, char **argv)
   ADD (a_later_download_may_end_first);
   ADD (a_download_in_vain_frees_the_way);
   ADD (a_download_that_nobody_waits_for);
+  ADD (what_stands_for_a_frame_waits_for_older_ones);
+  ADD (what_stands_for_a_frame_waits_for_further_results);
   ADD (a_frame_that_goes_by_needs_no_picture);
-  ADD (so_many_results_fill_it);
-  ADD (only_an_answer_that_gives_way_is_told_of);
+  ADD (answers_wait_for_older_frames_where_none_is_lost);
+  ADD (a_frame_that_goes_by_waits_for_no_answer);
+  ADD (a_few_results_fill_it_once_they_are_older_than_the_latency);
+  ADD (as_many_may_wait_as_the_latency_has_room_for);
+  ADD (bytes_fill_it_too);
+  ADD (downloads_are_counted_and_a_few_of_them_are_enough);
+  ADD (a_downloaded_picture_has_the_time_at_which_it_was_here);
+  ADD (the_latency_is_final_once_the_first_result_was_taken);
+  ADD (of_a_file_nothing_gives_way_but_further_results);
+  ADD (frames_that_go_by_never_give_way);
+  ADD (a_few_fallbacks_may_wait_where_no_answer_does);
+  ADD (a_frame_is_told_of_once_nothing_is_left_of_it);
+  ADD (a_frame_whose_result_went_out_is_not_told_of);
   ADD (a_flush_keeps_what_describes_the_stream);
   ADD (a_flush_clears_results_and_leaves_events);
   ADD (what_waits_is_freed_with_the_queue);
@@ -707,5 +1262,16 @@ main (int argc, char **argv)
   ADD (an_event_before_an_open_request_need_not_wait);
   ADD (the_next_answer_closes_the_last);
   ADD (what_is_forgotten_or_flushed_has_no_further_result);
+  ADD (all_frames_can_be_looked_at);
+  ADD (a_live_result_waits_for_older_ones_as_long_as_it_may);
+  ADD (one_that_is_late_waits_for_none);
+  ADD (of_a_file_results_of_several_may_run_ahead);
+  ADD (a_frame_in_its_turn_waits_for_older_answers);
+  ADD (a_live_frame_in_its_turn_waits_no_longer_than_it_may);
+  ADD (of_many_live_frames_in_their_turn_the_oldest_goes);
+  ADD (frames_in_their_turn_wait_as_sinks_do);
+  ADD (a_frame_in_its_turn_waits_for_further_answers);
+  ADD (gaps_in_a_row_become_one);
+  ADD (a_gap_keeps_its_place);
   return g_test_run ();
 }

@@ -36,8 +36,9 @@ static gchar
 answer_in_order (FalRequestTurns *turns, gint64 now)
 {
   gboolean known;
-  gpointer user = fal_request_turns_answer_oldest (turns, now, &known);
+  gpointer user = fal_request_turns_peek_oldest (turns, &known);
 
+  fal_request_turns_answer_oldest (turns, user, now);
   return !known ? ' ' : user == NULL ? '-' : GPOINTER_TO_INT (user);
 }
 

@@ -298,6 +298,24 @@ test_idle_time_counts_from_the_last_request_or_message (void)
   g_assert_cmpint (fal_watchdog_get_idle_time (&w, FALSE, FALSE), ==, NEVER);
 }
 
+/* As long as a request may take: after the last message, and only while requests may go. */
+static void
+test_an_app_is_quiet_that_says_nothing_for_as_long_as_an_answer_may_take (void)
+{
+  FalWatchdog w;
+
+  set_up (&w);
+  g_assert_cmpint (fal_watchdog_get_quiet_time (&w), ==, NEVER);
+  set_up_online (&w, 1000);
+  fal_watchdog_note_request (&w, 2000 * MS);
+  fal_watchdog_note_message (&w, 3000 * MS);
+  g_assert_cmpint (fal_watchdog_get_quiet_time (&w), ==, 8000 * MS);
+  w.config.request_timeout = 0;
+  g_assert_cmpint (fal_watchdog_get_quiet_time (&w), ==, NEVER);
+  fal_watchdog_note_ended (&w);
+  g_assert_cmpint (fal_watchdog_get_quiet_time (&w), ==, NEVER);
+}
+
 /* However long the idle timeout, and with none: what is paid for is let go of at once, and where
  * others need it, it is asked about each second. */
 static void
@@ -322,16 +340,36 @@ test_the_limit_counts_all_connections (void)
   FalWatchdog w;
 
   set_up_online (&w, 1000);
-  g_assert_cmpint (fal_watchdog_get_limit_time (&w), ==, NEVER);
+  g_assert_cmpint (fal_watchdog_get_limit_time (&w, 1), ==, NEVER);
   fal_watchdog_note_connected_time (&w, 1000 * MS, 0);
-  g_assert_cmpint (fal_watchdog_get_limit_time (&w), ==, 61000 * MS);
+  g_assert_cmpint (fal_watchdog_get_limit_time (&w, 1), ==, 61000 * MS);
   fal_watchdog_note_ended (&w);
   fal_watchdog_note_connected_time (&w, 0, 20000 * MS);
-  g_assert_cmpint (fal_watchdog_get_limit_time (&w), ==, NEVER);
+  g_assert_cmpint (fal_watchdog_get_limit_time (&w, 1), ==, NEVER);
   fal_watchdog_note_opened (&w, 50000 * MS);
-  g_assert_cmpint (fal_watchdog_get_limit_time (&w), ==, NEVER);
+  g_assert_cmpint (fal_watchdog_get_limit_time (&w, 1), ==, NEVER);
   fal_watchdog_note_connected_time (&w, 50000 * MS, 20000 * MS);
-  g_assert_cmpint (fal_watchdog_get_limit_time (&w), ==, 90000 * MS);
+  g_assert_cmpint (fal_watchdog_get_limit_time (&w, 1), ==, 90000 * MS);
+}
+
+/* Two since one second, a third one since seven: then 60 s are over when two have 22 s each, and
+ * the third one 16 s. */
+static void
+test_the_limit_is_that_of_all_together (void)
+{
+  FalWatchdog all[4];
+
+  for (guint i = 0; i < 4; i++)
+    set_up_online (&all[i], 1000);
+  fal_watchdog_note_connected_time (&all[0], 1000 * MS, 0);
+  g_assert_cmpint (fal_watchdog_get_limit_time (all, 4), ==, 61000 * MS);
+  fal_watchdog_note_connected_time (&all[1], 1000 * MS, 0);
+  g_assert_cmpint (fal_watchdog_get_limit_time (all, 4), ==, 31000 * MS);
+  fal_watchdog_note_connected_time (&all[2], 7000 * MS, 0);
+  g_assert_cmpint (fal_watchdog_get_limit_time (all, 4), ==, 23000 * MS);
+  fal_watchdog_note_ended (&all[3]);
+  fal_watchdog_note_connected_time (&all[3], 0, 30000 * MS);
+  g_assert_cmpint (fal_watchdog_get_limit_time (all, 4), ==, 13000 * MS);
 }
 
 static void
@@ -343,7 +381,7 @@ test_without_a_limit_there_is_no_such_time (void)
   set_up_online (&w, 1000);
   fal_watchdog_configure (&w, &config);
   fal_watchdog_note_connected_time (&w, 1000 * MS, 0);
-  g_assert_cmpint (fal_watchdog_get_limit_time (&w), ==, NEVER);
+  g_assert_cmpint (fal_watchdog_get_limit_time (&w, 1), ==, NEVER);
 }
 
 /* ---- dead ---- */
@@ -468,6 +506,122 @@ test_a_new_connection_counts_as_a_message (void)
   g_assert_true (fal_watchdog_is_useless (&w, FAL_FAULT_SILENT, TRUE, TRUE, 9000 * MS));
 }
 
+/* ---- a model that says nothing ---- */
+
+static void
+test_silence_is_told_once_a_minute (void)
+{
+  FalWatchdog w;
+
+  set_up_online (&w, 0);
+  g_assert_cmpint (fal_watchdog_get_reminder_time (&w, TRUE), ==, NEVER);
+  fal_watchdog_note_request (&w, 1000 * MS);
+  g_assert_cmpint (fal_watchdog_get_reminder_time (&w, TRUE), ==, 61000 * MS);
+  fal_watchdog_note_request (&w, 11000 * MS); /* the first one has expired */
+  g_assert_cmpint (fal_watchdog_get_reminder_time (&w, TRUE), ==, 61000 * MS);
+  g_assert_cmpint (fal_watchdog_remind (&w, 61000 * MS), ==, 60000 * MS);
+  g_assert_cmpint (fal_watchdog_get_reminder_time (&w, TRUE), ==, 121000 * MS);
+  g_assert_cmpint (fal_watchdog_remind (&w, 121500 * MS), ==, 120500 * MS);
+  g_assert_cmpint (fal_watchdog_get_reminder_time (&w, TRUE), ==, 181500 * MS);
+  fal_watchdog_note_result (&w);
+  g_assert_cmpint (fal_watchdog_get_reminder_time (&w, TRUE), ==, NEVER);
+  fal_watchdog_note_request (&w, 200000 * MS);
+  g_assert_cmpint (fal_watchdog_get_reminder_time (&w, TRUE), ==, 260000 * MS);
+}
+
+/* Nobody waits for an answer where no request is out, or where no connection stands. */
+static void
+test_silence_is_told_only_while_something_is_asked (void)
+{
+  FalWatchdog w;
+
+  set_up_online (&w, 0);
+  fal_watchdog_note_request (&w, 1000 * MS);
+  g_assert_cmpint (fal_watchdog_get_reminder_time (&w, FALSE), ==, NEVER);
+  fal_watchdog_close (&w);
+  g_assert_cmpint (fal_watchdog_get_reminder_time (&w, TRUE), ==, NEVER);
+  fal_watchdog_note_ended (&w);
+  g_assert_cmpint (fal_watchdog_get_reminder_time (&w, TRUE), ==, NEVER);
+}
+
+/* A connection that is made anew for its silence goes on with it; after another end it is a new
+ * one's. */
+static void
+test_silence_goes_on_over_a_connection_made_anew_for_it (void)
+{
+  static const struct {
+    FalFaultKind kind;
+    gint64 told; /* ms */
+  } rows[] = { { FAL_FAULT_LOADING, 61000 }, { FAL_FAULT_SILENT, 61000 },
+    { FAL_FAULT_DEAD, 72000 } };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    FalWatchdog w;
+
+    set_up_online (&w, 0);
+    fal_watchdog_note_request (&w, 1000 * MS);
+    fal_watchdog_give_up (&w, rows[i].kind, 11000 * MS);
+    g_assert_cmpint (fal_watchdog_get_reminder_time (&w, TRUE), ==, NEVER);
+    fal_watchdog_note_ended (&w);
+    fal_watchdog_note_opened (&w, 11500 * MS);
+    fal_watchdog_note_online (&w);
+    fal_watchdog_note_request (&w, 12000 * MS);
+    g_assert_cmpint (fal_watchdog_get_reminder_time (&w, TRUE), ==, rows[i].told * MS);
+  }
+}
+
+/* Else a model that takes longer to load than an answer may take would never get there. */
+static void
+test_patience_doubles_with_each_connection_that_loads (void)
+{
+  FalWatchdog w;
+
+  set_up (&w);
+  for (guint i = 0; i < 10; i++) {
+    guint doublings = MIN (i, FAL_WATCHDOG_MAX_DOUBLINGS);
+
+    g_assert_cmpint (fal_watchdog_get_patience (&w), ==, (5000 * MS) << doublings);
+    fal_watchdog_note_opened (&w, 0);
+    fal_watchdog_note_online (&w);
+    fal_watchdog_give_up (&w, FAL_FAULT_LOADING, 5000 * MS);
+    fal_watchdog_note_ended (&w);
+  }
+  fal_watchdog_note_result (&w);
+  g_assert_cmpint (fal_watchdog_get_patience (&w), ==, 5000 * MS);
+}
+
+/* Where results came before, or nobody is there, it is nothing that loads. */
+static void
+test_patience_stays_for_other_faults (void)
+{
+  static const FalFaultKind kinds[] = { FAL_FAULT_SILENT, FAL_FAULT_DEAD, FAL_FAULT_ASKED };
+
+  for (guint i = 0; i < G_N_ELEMENTS (kinds); i++) {
+    FalWatchdog w;
+
+    set_up_online (&w, 0);
+    fal_watchdog_give_up (&w, kinds[i], 5000 * MS);
+    fal_watchdog_note_ended (&w);
+    g_assert_cmpint (fal_watchdog_get_patience (&w), ==, 5000 * MS);
+  }
+}
+
+static void
+test_a_greeting_is_one_until_a_result_or_another_connection (void)
+{
+  FalWatchdog w;
+
+  set_up_online (&w, 0);
+  g_assert_false (fal_watchdog_has_greeted (&w));
+  fal_watchdog_note_greeting (&w);
+  g_assert_true (fal_watchdog_has_greeted (&w));
+  fal_watchdog_note_result (&w);
+  g_assert_false (fal_watchdog_has_greeted (&w));
+  fal_watchdog_note_greeting (&w);
+  fal_watchdog_note_opened (&w, 1000 * MS);
+  g_assert_false (fal_watchdog_has_greeted (&w));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -489,8 +643,10 @@ main (int argc, char **argv)
   ADD (a_member_that_closes_it_does_not_need_it);
   ADD (without_an_idle_timeout_it_never_rests);
   ADD (idle_time_counts_from_the_last_request_or_message);
+  ADD (an_app_is_quiet_that_says_nothing_for_as_long_as_an_answer_may_take);
   ADD (what_is_spent_is_idle_at_once);
   ADD (the_limit_counts_all_connections);
+  ADD (the_limit_is_that_of_all_together);
   ADD (without_a_limit_there_is_no_such_time);
   ADD (a_peer_is_dead_that_nothing_is_heard_of);
   ADD (only_a_connection_that_counts_can_be_dead);
@@ -498,5 +654,11 @@ main (int argc, char **argv)
   ADD (without_a_connection_a_request_is_but_silent);
   ADD (a_silent_connection_is_useless_where_replies_could_be_mistaken);
   ADD (a_new_connection_counts_as_a_message);
+  ADD (silence_is_told_once_a_minute);
+  ADD (silence_is_told_only_while_something_is_asked);
+  ADD (silence_goes_on_over_a_connection_made_anew_for_it);
+  ADD (patience_doubles_with_each_connection_that_loads);
+  ADD (patience_stays_for_other_faults);
+  ADD (a_greeting_is_one_until_a_result_or_another_connection);
   return g_test_run ();
 }

@@ -26,7 +26,7 @@ typedef struct {
   FalWindow *window;
   GRand *rand;
   gint64 now, last_sent;
-  guint64 n_frames, n_services;
+  guint64 n_frames, n_services, n_pauses;
   gint64 next_frame;
   gint64 slot;  /* when the frame that waits was taken; NEVER: none */
   gint64 timer; /* when the sender looks again */
@@ -34,7 +34,9 @@ typedef struct {
   GArray *late;    /* Request, overtaken answers */
   GArray *waiting; /* Request, before the model */
   Request running;
+  gint64 notices;     /* when an idle model looks for work; NEVER: it does not */
   GArray *unanswered; /* gint64, times sent */
+  guint mistaken;     /* answers in a row */
 } World;
 
 static void
@@ -45,7 +47,7 @@ world_init (World *w, const Scenario *scenario)
   w->window = fal_window_new ();
   w->rand = g_rand_new_with_seed (20261123 + scenario->seed);
   w->last_sent = G_MININT64;
-  w->slot = w->timer = w->running.at = NEVER;
+  w->slot = w->timer = w->running.at = w->notices = NEVER;
   w->up.requests = g_array_new (FALSE, FALSE, sizeof (Request));
   w->down.requests = g_array_new (FALSE, FALSE, sizeof (Request));
   w->late = g_array_new (FALSE, FALSE, sizeof (Request));
@@ -90,6 +92,16 @@ rtt_now (const World *w)
   return has_changed (w) ? w->scenario->rtt2 : w->scenario->rtt;
 }
 
+/* How long the model stands still, in ms, before it goes on. */
+static gdouble
+draw_pause (World *w)
+{
+  if (w->scenario->pauses == 0 || w->now < (gint64) (w->n_pauses + 1) * 60 * SECOND)
+    return 0;
+  w->n_pauses++;
+  return w->scenario->pauses;
+}
+
 static gint64
 draw_service (World *w)
 {
@@ -99,7 +111,7 @@ draw_service (World *w)
 
   w->n_services++;
   w->story->slowness += (factor - w->story->slowness) / w->n_services;
-  return service * factor * MS;
+  return (service * factor + draw_pause (w)) * MS;
 }
 
 /* Puts @request on @line, where its picture takes @size ms. */
@@ -139,6 +151,8 @@ next_send (const World *w)
     return w->last_sent == G_MININT64 ? w->now
                                       : MAX (w->now, w->last_sent + s->sender.setting * MS);
   default:
+    if (s->nameless)
+      return fal_window_next_time_in_order (w->window, w->now);
     return fal_window_next_time (w->window, s->cap ? s->cap : FAL_WINDOW_MAX_UNANSWERED, w->now);
   }
 }
@@ -166,12 +180,23 @@ shift (GArray *requests)
   return first;
 }
 
+/* All but the newest request are taken for lost. */
+static void
+give_up_older (World *w)
+{
+  while (w->unanswered->len > 1) {
+    fal_window_gave_up (w->window, g_array_index (w->unanswered, gint64, 0));
+    g_array_remove_index (w->unanswered, 0);
+  }
+}
+
 static void
 send_frame (World *w)
 {
   const Scenario *s = w->scenario;
   Request request = { w->slot, w->now, NEVER };
   Story *story = w->story;
+  gboolean lost = s->nameless && fal_window_get_loss_time (w->window) <= w->now;
 
   dispatch (w, &w->up, request, s->upload > 0 ? s->upload : UPLOAD);
   w->slot = NEVER;
@@ -179,8 +204,10 @@ send_frame (World *w)
   g_array_append_val (w->unanswered, w->now);
   story->sends++;
   story->sends_asleep += is_asleep (w);
-  story->most_unanswered = MAX (story->most_unanswered, w->unanswered->len);
   fal_window_sent (w->window, w->now);
+  if (lost)
+    give_up_older (w);
+  story->most_unanswered = MAX (story->most_unanswered, w->unanswered->len);
 }
 
 /* The sender was woken by a frame, an answer or its timer: it sends, or sleeps again. */
@@ -203,6 +230,11 @@ start_model (World *w)
 {
   if (w->running.at != NEVER || w->waiting->len == 0 || is_asleep (w))
     return;
+  if (w->notices > w->now && w->scenario->asleep > 0) {
+    w->notices = MIN (w->notices, w->now + (gint64) (w->scenario->asleep * MS));
+    return;
+  }
+  w->notices = NEVER;
   if (w->scenario->batches)
     g_array_remove_range (w->waiting, 0, w->waiting->len - 1);
   w->running = shift (w->waiting);
@@ -246,6 +278,15 @@ finish (World *w)
   start_model (w);
 }
 
+/* Counts an answer that was taken for the request sent at @sent. */
+static void
+count_mistaken (World *w, Request request, gint64 sent)
+{
+  w->mistaken = sent != request.sent ? w->mistaken + 1 : 0;
+  w->story->mistaken += sent != request.sent;
+  w->story->in_a_row = MAX (w->story->in_a_row, w->mistaken);
+}
+
 static void
 deliver (World *w, Request request)
 {
@@ -253,9 +294,14 @@ deliver (World *w, Request request)
   gint64 oldest = w->unanswered->len > 0 ? g_array_index (w->unanswered, gint64, 0) : NEVER;
   gint64 sent = w->scenario->nameless ? oldest : request.sent;
 
-  if (oldest > request.sent)
+  if (w->scenario->nameless && oldest == NEVER) {
+    w->story->surplus++;
+    fal_window_note_surplus (w->window, w->now);
     return;
-  w->story->mistaken += sent != request.sent;
+  }
+  if (!w->scenario->nameless && oldest > request.sent)
+    return;
+  count_mistaken (w, request, sent);
   while (w->unanswered->len > 0 && g_array_index (w->unanswered, gint64, 0) <= sent)
     g_array_remove_index (w->unanswered, 0);
   g_array_append_val (w->story->answers, answer);
@@ -263,9 +309,26 @@ deliver (World *w, Request request)
   look (w);
 }
 
+/* Nothing that is under way counts any more. */
+static void
+connect_anew (World *w)
+{
+  GArray *const all[] = { w->up.requests, w->down.requests, w->late, w->waiting, w->unanswered };
+
+  for (guint i = 0; i < G_N_ELEMENTS (all); i++)
+    g_array_set_size (all[i], 0);
+  w->running.at = NEVER;
+  fal_window_reset (w->window);
+  look (w);
+}
+
 static void
 expire (World *w)
 {
+  if (w->scenario->nameless) {
+    connect_anew (w);
+    return;
+  }
   fal_window_gave_up (w->window, g_array_index (w->unanswered, gint64, 0));
   g_array_remove_index (w->unanswered, 0);
   look (w);
@@ -295,6 +358,8 @@ step (World *w)
     deliver (w, shift (w->late));
   else if (w->running.at <= w->now)
     finish (w);
+  else if (w->notices <= w->now)
+    start_model (w);
   else if (next_at (w->up.requests) <= w->now)
     arrive (w);
   else if (w->next_frame <= w->now)
@@ -312,7 +377,7 @@ next_time (const World *w)
   gint64 time = MIN (MIN (w->next_frame, w->timer), MIN (w->running.at, next_expiry (w)));
 
   time = MIN (time, MIN (next_at (w->up.requests), next_at (w->down.requests)));
-  time = MIN (time, next_at (w->late));
+  time = MIN (time, MIN (next_at (w->late), w->notices));
   return is_asleep (w) ? MIN (time, (gint64) (w->scenario->wakes * MS)) : time;
 }
 

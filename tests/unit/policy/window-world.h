@@ -37,6 +37,7 @@ typedef struct {
 
   gdouble jitter;       /* of service, uniform, its part */
   gdouble stalls;       /* part of the services that take five times as long */
+  gdouble pauses;       /* the model stands still each minute for so many ms */
   gdouble path_jitter;  /* of the round trip, uniform, ms: half of it each way */
   gdouble frame_jitter; /* of the time between frames, uniform, its part */
   gdouble size_jitter;  /* of upload and download, uniform, its part */
@@ -47,6 +48,7 @@ typedef struct {
 
   gboolean batches;  /* one answer for all that wait, to the newest */
   gboolean nameless; /* answers carry no id: they are taken for the oldest request */
+  gdouble asleep;    /* an idle model notices after so many ms that there is work */
   gdouble wakes;     /* the model takes nothing before this */
   gboolean swallows; /* and what comes before it is gone */
 
@@ -64,6 +66,8 @@ typedef struct {
   guint sends, sends_asleep, most_unanswered;
   gdouble slowness; /* the mean service, of the scenario's: chance may have it faster or slower */
   guint mistaken;   /* answers taken for another request's */
+  guint in_a_row;   /* the most of them one after the other */
+  guint surplus;    /* answers that came when nothing was out */
 } Story;
 
 /* What happens. Free with story_free(). */

@@ -2,6 +2,7 @@
 /* The window: literal times first, then a simulated camera, network and model, minutes of
  * them at no time. */
 #include "window-marks.h"
+#include <float.h>
 
 #define CAP FAL_WINDOW_MAX_UNANSWERED
 
@@ -263,18 +264,22 @@ is_hard (const Scenario *s)
   return (s->fps == 60 && s->service == 20) || (s->jitter > 0.1 && s->rtt >= s->service);
 }
 
+/* Where registers keep more digits than memory (i386) the same story goes a little otherwise: rates
+ * and ages may be so much worse, in parts. */
+#define OTHERWISE (FLT_EVAL_METHOD == 2 ? 0.02 : 0.0)
+
 /* Where times vary, who knew all but the next one could do no better than this. */
 static void
 check_without_foresight (const Scenario *s, const Marks *marks)
 {
   Foresight best = without_foresight (s);
 
-  g_assert_cmpfloat (marks->p50, <=, (is_hard (s) ? 1.15 : 1.10) * best.p50);
-  g_assert_cmpfloat (marks->p95, <=, (is_hard (s) ? 1.25 : 1.15) * best.p95);
+  g_assert_cmpfloat (marks->p50, <=, ((is_hard (s) ? 1.15 : 1.10) + OTHERWISE) * best.p50);
+  g_assert_cmpfloat (marks->p95, <=, ((is_hard (s) ? 1.25 : 1.15) + OTHERWISE) * best.p95);
   if (s->jitter > 0.1)
-    g_assert_cmpfloat (marks->rate, >=, is_hard (s) ? 0.92 : 0.93);
+    g_assert_cmpfloat (marks->rate, >=, (is_hard (s) ? 0.92 : 0.93) - OTHERWISE);
   else
-    g_assert_cmpfloat (marks->rate, >=, 0.95);
+    g_assert_cmpfloat (marks->rate, >=, 0.95 - OTHERWISE);
 }
 
 /* The goals: the model is busy, and what comes is nearly as fresh as can be. */
@@ -322,6 +327,18 @@ test_a_path_whose_time_varies_builds_no_queue (void)
   check_grid ((Scenario){ .path_jitter = 10 });
   check_grid ((Scenario){ .path_jitter = 10, .jitter = 0.1 });
   check_grid ((Scenario){ .path_jitter = 10, .jitter = 0.3 });
+}
+
+/* Looking whether a fit still holds makes few results much older than the others. */
+static void
+test_a_slow_model_that_is_known_is_probed_gently (void)
+{
+  Scenario s = { .fps = 30, .service = 250, .queue = 2, .seconds = 120 };
+  g_autoptr (Story) story = tell (&s);
+  Marks marks = mark (&s, story, 4 * WARM);
+
+  g_test_message ("p50 %.1f, worst %.1f", marks.p50, marks.worst);
+  g_assert_cmpfloat (marks.worst - marks.p50, <=, 40);
 }
 
 /* Its silence is no loss. */
@@ -538,18 +555,184 @@ test_a_server_that_batches_never_fills_the_window (void)
   }
 }
 
-/* Answers without an id are taken for the oldest request. A server that keeps one running and
- * the newest two waiting never drops one of two. */
-static void
-test_without_ids_two_in_flight_are_never_mistaken (void)
-{
-  for (guint i = 0; i < N_GRID; i++) {
-    Scenario s = cell (i, (Scenario){ .fps = 30, .jitter = 0.3, .cap = 2, .nameless = TRUE });
-    g_autoptr (Story) story = tell (&s);
+/* ---- answers without ids, taken for the oldest request ---- */
 
-    g_assert_cmpuint (story->mistaken, ==, 0);
-    g_assert_cmpfloat (mark (&s, story, WARM).rate, >=, 0.9 * MIN (1, 2 * period (&s) / trip (&s)));
+/* A model of 100 ms without a way to it answers @n requests, each sent when it may; when the last
+ * was. */
+static gint64
+answer_in_order (FalWindow *window, guint n)
+{
+  gint64 now = 0;
+
+  for (guint i = 0; i < n; i++) {
+    now = fal_window_next_time_in_order (window, now);
+    fal_window_sent (window, now);
+    fal_window_answered (window, now, now + 100 * MS);
+    now += 100 * MS;
   }
+  return now;
+}
+
+static void
+test_in_order_one_is_out_until_the_connection_has_answered (void)
+{
+  g_autoptr (FalWindow) window = fal_window_new ();
+
+  g_assert_cmpint (fal_window_next_time_in_order (window, 5), ==, 5);
+  fal_window_sent (window, 5);
+  g_assert_cmpint (fal_window_next_time_in_order (window, 5), ==, NEVER);
+  g_assert_cmpint (fal_window_get_loss_time (window), ==, NEVER);
+  fal_window_answered (window, 5, 100 * MS);
+  answer_in_order (window, 20);
+  fal_window_reset (window);
+  fal_window_sent (window, 5 * SECOND);
+  g_assert_cmpint (fal_window_next_time_in_order (window, 5 * SECOND), ==, NEVER);
+  g_assert_cmpint (fal_window_get_loss_time (window), ==, NEVER);
+}
+
+/* Half of the model's time is what an idle one needs at the most to take the first of them. */
+static void
+test_in_order_two_never_go_together_and_three_never_are_out (void)
+{
+  g_autoptr (FalWindow) window = fal_window_new ();
+  gint64 now = answer_in_order (window, 30), second;
+
+  fal_window_sent (window, now);
+  second = fal_window_next_time_in_order (window, now);
+  g_assert_cmpint (second, >=, now + 48 * MS); /* what is learnt of it is true to 3 % */
+  g_assert_cmpint (second, <=, now + 100 * MS);
+  fal_window_sent (window, second);
+  g_assert_cmpint (fal_window_next_time_in_order (window, second + 50 * MS), ==,
+      fal_window_get_loss_time (window));
+  g_assert_cmpint (fal_window_get_loss_time (window), ==, now + SECOND);
+}
+
+/* Sends one, and the next 90 ms later each time, as long as that may go at all: how many. */
+static guint
+count_overlapping (FalWindow *window, gint64 now)
+{
+  guint n = 0;
+
+  fal_window_sent (window, now);
+  for (gint64 out = now;
+       fal_window_next_time_in_order (window, now + 60 * MS) != fal_window_get_loss_time (window);
+       n++) {
+    fal_window_sent (window, now + 90 * MS);
+    fal_window_answered (window, out, now + 100 * MS);
+    out = now + 90 * MS;
+    now += 100 * MS;
+  }
+  return n;
+}
+
+static void
+test_in_order_it_runs_empty_from_time_to_time (void)
+{
+  g_autoptr (FalWindow) window = fal_window_new ();
+  gint64 now = answer_in_order (window, 30);
+
+  g_assert_cmpuint (count_overlapping (window, now), ==, FAL_WINDOW_MAX_OVERLAPPING);
+}
+
+/* And again where the one is answered: after an answer that is late nothing goes before none is
+ * out. */
+static void
+test_in_order_it_runs_empty_after_an_answer_that_is_overdue (void)
+{
+  g_autoptr (FalWindow) window = fal_window_new ();
+  gint64 now = answer_in_order (window, 30), second;
+
+  fal_window_sent (window, now);
+  second = fal_window_next_time_in_order (window, now);
+  g_assert_cmpint (fal_window_next_time_in_order (window, now + 130 * MS), ==,
+      fal_window_get_loss_time (window));
+  fal_window_sent (window, second);
+  fal_window_answered (window, now, now + 190 * MS);
+  g_assert_cmpint (fal_window_next_time_in_order (window, now + 190 * MS), ==,
+      fal_window_get_loss_time (window));
+  fal_window_answered (window, second, now + 290 * MS);
+  g_assert_cmpint (fal_window_next_time_in_order (window, now + 290 * MS), ==, now + 290 * MS);
+}
+
+/* What was taken for lost may be answered after all: there is a pause for it after the next answer,
+ * and a longer one where it comes. Before that answer nothing else is taken for lost. */
+static void
+test_in_order_a_late_answer_meets_no_request (void)
+{
+  g_autoptr (FalWindow) window = fal_window_new ();
+  gint64 now = answer_in_order (window, 30), lost, pause;
+
+  fal_window_sent (window, now);
+  lost = fal_window_get_loss_time (window);
+  fal_window_sent (window, lost);
+  fal_window_gave_up (window, now);
+  g_assert_cmpint (fal_window_get_loss_time (window), ==, NEVER);
+  g_assert_cmpint (fal_window_next_time_in_order (window, lost + 5 * SECOND), ==, NEVER);
+  now = lost + 10 * MS;
+  fal_window_answered (window, lost, now);
+  pause = fal_window_next_time_in_order (window, now) - now;
+  g_assert_cmpint (pause, >, 50 * MS); /* the quick answer says that the model is quicker */
+  g_assert_cmpint (pause, <, 200 * MS);
+  now += 90 * MS;
+  fal_window_note_surplus (window, now);
+  g_assert_cmpint (fal_window_next_time_in_order (window, now), ==, now + pause);
+  now += pause;
+  fal_window_sent (window, now);
+  fal_window_answered (window, now, now + 100 * MS);
+  g_assert_cmpint (fal_window_next_time_in_order (window, now + 100 * MS), ==, now + 100 * MS);
+}
+
+/* Before any of these @base is kept nearly as busy as two requests at a time can keep it, and no
+ * two results in a row carry another frame's time. */
+static void
+check_in_order (const gchar *what, Scenario base, gdouble rate, guint mistaken)
+{
+  gdouble mean = 0;
+  guint n = 0;
+
+  base.fps = 30;
+  base.nameless = TRUE;
+  base.seconds = base.wakes / 1000 + 60;
+  for (guint i = 0; i < N_GRID / 2; i++) {
+    Scenario s = cell (i, base);
+    g_autoptr (Story) story = NULL;
+
+    s.queue = base.queue;
+    story = tell (&s);
+    g_assert_cmpuint (story->in_a_row, <=, 1);
+    g_assert_cmpuint (story->most_unanswered, <=, 2);
+    n += story->mistaken;
+    mean += mark (&s, story, s.wakes + WARM).rate / MIN (1, 2 * period (&s) / trip (&s)) / 16;
+  }
+  g_test_message ("%s: rate %.3f, mistaken %u", what, mean, n);
+  g_assert_cmpfloat (mean, >=, rate);
+  g_assert_cmpuint (n, <=, mistaken);
+}
+
+/* Servers that keep the newest one or two, or answer a whole batch once, and look for work each
+ * 2 ms. */
+static void
+test_in_order_results_are_their_own_frames (void)
+{
+  check_in_order ("keeps all", (Scenario){ .jitter = 0.3 }, 0.93, 0);
+  check_in_order ("keeps 1", (Scenario){ .queue = 1, .asleep = 2 }, 0.94, 0);
+  check_in_order ("keeps 1, jitter",
+      (Scenario){ .queue = 1, .asleep = 2, .jitter = 0.3, .path_jitter = 10 }, 0.9, 0);
+  check_in_order ("keeps 2", (Scenario){ .queue = 2, .asleep = 2, .jitter = 0.1 }, 0.94, 0);
+  check_in_order ("batches", (Scenario){ .batches = TRUE, .asleep = 2, .jitter = 0.1 }, 0.94, 0);
+  check_in_order ("late timers", (Scenario){ .queue = 1, .late_timers = 4 }, 0.93, 0);
+  check_in_order ("cold", (Scenario){ .queue = 1, .wakes = 60000, .swallows = TRUE }, 0.9, 0);
+  check_in_order ("cold, keeps all", (Scenario){ .wakes = 60000 }, 0.9, 0);
+}
+
+/* One of a hundred is swallowed, or its packets come late, two at once: each costs one result. */
+static void
+test_in_order_what_is_swallowed_shifts_one_result (void)
+{
+  check_in_order ("1 % lost", (Scenario){ .loss = 0.01, .jitter = 0.1 }, 0.75, 150);
+  check_in_order ("sent again",
+      (Scenario){ .resent = 0.005, .queue = 1, .asleep = 2, .jitter = 0.1 }, 0.8, 100);
+  check_in_order ("stalls", (Scenario){ .stalls = 0.01, .queue = 1 }, 0.9, 2);
 }
 
 /* 16 cells with an unbounded queue, where what is sent too early stays too early. */
@@ -592,12 +775,13 @@ worst_of_grid (const gchar *what, gdouble least, gdouble most, Scenario base)
   return worst;
 }
 
+/* What seldom happens falls on other frames there, and p95 of the worst scenario shows it. */
 static void
 assert_marks (Marks marks, gdouble rate, gdouble p50, gdouble p95)
 {
-  g_assert_cmpfloat (marks.rate, >=, rate);
-  g_assert_cmpfloat (marks.p50, <=, p50);
-  g_assert_cmpfloat (marks.p95, <=, p95);
+  g_assert_cmpfloat (marks.rate, >=, rate - OTHERWISE);
+  g_assert_cmpfloat (marks.p50, <=, p50 + OTHERWISE);
+  g_assert_cmpfloat (marks.p95, <=, p95 + 10 * OTHERWISE);
 }
 
 /* By 1 to 4 ms. A model of 20 ms idles for most of them: nothing tells a timer that was late
@@ -697,6 +881,7 @@ main (int argc, char **argv)
   ADD (a_path_whose_time_varies_builds_no_queue);
   ADD (a_model_whose_time_varies_wildly_is_served_well_in_the_mean);
   ADD (a_fast_model_behind_a_long_path_is_found_soon);
+  ADD (a_slow_model_that_is_known_is_probed_gently);
   ADD (a_very_slow_model_is_not_pressed);
   ADD (no_fixed_window_is_as_good);
   ADD (a_slower_model_is_followed);
@@ -715,7 +900,13 @@ main (int argc, char **argv)
   ADD (pictures_of_changing_sizes_cost_little);
   ADD (a_narrow_uplink_is_kept_busy_with_fresh_frames);
   ADD (a_model_that_stalls_is_not_pressed);
-  ADD (without_ids_two_in_flight_are_never_mistaken);
+  ADD (in_order_one_is_out_until_the_connection_has_answered);
+  ADD (in_order_two_never_go_together_and_three_never_are_out);
+  ADD (in_order_it_runs_empty_from_time_to_time);
+  ADD (in_order_it_runs_empty_after_an_answer_that_is_overdue);
+  ADD (in_order_a_late_answer_meets_no_request);
+  ADD (in_order_results_are_their_own_frames);
+  ADD (in_order_what_is_swallowed_shifts_one_result);
   ADD (two_in_flight_are_used_well);
   return g_test_run ();
 }

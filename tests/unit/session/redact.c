@@ -15,6 +15,8 @@ static const struct {
   { "half of it: s3cr3t/+, the other: id-1234", "half of it: [secret], the other: [secret]" },
   { "escaped: s3cr3t%2F%2B", "escaped: s3cr3t%2F%2B" }, /* of no whole known secret */
   { "escaped: id-1234%3As3cr3t%2F%2B", "escaped: [secret]" },
+  { "cut off: id-1234:s3c… (what to do)", "cut off: [secret]… (what to do)" },
+  { "opaq… opaque-toke…opa…", "[secret]… [secret]…opa…" },
   { "opaque-tokenopaque-token", "[secret][secret]" },
   { "bad token " JWT "!", "bad token [secret]!" },
   { "wss://h/a/b?fal_jwt_token=xyz&max_buffering=2",

@@ -36,7 +36,7 @@ on_trouble (gpointer user, gboolean fatal, const GError *error, GstStructure *de
 }
 
 static void
-on_state_changed (gpointer user, FalDialerState state)
+on_state_changed (gpointer user, FalDialerState state, const gchar *address)
 {
   ((Fixture *) user)->state = state;
 }
@@ -50,7 +50,7 @@ on_note (gpointer user, const gchar *text)
 static void
 on_dropped (gpointer user, const FalFrame *frame, const FalSessionCounts *counts)
 {
-  g_assert_null (frame);
+  g_assert_nonnull (frame);
   g_array_append_val (((Fixture *) user)->drops, counts->dropped);
 }
 
@@ -90,7 +90,7 @@ set_secrets (Fixture *f)
 {
   set_settings (f, 1, TOKEN, API_KEY);
   fal_reporter_set_file_key (f->reporter, FILE_KEY);
-  fal_reporter_set_last_token (f->reporter, LAST_TOKEN);
+  fal_reporter_set_last_token (f->reporter, 0, LAST_TOKEN);
 }
 
 static void
@@ -144,7 +144,7 @@ test_a_secret_that_is_replaced_is_no_secret_any_more (void)
   fal_reporter_set_file_key (f.reporter, NULL);
   tell (&f, TOKEN " " API_KEY " " FILE_KEY " " LAST_TOKEN, NULL);
   g_assert_cmpstr (f.error->message, ==, TOKEN " " API_KEY " " FILE_KEY " [secret]");
-  fal_reporter_set_last_token (f.reporter, NULL);
+  fal_reporter_set_last_token (f.reporter, 0, NULL);
   tell (&f, LAST_TOKEN, NULL);
   g_assert_cmpstr (f.error->message, ==, LAST_TOKEN);
   tear_down (&f);
@@ -255,7 +255,70 @@ test_one_frame_a_second_is_warned_about (void)
   tear_down (&f);
 }
 
+/* ---- what a peer wrote ---- */
+
+static void
+test_what_is_not_seen_is_written_out (void)
+{
+  Fixture f;
+
+  set_up (&f);
+  tell (&f, "the server said \x1b[2J\nERROR: forged\xe2\x80\xae \xff; set token",
+      gst_structure_new ("details", "error", G_TYPE_STRING, "\x07\xc2\x9b", NULL));
+  g_assert_cmpstr (
+      f.error->message, ==, "the server said \\x1b[2J\\nERROR: forged\\u202e \\xff; set token");
+  g_assert_cmpstr (gst_structure_get_string (f.details, "error"), ==, "\\x07\\x9b");
+  fal_reporter_note (f.reporter, "connection ended: %s", "bye\n\x1b[31m");
+  g_assert_cmpstr (f.story->str, ==, "connection ended: bye\\n\\x1b[31m\n");
+  tear_down (&f);
+}
+
+/* Nor does a secret get through because something unseen stands beside it, or because the text is
+ * no UTF-8. */
+static void
+test_secrets_are_found_beside_it (void)
+{
+  Fixture f;
+
+  set_up (&f);
+  set_secrets (&f);
+  tell (&f, "\xff" TOKEN "\x1b, token=abc\n!", NULL);
+  g_assert_cmpstr (f.error->message, ==, "\\xff[secret]\\x1b, token=[secret]\\n!");
+  tear_down (&f);
+}
+
+/* No half of a secret is left where a text is cut off. */
+static void
+test_text_without_end_is_cut (void)
+{
+  g_autofree gchar *start = g_strnfill (3990, 'x');
+  g_autofree gchar *text = g_strconcat (start, API_KEY, start, NULL);
+  Fixture f;
+
+  set_up (&f);
+  set_secrets (&f);
+  tell (&f, text, NULL);
+  g_assert_cmpint (g_utf8_strlen (f.error->message, -1), ==, 4000);
+  g_assert_true (g_str_has_suffix (f.error->message, "[secret]x…"));
+  tear_down (&f);
+}
+
 /* ---- the rest ---- */
+
+static void
+test_one_is_no_plural (void)
+{
+  static const struct {
+    guint n;
+    const gchar *text;
+  } cases[] = { { 0, "0 frames" }, { 1, "1 frame" }, { 2, "2 frames" }, { 11, "11 frames" } };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autofree gchar *text = fal_reporter_count (cases[i].n, "frame");
+
+    g_assert_cmpstr (text, ==, cases[i].text);
+  }
+}
 
 static void
 test_states_and_the_story_are_passed_on (void)
@@ -277,29 +340,99 @@ static void
 free_drop (gpointer drop)
 {
   freed++;
+  fal_frame_unref (((FalDrop *) drop)->frame);
   g_free (drop);
 }
 
+static FalFrame *
+make_frame (void)
+{
+  g_autoptr (GstBuffer) buffer = gst_buffer_new ();
+
+  return fal_frame_new (gst_sample_new (buffer, NULL, NULL, NULL), 0);
+}
+
+/* Those of number @first to @last. */
 static void
-test_drops_are_told_in_order (void)
+tell_drops (Fixture *f, guint first, guint last)
+{
+  GPtrArray *drops = g_ptr_array_new_with_free_func (free_drop);
+
+  for (guint i = first; i <= last; i++) {
+    FalDrop *drop = g_new0 (FalDrop, 1);
+
+    drop->frame = make_frame ();
+    drop->counts.dropped = i;
+    g_ptr_array_add (drops, drop);
+  }
+  fal_reporter_tell_drops (f->reporter, drops);
+}
+
+static guint64
+get_last_count (Fixture *f)
+{
+  return f->drops->len > 0 ? g_array_index (f->drops, guint64, f->drops->len - 1) : 0;
+}
+
+static void
+test_of_drops_that_come_together_the_last_is_told (void)
 {
   Fixture f;
-  GPtrArray *drops = g_ptr_array_new_with_free_func (free_drop);
 
   set_up (&f);
   fal_reporter_tell_drops (f.reporter, NULL);
   g_assert_cmpuint (f.drops->len, ==, 0);
-  for (guint i = 1; i <= 3; i++) {
-    FalDrop *drop = g_new0 (FalDrop, 1);
-
-    drop->counts.dropped = i;
-    g_ptr_array_add (drops, drop);
-  }
-  fal_reporter_tell_drops (f.reporter, drops);
-  g_assert_cmpuint (f.drops->len, ==, 3);
-  for (guint i = 0; i < 3; i++)
-    g_assert_cmpuint (g_array_index (f.drops, guint64, i), ==, i + 1);
+  freed = 0;
+  tell_drops (&f, 1, 3);
+  g_assert_cmpuint (f.drops->len, ==, 1);
+  g_assert_cmpuint (get_last_count (&f), ==, 3);
   g_assert_cmpuint (freed, ==, 3);
+  tear_down (&f);
+}
+
+/* However many there are, and no count is lost: the next time it is told, though no other came. */
+static void
+test_drops_are_told_ten_times_a_second (void)
+{
+  Fixture f;
+  gint64 began;
+  guint n = 0;
+
+  set_up (&f);
+  began = g_get_monotonic_time ();
+  while (f.drops->len < 4) {
+    n++;
+    tell_drops (&f, n, n);
+    g_usleep (1000);
+  }
+  g_assert_cmpint (g_get_monotonic_time () - began, >=, 3 * G_USEC_PER_SEC / 10);
+  g_assert_cmpuint (n, >, 4);
+  tell_drops (&f, n + 1, n + 2);
+  tell_drops (&f, n, n); /* of a slower thread */
+  while (get_last_count (&f) < n + 2) {
+    fal_reporter_tell_drops (f.reporter, NULL);
+    g_usleep (1000);
+  }
+  for (guint i = 1; i < f.drops->len; i++)
+    g_assert_cmpuint (
+        g_array_index (f.drops, guint64, i), >, g_array_index (f.drops, guint64, i - 1));
+  tear_down (&f);
+}
+
+/* Counts that begin anew are lower ones. */
+static void
+test_forgotten_drops_are_not_told (void)
+{
+  Fixture f;
+
+  set_up (&f);
+  tell_drops (&f, 8, 8);
+  tell_drops (&f, 9, 9);
+  fal_reporter_forget_drops (f.reporter);
+  while (get_last_count (&f) != 1) {
+    tell_drops (&f, 1, 1);
+    g_usleep (1000);
+  }
   tear_down (&f);
 }
 
@@ -317,7 +450,13 @@ main (int argc, char **argv)
   ADD (a_trouble_keeps_all_but_its_secrets);
   ADD (a_trouble_names_the_endpoint);
   ADD (one_frame_a_second_is_warned_about);
+  ADD (what_is_not_seen_is_written_out);
+  ADD (secrets_are_found_beside_it);
+  ADD (text_without_end_is_cut);
+  ADD (one_is_no_plural);
   ADD (states_and_the_story_are_passed_on);
-  ADD (drops_are_told_in_order);
+  ADD (of_drops_that_come_together_the_last_is_told);
+  ADD (drops_are_told_ten_times_a_second);
+  ADD (forgotten_drops_are_not_told);
   return g_test_run ();
 }

@@ -5,14 +5,17 @@
 #include "fal/wire/value-msgpack.h"
 #include "../settings/make-settings.h"
 
+/* @cue (taken): the inputs of its cue, or NULL. */
 static GstSample *
-make_picture (void)
+make_picture (GstStructure *cue)
 {
-  static const guint8 jpeg[] = { 0xff, 0xd8, 0xff, 0xd9 };
+  /* Start, frame header of 1 × 1, scan header, end. */
+  static const guint8 jpeg[] = { 0xff, 0xd8, 0xff, 0xc0, 0, 11, 8, 0, 1, 0, 1, 1, 1, 0x11, 0, 0xff,
+    0xda, 0, 8, 1, 1, 0, 0, 0, 0, 0xff, 0xd9 };
   g_autoptr (GstBuffer) buffer = gst_buffer_new_memdup (jpeg, sizeof jpeg);
   g_autoptr (GstCaps) caps = gst_caps_new_empty_simple ("image/jpeg");
 
-  return gst_sample_new (buffer, caps, NULL, NULL);
+  return gst_sample_new (buffer, caps, NULL, cue);
 }
 
 static FalRequestBuilder *
@@ -29,11 +32,12 @@ make_builder (FalSettings *settings)
 static GBytes *
 build (FalRequestBuilder *builder, FalRequestParts parts)
 {
-  g_autoptr (GstSample) sample = make_picture ();
+  g_autoptr (GstSample) sample = make_picture (NULL);
   g_autoptr (GError) error = NULL;
   GBytes *message;
 
-  parts.sample = sample;
+  if (parts.sample == NULL)
+    parts.sample = sample;
   message = fal_request_builder_build (builder, &parts, &error);
   g_assert_no_error (error);
   return message;
@@ -56,7 +60,7 @@ assert_next_request (FalRequestBuilder *builder, FalRequestParts parts, const gc
 {
   g_autoptr (GBytes) message = build (builder, parts);
   g_autoptr (GError) error = NULL;
-  g_autoptr (GstStructure) map = fal_value_from_msgpack (message, &error);
+  g_autoptr (GstStructure) map = fal_value_from_msgpack (message, NULL, &error);
 
   g_assert_no_error (error);
   assert_map (map, wanted);
@@ -70,7 +74,7 @@ assert_request (FalSettings *settings, FalRequestParts parts, const gchar *wante
   assert_next_request (builder, parts, wanted);
 }
 
-#define PICTURE "\"/9j/2Q==\""
+#define PICTURE "\"/9j/wAALCAABAAEBAREA/9oACAEBAAAAAP/Z\""
 
 static void
 test_start_fields_go_first_alone (void)
@@ -107,6 +111,27 @@ test_inputs_have_an_order (void)
   assert_request (settings, (FalRequestParts){ .feedback = feedback, .inputs = inputs },
       "{\"prompt\":\"named\",\"a\":\"flat\",\"b\":\"fed\",\"c\":\"once\",\"image_bytes\":" PICTURE
       "}");
+}
+
+static void
+test_a_cue_goes_over_all_but_send (void)
+{
+  g_autoptr (FalSettings) settings = make_settings (
+      "app", "fal-ai/birefnet", "prompt", "named", "parameters", "\"p,a=flat,b=flat\"", NULL);
+  g_autoptr (FalRequestBuilder) builder = make_builder (settings);
+  g_autoptr (GstStructure) feedback = gst_structure_from_string ("f,a=fed,c=fed", NULL);
+  g_autoptr (GstStructure) inputs = gst_structure_from_string ("i,b=once", NULL);
+  g_autoptr (GstSample) sample =
+      make_picture (gst_structure_from_string ("c,prompt=cue,a=cue,b=cue", NULL));
+
+  assert_next_request (builder, (FalRequestParts){ .sample = sample },
+      "{\"prompt\":\"cue\",\"a\":\"cue\",\"b\":\"cue\",\"image_bytes\":" PICTURE "}");
+  assert_next_request (builder,
+      (FalRequestParts){ .sample = sample, .feedback = feedback, .inputs = inputs },
+      "{\"prompt\":\"cue\",\"a\":\"cue\",\"b\":\"once\",\"c\":\"fed\",\"image_bytes\":" PICTURE
+      "}");
+  assert_next_request (builder, (FalRequestParts){ 0 },
+      "{\"prompt\":\"named\",\"a\":\"flat\",\"b\":\"flat\",\"image_bytes\":" PICTURE "}");
 }
 
 static void
@@ -161,7 +186,7 @@ encode_as_one_byte (gpointer user, GstStructure *request, GBytes *image)
   gboolean *encodes = user;
 
   assert_map (request, "{\"prompt\":\"x\",\"request_id\":\"7\"}");
-  g_assert_cmpuint (g_bytes_get_size (image), ==, 4);
+  g_assert_cmpuint (g_bytes_get_size (image), ==, 27);
   return *encodes ? g_bytes_new_static ("1", 1) : NULL;
 }
 
@@ -190,6 +215,7 @@ main (int argc, char **argv)
   ADD ("start-fields-go-first-alone", test_start_fields_go_first_alone);
   ADD ("a-start-field-may-carry-the-picture", test_a_start_field_may_carry_the_picture);
   ADD ("inputs-have-an-order", test_inputs_have_an_order);
+  ADD ("a-cue-goes-over-all-but-send", test_a_cue_goes_over_all_but_send);
   ADD ("feedback-is-picked-by-name", test_feedback_is_picked_by_name);
   ADD ("a-request-leaves-no-trace-in-the-next", test_a_request_leaves_no_trace_in_the_next);
   ADD ("start-fields-follow-the-settings", test_start_fields_follow_the_settings);

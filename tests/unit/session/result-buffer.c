@@ -12,14 +12,21 @@ static GBytes *picture; /* a JPEG of 256 × 256 */
 typedef struct {
   FalResultBuffer *buffers;
   FalResultBufferConfig config;
-  GstClockTime now; /* running time */
+  GstClockTime now;      /* running time at which answers come */
+  GstClockTime decoding; /* how long that of one takes by the clock */
   GError *error;
 } Fixture;
 
+/* Asked before and after a picture is decoded. */
 static GstClockTime
 get_running_time (gpointer user)
 {
-  return ((Fixture *) user)->now;
+  Fixture *f = user;
+  GstClockTime now = f->now;
+
+  if (GST_CLOCK_TIME_IS_VALID (now))
+    f->now += f->decoding;
+  return now;
 }
 
 /* Downstream takes JPEG; stamps are the frames'. */
@@ -31,9 +38,9 @@ set_up (Fixture *f)
     .config = {
       .allowed = gst_caps_from_string ("image/jpeg"),
       .max_pixels = 1 << 20,
-      .mode = FAL_TIMESTAMP_MODE_INPUT,
       .get_running_time = get_running_time,
       .user = f,
+      .mode = FAL_TIMESTAMP_MODE_INPUT,
     },
     .now = NONE,
   };
@@ -81,6 +88,7 @@ make_result (FalResultKind kind, guint64 serial, GstClockTime pts)
     .picture = kind == FAL_RESULT_PASS ? NULL : g_bytes_ref (picture),
     .count = 1,
     .inference = -1,
+    .arrived = NONE,
     .outlook = { NONE, NONE, NONE },
   };
   return result;
@@ -98,8 +106,10 @@ static GstClockTime
 stamp (Fixture *f, guint64 serial, GstClockTime pts)
 {
   g_autoptr (FalResult) result = make_result (FAL_RESULT_ANSWER, serial, pts);
-  g_autoptr (GstSample) sample = make (f, result);
+  g_autoptr (GstSample) sample = NULL;
 
+  result->arrived = f->now;
+  sample = make (f, result);
   if (sample == NULL) {
     g_assert_error (f->error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
     return NONE - 1;
@@ -170,19 +180,21 @@ test_the_rate_is_the_inputs_or_at_most_that (void)
 }
 
 static void
-test_output_time_never_goes_back (void)
+test_output_time_goes_back_only_with_the_frames (void)
 {
   Fixture f;
 
   set_up (&f);
-  g_assert_cmpuint (stamp (&f, 1, 100 * MS), ==, 100 * MS);
-  g_assert_cmpuint (stamp (&f, 2, 99 * MS), ==, NONE - 1);
+  g_assert_cmpuint (stamp (&f, 2, 100 * MS), ==, 100 * MS);
+  g_assert_cmpuint (stamp (&f, 1, 99 * MS), ==, NONE - 1);
   g_assert_cmpuint (stamp (&f, 3, 100 * MS), ==, 100 * MS);
+  g_assert_cmpuint (stamp (&f, 4, 40 * MS), ==, 40 * MS);
   fal_result_buffer_reset (f.buffers);
   g_assert_cmpuint (stamp (&f, 1, 0), ==, 0);
   tear_down (&f);
 }
 
+/* That of its reception and of its decoding, however long it waited between the two. */
 static void
 test_an_arrival_is_the_clocks_time (void)
 {
@@ -192,6 +204,22 @@ test_an_arrival_is_the_clocks_time (void)
   f.config.mode = FAL_TIMESTAMP_MODE_ARRIVAL;
   f.now = 10700 * MS;
   g_assert_cmpuint (stamp (&f, 1, 100 * MS), ==, 700 * MS);
+  f.decoding = 30 * MS;
+  g_assert_cmpuint (stamp (&f, 2, 200 * MS), ==, 730 * MS);
+  tear_down (&f);
+}
+
+static void
+test_an_arrival_is_as_early_as_upstream_is_late (void)
+{
+  Fixture f;
+
+  set_up (&f);
+  f.config.mode = FAL_TIMESTAMP_MODE_ARRIVAL;
+  f.config.latency = 2000 * MS;
+  f.now = 22500 * MS;
+  g_assert_cmpuint (stamp (&f, 1, 10400 * MS), ==, 10500 * MS);
+  g_assert_cmpuint (stamp (&f, 2, 20500 * MS), ==, 20500 * MS); /* not before its frame */
   tear_down (&f);
 }
 
@@ -314,17 +342,32 @@ test_raw_video_goes_by_only_in_a_format_that_is_taken (void)
   tear_down (&f);
 }
 
-static void
-test_a_frame_older_than_the_output_does_not_go_by (void)
+/* Of frame @serial that goes by at @pts. */
+static GstClockTime
+pass (Fixture *f, guint64 serial, GstClockTime pts)
 {
-  Fixture f;
-  g_autoptr (FalResult) result = make_result (FAL_RESULT_PASS, 2, 100 * MS);
+  g_autoptr (FalResult) result = make_result (FAL_RESULT_PASS, serial, pts);
+  g_autoptr (GstSample) sample = fal_result_buffer_pass (f->buffers, result, &f->config, &f->error);
 
-  set_up (&f);
-  stamp (&f, 1, 101 * MS);
-  g_assert_null (fal_result_buffer_pass (f.buffers, result, &f.config, &f.error));
-  g_assert_error (f.error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
-  tear_down (&f);
+  g_assert_no_error (f->error);
+  return GST_BUFFER_PTS (gst_sample_get_buffer (sample));
+}
+
+static void
+test_a_frame_goes_by_whatever_its_time (void)
+{
+  for (guint decodes = 0; decodes < 2; decodes++) {
+    Fixture f;
+
+    set_up (&f);
+    if (decodes)
+      allow (&f, "video/x-raw, format=RGB");
+    g_assert_cmpuint (pass (&f, 1, 1000 * MS), ==, 1000 * MS);
+    g_assert_cmpuint (pass (&f, 2, 0), ==, 0);
+    g_assert_cmpuint (pass (&f, 3, 66 * MS), ==, 66 * MS);
+    g_assert_cmpuint (pass (&f, 4, 33 * MS), ==, 33 * MS);
+    tear_down (&f);
+  }
 }
 
 /* ---- what is shown in place of results ---- */
@@ -334,7 +377,8 @@ static gboolean
 place (Fixture *f, FalFallbackMode fallback, GstClockTime newest, GstEvent **gap,
     GstClockTime *running)
 {
-  g_autoptr (FalResult) fill = make_result (FAL_RESULT_FALLBACK, 5, 0);
+  const GstClockTime pts = GST_CLOCK_TIME_IS_VALID (newest) ? newest - 10000 * MS : NONE;
+  g_autoptr (FalResult) fill = make_result (FAL_RESULT_FALLBACK, 5, pts);
   gboolean shown;
 
   fill->fallback = fallback;
@@ -403,6 +447,33 @@ test_a_gap_is_told_where_it_is_long_enough (void)
   tear_down (&f);
 }
 
+/* The camera began anew: what is shown in place of its results does, too, but not before those of
+ * the time before are settled. */
+static void
+test_what_fills_in_follows_frames_that_went_back (void)
+{
+  Fixture f;
+  GstEvent *gap;
+  GstClockTime start, duration;
+  g_autoptr (FalResult) fill = make_result (FAL_RESULT_FALLBACK, 5, 900 * MS);
+
+  set_up (&f);
+  stamp (&f, 1, 5000 * MS);
+  fill->outlook = (FalOutlook){ 15100 * MS, 10900 * MS, NONE };
+  g_assert_false (fal_result_buffer_place_fallback (
+      f.buffers, fill, FAL_TIMESTAMP_MODE_ARRIVAL, 10950 * MS, &gap));
+  g_assert_null (gap);
+  fill->outlook.oldest = 10100 * MS;
+  g_assert_false (fal_result_buffer_place_fallback (
+      f.buffers, fill, FAL_TIMESTAMP_MODE_ARRIVAL, 10950 * MS, &gap));
+  gst_event_parse_gap (gap, &start, &duration);
+  g_assert_cmpuint (start, ==, 100 * MS);
+  g_assert_cmpuint (duration, ==, 850 * MS);
+  gst_event_unref (gap);
+  g_assert_true (place (&f, FAL_FALLBACK_BLACK, 11000 * MS, &gap, NULL));
+  tear_down (&f);
+}
+
 /* ---- events of upstream's ---- */
 
 static gboolean
@@ -430,16 +501,48 @@ test_a_gap_of_upstreams_keeps_its_place (void)
   g_assert_true (fal_result_buffer_admit_event (f.buffers, event));
   g_assert_true (fal_result_buffer_admit_event (f.buffers, tag));
   g_assert_true (admits_gap (&f, 0, NONE)); /* nothing went out yet */
-  stamp (&f, 1, 100 * MS);
+  stamp (&f, 2, 100 * MS);
   g_assert_false (admits_gap (&f, 99 * MS, 1000 * MS));
   g_assert_true (admits_gap (&f, 100 * MS, 1000 * MS));
-  g_assert_cmpuint (stamp (&f, 2, 99 * MS), ==, NONE - 1);
+  g_assert_cmpuint (stamp (&f, 1, 99 * MS), ==, NONE - 1);
   /* Its end is that of what went out: no other gap is told before. */
   g_assert_false (place (&f, FAL_FALLBACK_NONE, 11599 * MS, &none, NULL));
   g_assert_null (none);
   g_assert_false (place (&f, FAL_FALLBACK_NONE, 11600 * MS, &none, NULL));
   g_assert_nonnull (none);
   gst_event_unref (none);
+  tear_down (&f);
+}
+
+/* Frame @serial of @pts came at running time @came, and goes by in its turn now. */
+static GstClockTime
+pass_in_turn (Fixture *f, guint64 serial, GstClockTime pts, GstClockTime came)
+{
+  g_autoptr (FalResult) result = make_result (FAL_RESULT_PASS, serial, pts);
+  g_autoptr (GstSample) sample = NULL;
+
+  result->in_turn = TRUE;
+  result->frame->arrived = came;
+  sample = fal_result_buffer_pass (f->buffers, result, &f->config, &f->error);
+  g_assert_no_error (f->error);
+  return GST_BUFFER_PTS (gst_sample_get_buffer (sample));
+}
+
+/* Where results have the time at which they come; else a sink has it wait for its own. */
+static void
+test_a_frame_that_waited_for_its_turn_is_shown_at_once (void)
+{
+  Fixture f;
+
+  set_up (&f);
+  f.config.mode = FAL_TIMESTAMP_MODE_ARRIVAL;
+  f.now = 10110 * MS;
+  g_assert_cmpuint (pass_in_turn (&f, 1, 100 * MS, 10100 * MS), ==, 100 * MS);
+  f.now = 10200 * MS;
+  g_assert_cmpuint (pass_in_turn (&f, 2, 140 * MS, 10140 * MS), ==, 200 * MS);
+  f.config.mode = FAL_TIMESTAMP_MODE_INPUT;
+  f.now = 10400 * MS;
+  g_assert_cmpuint (pass_in_turn (&f, 3, 300 * MS, 10300 * MS), ==, 300 * MS);
   tear_down (&f);
 }
 
@@ -460,17 +563,20 @@ main (int argc, char **argv)
 #define ADD(name) g_test_add_func ("/result-buffer/" #name, test_##name)
   ADD (an_answer_is_described);
   ADD (the_rate_is_the_inputs_or_at_most_that);
-  ADD (output_time_never_goes_back);
+  ADD (output_time_goes_back_only_with_the_frames);
   ADD (an_arrival_is_the_clocks_time);
+  ADD (an_arrival_is_as_early_as_upstream_is_late);
   ADD (pictures_of_one_reply_share_the_frames_time);
   ADD (a_result_after_missing_frames_is_marked);
   ADD (a_picture_that_cannot_be_used_is_an_error);
   ADD (a_frame_goes_by_as_it_is);
   ADD (a_picture_that_goes_by_is_decoded_where_it_has_to_be);
   ADD (raw_video_goes_by_only_in_a_format_that_is_taken);
-  ADD (a_frame_older_than_the_output_does_not_go_by);
+  ADD (a_frame_goes_by_whatever_its_time);
   ADD (a_fallback_stands_at_the_horizon_once);
+  ADD (what_fills_in_follows_frames_that_went_back);
   ADD (a_gap_is_told_where_it_is_long_enough);
   ADD (a_gap_of_upstreams_keeps_its_place);
+  ADD (a_frame_that_waited_for_its_turn_is_shown_at_once);
   return g_test_run ();
 }

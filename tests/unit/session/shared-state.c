@@ -39,7 +39,7 @@ set_up (Fixture *f, gboolean live, FalSettings *settings)
   fal_shared_state_start (f->state);
   fal_shared_state_set_wakeup (f->state, f->wakeup);
   fal_shared_state_set_flushing (f->state, FALSE);
-  fal_shared_state_set_live (f->state, live);
+  fal_shared_state_set_upstream (f->state, live, 0);
   order = fal_shared_state_take_order (f->state);
   g_assert_cmpint (order->kind, ==, FAL_ORDER_CONFIGURE);
   fal_order_free (order);
@@ -87,7 +87,8 @@ check_sums (Fixture *f)
 
   g_assert_cmpuint (get (s, "frames-in"), ==,
       get (s, "frames-sent") + get (s, "dropped-throttled") + get (s, "dropped-replaced") +
-          get (s, "dropped-offline") + get (s, "dropped-flushed") + get (s, "frames-waiting"));
+          get (s, "dropped-offline") + get (s, "dropped-flushed") + get (s, "dropped-invalid") +
+          get (s, "dropped-absent") + get (s, "dropped-unchanged") + get (s, "frames-waiting"));
   g_assert_cmpuint (get (s, "frames-sent"), ==,
       get (s, "answered") + get (s, "failed") + get (s, "expired") + get (s, "lost") +
           get (s, "in-flight"));
@@ -172,14 +173,14 @@ open_connection (Fixture *f)
 {
   f->counts.connections++;
   f->counts.connected_since = g_get_monotonic_time ();
-  fal_shared_state_note_opened (f->state, &f->counts, NULL, TRUE);
+  fal_shared_state_note_opened (f->state, 0, &f->counts, NULL, TRUE);
 }
 
 static gboolean
 end_connection (Fixture *f, gboolean fatal)
 {
   f->counts.connected_since = 0;
-  return fal_shared_state_note_ended (f->state, &f->counts, fatal);
+  return fal_shared_state_note_ended (f->state, 0, &f->counts, fatal, TRUE);
 }
 
 /* What the send thread finds to do now; it waits for nothing. */
@@ -230,11 +231,13 @@ parse (const gchar *json)
 {
   g_autoptr (GBytes) message = g_bytes_new (json, strlen (json));
   g_autoptr (GError) error = NULL;
-  FalReply *reply = fal_protocol_parse_reply (message, TRUE, NULL, &error);
+  FalReply *reply = fal_protocol_parse_reply (message, TRUE, NULL, NULL, &error);
 
   g_assert_no_error (error);
   return reply;
 }
+
+static const FalReception new_reply = { .running = GST_CLOCK_TIME_NONE };
 
 static FalAnswer
 answer_with (Fixture *f, const gchar *json)
@@ -242,7 +245,7 @@ answer_with (Fixture *f, const gchar *json)
   g_autoptr (FalReply) reply = parse (json);
   FalAnswer answer;
 
-  fal_shared_state_answer (f->state, reply, &answer);
+  fal_shared_state_answer (f->state, reply, &new_reply, &answer);
   return answer;
 }
 
@@ -273,7 +276,7 @@ take_answer (Fixture *f)
   FalOutput output;
   guint n;
 
-  fal_shared_state_wait_for_output (f->state, &output);
+  fal_shared_state_wait_for_output (f->state, FALSE, &output);
   g_assert_nonnull (output.result);
   g_assert_cmpint (output.result->kind, ==, FAL_RESULT_ANSWER);
   g_assert_cmpuint (g_bytes_get_size (output.result->picture), ==, 3);
@@ -289,7 +292,7 @@ take_event (Fixture *f, guint *missing)
   FalOutput output;
   GstEventType type;
 
-  fal_shared_state_wait_for_output (f->state, &output);
+  fal_shared_state_wait_for_output (f->state, FALSE, &output);
   g_assert_nonnull (output.event);
   type = GST_EVENT_TYPE (output.event);
   if (missing)
@@ -305,6 +308,165 @@ count_drops (Fixture *f)
   g_autoptr (GPtrArray) drops = fal_shared_state_take_drops (f->state);
 
   return drops ? drops->len : 0;
+}
+
+/* ---- frames that come out each ---- */
+
+/* None has its time over, but those that wait to be sent give way to newer ones. */
+static void
+set_up_all (Fixture *f)
+{
+  set_up (f, FALSE,
+      make_settings ("throttle-interval", "0", "max-in-flight", "1", "leaky", "downstream",
+          "composite", "over", "composite-frames", "all", NULL));
+}
+
+/* The next that goes out is of frame @n, of this kind. */
+static void
+expect_shown (Fixture *f, guint n, FalResultKind kind, guint weight)
+{
+  FalOutput output;
+
+  fal_shared_state_wait_for_output (f->state, FALSE, &output);
+  g_assert_nonnull (output.result);
+  g_assert_cmpuint (output.result->frame->pts / (33 * GST_MSECOND), ==, n);
+  g_assert_cmpint (output.result->kind, ==, kind);
+  g_assert_nonnull (output.result->sample);
+  g_assert_cmpuint (output.result->weight, ==, weight);
+  g_assert_cmpint (output.mode, ==, FAL_TIMESTAMP_MODE_INPUT);
+  output_clear (&output);
+}
+
+static void
+test_with_all_a_dropped_frame_comes_out_and_is_not_told_of (void)
+{
+  Fixture f;
+  guint64 id;
+
+  set_up_all (&f);
+  open_connection (&f);
+  id = send_frame (&f, 0);
+  push (&f, 1);
+  push (&f, 2);
+  push (&f, 4);
+  g_assert_cmpuint (get_stat (&f, "dropped-replaced"), ==, 2);
+  g_assert_cmpuint (count_drops (&f), ==, 0);
+  g_assert_cmpuint (get_stat (&f, "frames-held"), ==, 4);
+  answer (&f, id);
+  expect_shown (&f, 0, FAL_RESULT_ANSWER, 0);
+  id = send_one (&f);
+  answer (&f, id);
+  expect_shown (&f, 1, FAL_RESULT_BETWEEN, 64);
+  expect_shown (&f, 2, FAL_RESULT_BETWEEN, 128);
+  expect_shown (&f, 4, FAL_RESULT_ANSWER, 0);
+  g_assert_cmpuint (get_stat (&f, "frames-held"), ==, 0);
+  tear_down (&f);
+}
+
+static void
+test_with_all_an_event_keeps_its_place (void)
+{
+  Fixture f;
+  guint64 id;
+
+  set_up_all (&f);
+  open_connection (&f);
+  id = send_frame (&f, 0);
+  push (&f, 1);
+  fal_shared_state_push_event (f.state, gst_event_new_custom (GST_EVENT_CUSTOM_DOWNSTREAM, NULL));
+  push (&f, 2);
+  answer (&f, id);
+  answer (&f, send_one (&f));
+  expect_shown (&f, 0, FAL_RESULT_ANSWER, 0);
+  expect_shown (&f, 1, FAL_RESULT_BETWEEN, 128);
+  g_assert_cmpint (take_event (&f, NULL), ==, GST_EVENT_CUSTOM_DOWNSTREAM);
+  expect_shown (&f, 2, FAL_RESULT_ANSWER, 0);
+  tear_down (&f);
+}
+
+/* Those that wait get the last result, and what follows passes behind them. */
+static void
+test_with_all_frames_do_not_wait_once_the_model_is_switched_off (void)
+{
+  FalOutput output;
+  Fixture f;
+  guint64 id;
+
+  set_up_all (&f);
+  open_connection (&f);
+  id = send_frame (&f, 0);
+  push (&f, 1);
+  answer (&f, id);
+  expect_shown (&f, 0, FAL_RESULT_ANSWER, 0);
+  set (&f, "enabled", "false");
+  expect_shown (&f, 1, FAL_RESULT_BETWEEN, 0);
+  push (&f, 2);
+  fal_shared_state_wait_for_output (f.state, FALSE, &output);
+  g_assert_cmpint (output.result->kind, ==, FAL_RESULT_PASS);
+  output_clear (&output);
+  tear_down (&f);
+}
+
+static void
+test_with_all_the_end_comes_behind_every_frame (void)
+{
+  Fixture f;
+  guint missing;
+
+  set_up_all (&f);
+  open_connection (&f);
+  answer (&f, send_frame (&f, 0));
+  push (&f, 1);
+  set (&f, "drain-timeout", "1");
+  fal_shared_state_push_event (f.state, gst_event_new_eos ());
+  expect_shown (&f, 0, FAL_RESULT_ANSWER, 0);
+  expect_shown (&f, 1, FAL_RESULT_BETWEEN, 0);
+  g_assert_cmpint (take_event (&f, &missing), ==, GST_EVENT_EOS);
+  g_assert_cmpuint (missing, ==, 0);
+  tear_down (&f);
+}
+
+/* It is needed no more by one that is under way, but by one that is still to be sent. */
+static void
+test_with_all_a_frame_that_came_out_keeps_no_picture (void)
+{
+  FalFrame *frames[] = { make_frame (0), make_frame (1) };
+  Fixture f;
+
+  set_up (&f, TRUE,
+      make_settings ("throttle-interval", "0", "max-in-flight", "1", "composite", "over",
+          "composite-frames", "all", "fallback", "passthrough", NULL));
+  open_connection (&f);
+  for (guint n = 0; n < 2; n++) {
+    fal_shared_state_push (f.state, fal_frame_ref (frames[n]));
+    if (n == 0)
+      send_one (&f);
+    expect_shown (&f, n, FAL_RESULT_FALLBACK, 0);
+  }
+  g_assert_null (frames[0]->sample);
+  g_assert_nonnull (frames[1]->sample);
+  g_assert_cmpuint (get_stat (&f, "frames-waiting"), ==, 1);
+  tear_down (&f);
+  fal_frame_unref (frames[0]);
+  fal_frame_unref (frames[1]);
+}
+
+static void
+test_for_a_composite_a_frame_keeps_its_picture (void)
+{
+  FalOutput output;
+  Fixture f;
+
+  set_up (&f, TRUE,
+      make_settings ("throttle-interval", "0", "max-in-flight", "2", "composite", "over", NULL));
+  open_connection (&f);
+  answer (&f, send_frame (&f, 0));
+  g_assert_cmpuint (get_stat (&f, "frames-held"), ==, 1);
+  fal_shared_state_wait_for_output (f.state, FALSE, &output);
+  g_assert_nonnull (output.result->sample);
+  output_clear (&output);
+  g_assert_cmpuint (get_stat (&f, "frames-held"), ==, 0);
+  tear_down (&f);
 }
 
 /* ---- a second thread ---- */
@@ -333,7 +495,7 @@ run_output (gpointer data)
   Fixture *f = data;
   FalOutput *output = g_new0 (FalOutput, 1);
 
-  fal_shared_state_wait_for_output (f->state, output);
+  fal_shared_state_wait_for_output (f->state, FALSE, output);
   return output;
 }
 
@@ -605,9 +767,176 @@ test_a_reply_that_answers_nothing_is_late (void)
   open_connection (&f);
   g_assert_false (answer (&f, 0).known);
   g_assert_cmpuint (get_stat (&f, "results-late"), ==, 1);
-  g_assert_false (
-      answer_with (&f, "{\"images\":[\"YQ==\",\"YQ==\"],\"request_id\":\"frame-9\"}").known);
-  g_assert_cmpuint (get_stat (&f, "results-late"), ==, 3);
+  tear_down (&f);
+}
+
+static void
+test_a_reply_with_an_id_that_was_never_sent_is_foreign (void)
+{
+  const gchar *json = "{\"images\":[\"YQ==\",\"YQ==\"],\"request_id\":\"frame-9\"}";
+  Fixture f;
+
+  set_up_live (&f);
+  open_connection (&f);
+  g_assert_false (answer_with (&f, json).known);
+  g_assert_cmpuint (get_stat (&f, "results-foreign"), ==, 2);
+  answer (&f, send_frame (&f, 1));
+  send_frame (&f, 2);
+  g_assert_false (answer_with (&f, json).known);
+  g_assert_cmpuint (get_stat (&f, "results-foreign"), ==, 4);
+  g_assert_cmpuint (get_stat (&f, "results-late"), ==, 0);
+  g_assert_cmpuint (get_stat (&f, "in-flight"), ==, 1);
+  tear_down (&f);
+}
+
+/* Before an echo came such a reply is doubtful, and what comes next, or nothing, settles it; one of
+ * an older connection is nobody's. */
+static void
+test_a_doubtful_reply_is_settled (void)
+{
+  g_autoptr (FalReply) reply = parse ("{\"images\":[\"YWJj\"],\"request_id\":\"x\"}");
+  Fixture f;
+  FalReception came;
+  FalAnswer answer;
+
+  set_up_live (&f);
+  open_connection (&f);
+  send_frame (&f, 1);
+  fal_shared_state_answer (f.state, reply, &new_reply, &answer);
+  g_assert_true (answer.doubtful);
+  g_assert_false (answer.known);
+  g_assert_cmpuint (answer.in_flight, ==, 1);
+  came = answer.reception;
+  came.generation++;
+  fal_shared_state_answer (f.state, reply, &came, &answer);
+  g_assert_false (answer.known);
+  g_assert_cmpuint (get_stat (&f, "results-foreign"), ==, 1);
+  came.generation--;
+  fal_shared_state_answer (f.state, reply, &came, &answer);
+  g_assert_true (answer.known);
+  g_assert_true (answer.over);
+  g_assert_cmpuint (take_answer (&f), ==, 1);
+  tear_down (&f);
+}
+
+static void
+test_a_message_answers_nothing (void)
+{
+  static const gchar *const messages[] = { "{\"progress\":0.3}", "{}",
+    "{\"message\":\"done\",\"timings\":{\"inference\":0.01}}",
+    "{\"progress\":0.3,\"request_id\":\"mine\"}" };
+  Fixture f;
+
+  set_up_live (&f);
+  open_connection (&f);
+  send_frame (&f, 1);
+  for (guint i = 0; i < G_N_ELEMENTS (messages); i++)
+    g_assert_false (answer_with (&f, messages[i]).known);
+  g_assert_cmpuint (get_stat (&f, "messages-ignored"), ==, G_N_ELEMENTS (messages));
+  g_assert_cmpuint (get_stat (&f, "in-flight"), ==, 1);
+  g_assert_true (answer (&f, 0).known);
+  tear_down (&f);
+}
+
+/* A result that is none any more, though the app still sends it. */
+static void
+test_after_the_end_nothing_is_taken (void)
+{
+  Fixture f;
+  guint64 id;
+
+  set_up_live (&f);
+  fal_shared_state_push_event (f.state, gst_event_new_stream_start ("s"));
+  g_assert_cmpint (take_event (&f, NULL), ==, GST_EVENT_STREAM_START);
+  open_connection (&f);
+  id = send_frame (&f, 1);
+  g_assert_true (answer (&f, id).known);
+  fal_shared_state_push_event (f.state, gst_event_new_eos ());
+  g_assert_true (answer (&f, id).known); /* one more, before the end */
+  g_assert_cmpuint (take_answer (&f), ==, 1);
+  g_assert_cmpuint (take_answer (&f), ==, 1);
+  g_assert_cmpint (take_event (&f, NULL), ==, GST_EVENT_EOS);
+  g_assert_false (answer (&f, id).known);
+  g_assert_cmpuint (get_stat (&f, "results"), ==, 2);
+  g_assert_cmpuint (get_stat (&f, "results-late"), ==, 1);
+  fal_shared_state_push_event (f.state, gst_event_new_stream_start ("t"));
+  g_assert_cmpint (take_event (&f, NULL), ==, GST_EVENT_STREAM_START);
+  g_assert_true (answer (&f, send_frame (&f, 2)).known);
+  tear_down (&f);
+}
+
+/* Its picture was let go of when it was sent, and is brought back. */
+static void
+test_the_newest_frame_goes_again_with_its_picture (void)
+{
+  Fixture f;
+  FalWork work;
+
+  set_up_live (&f);
+  open_connection (&f);
+  send_frame (&f, 1);
+  end_connection (&f, FALSE);
+  g_assert_cmpuint (get_stat (&f, "frames-waiting"), ==, 1);
+  g_assert_cmpuint (get_stat (&f, "frames-sent"), ==, 0);
+  g_assert_cmpint (take_order (&f), ==, FAL_ORDER_CONNECT);
+  open_connection (&f);
+  g_assert_cmpint (find_work (&f, &work), ==, FAL_WORK_REQUEST);
+  g_assert_nonnull (work.sample);
+  finish (&f, &work, "request");
+  g_assert_cmpuint (get_stat (&f, "requests-repeated"), ==, 1);
+  g_assert_cmpuint (get_stat (&f, "lost"), ==, 0);
+  check_sums (&f);
+  tear_down (&f);
+}
+
+static void
+test_what_connections_die_of_is_given_up_and_told (void)
+{
+  Fixture f;
+  FalWork work;
+
+  set_up_file (&f);
+  open_connection (&f);
+  send_frame (&f, 1);
+  for (guint i = 0; i < 2; i++) {
+    end_connection (&f, FALSE);
+    open_connection (&f);
+    send_one (&f);
+  }
+  end_connection (&f, FALSE);
+  g_assert_cmpint (find_work (&f, &work), ==, FAL_WORK_GIVEN_UP);
+  g_assert_cmpuint (work.given_up.deadly, ==, 1);
+  g_assert_cmpint (find_work (&f, &work), ==, FAL_WORK_NOTHING);
+  g_assert_cmpuint (get_stat (&f, "lost"), ==, 1);
+  g_assert_cmpuint (count_drops (&f), ==, 1);
+  tear_down (&f);
+}
+
+/* Frame 1 was swallowed: the results of the others wait for its, and though they are as many as may
+ * wait it goes again. */
+static void
+test_results_of_a_file_wait_for_the_one_that_goes_again (void)
+{
+  Fixture f;
+  FalWork work;
+
+  set_up (&f, FALSE, make_settings ("throttle-interval", "0", "max-in-flight", "9", NULL));
+  open_connection (&f);
+  answer (&f, send_frame (&f, 1));
+  g_assert_cmpuint (take_answer (&f), ==, 1);
+  send_frame (&f, 2);
+  for (guint i = 3; i <= 6; i++)
+    answer (&f, send_frame (&f, i));
+  push (&f, 7);
+  while (find_work (&f, &work) == FAL_WORK_NOTHING)
+    g_usleep (1000); /* until frame 2 has waited for long enough */
+  g_assert_cmpint (work.kind, ==, FAL_WORK_REQUEST);
+  g_assert_cmpuint (work.frame->pts, ==, 2 * 33 * GST_MSECOND);
+  answer (&f, work.id);
+  finish (&f, &work, "request");
+  for (guint i = 2; i <= 6; i++)
+    g_assert_cmpuint (take_answer (&f), ==, i);
+  g_assert_cmpuint (get_stat (&f, "requests-repeated"), ==, 1);
   tear_down (&f);
 }
 
@@ -665,6 +994,17 @@ test_too_many_pictures_are_invalid (void)
   tear_down (&f);
 }
 
+/* @n frames are answered; the first @taken results go out. */
+static void
+answer_frames (Fixture *f, guint n, guint taken)
+{
+  for (guint i = 1; i <= n; i++) {
+    answer (f, send_frame (f, i));
+    if (i <= taken)
+      g_assert_cmpuint (take_answer (f), ==, i);
+  }
+}
+
 /* A downstream that takes nothing costs no model's time. */
 static void
 test_nothing_is_sent_while_results_wait (void)
@@ -674,13 +1014,145 @@ test_nothing_is_sent_while_results_wait (void)
 
   set_up_live (&f);
   open_connection (&f);
-  for (guint i = 1; i <= 4; i++)
-    answer (&f, send_frame (&f, i));
-  push (&f, 5);
+  answer_frames (&f, 6, 2);
+  push (&f, 7);
   g_assert_cmpint (find_work (&f, &work), ==, FAL_WORK_NOTHING);
-  g_assert_cmpuint (take_answer (&f), ==, 1);
+  g_assert_cmpuint (take_answer (&f), ==, 3);
   g_assert_cmpint (find_work (&f, &work), ==, FAL_WORK_REQUEST);
   finish (&f, &work, "request");
+  tear_down (&f);
+}
+
+static void
+expect_tick (Fixture *f, gboolean full)
+{
+  FalOutput output;
+
+  fal_shared_state_wait_for_output (f->state, full, &output);
+  g_assert_true (output.ticked);
+  g_assert_null (output.event);
+  g_assert_null (output.result);
+  output_clear (&output);
+}
+
+/* Each tick is told once; where enough wait to be shown, results wait undecoded meanwhile. */
+static void
+test_a_tick_comes_after_what_is_ready_unless_there_is_enough (void)
+{
+  Fixture f;
+
+  set_up_live (&f);
+  open_connection (&f);
+  answer_frames (&f, 2, 0);
+  fal_shared_state_note_tick (f.state);
+  fal_shared_state_note_tick (f.state);
+  expect_tick (&f, TRUE);
+  fal_shared_state_note_tick (f.state);
+  take_answer (&f);
+  take_answer (&f);
+  expect_tick (&f, FALSE);
+  tear_down (&f);
+}
+
+static void
+test_a_tick_ends_the_wait_for_output (void)
+{
+  Fixture f;
+  FalOutput output;
+  GThread *thread;
+
+  set_up_live (&f);
+  thread = start_thread (&f, run_output);
+  fal_shared_state_note_tick (f.state);
+  join_output (thread, &output);
+  g_assert_true (output.ticked);
+  output_clear (&output);
+  tear_down (&f);
+}
+
+static FalOutput
+get_times (Fixture *f)
+{
+  FalOutput output;
+
+  fal_shared_state_note_tick (f->state);
+  fal_shared_state_wait_for_output (f->state, TRUE, &output);
+  output_clear (&output);
+  return output;
+}
+
+/* With what was found late results are shown as they come; with what was set they are not. */
+static void
+test_sinks_delay_results_as_the_pipeline_was_told (void)
+{
+  Fixture f;
+
+  set_up_live (&f);
+  fal_shared_state_set_upstream (f.state, TRUE, 30 * GST_MSECOND);
+  g_assert_cmpuint (get_times (&f).delay, ==, 0);
+  set (&f, "latency", "300");
+  g_assert_cmpuint (get_times (&f).delay, ==, 300 * GST_MSECOND);
+  g_assert_cmpuint (get_times (&f).held, ==, 0);
+  fal_shared_state_set_pipeline_latency (f.state, 130 * GST_MSECOND);
+  g_assert_cmpuint (get_times (&f).delay, ==, 100 * GST_MSECOND);
+  fal_shared_state_set_pipeline_latency (f.state, 350 * GST_MSECOND);
+  g_assert_cmpuint (get_times (&f).delay, ==, 300 * GST_MSECOND);
+  set (&f, "latency-mode", "auto");
+  g_assert_cmpuint (get_times (&f).delay, ==, 300 * GST_MSECOND);
+  g_assert_cmpuint (get_times (&f).held, ==, 300 * GST_MSECOND);
+  g_assert_cmpint (get_times (&f).mode, ==, FAL_TIMESTAMP_MODE_ARRIVAL);
+  g_assert_cmpint (fal_shared_state_get_delay (f.state), ==, 300);
+  tear_down (&f);
+}
+
+/* A sink that has them wait for the pipeline's latency is no downstream that takes nothing. */
+static void
+test_requests_go_while_results_wait_for_the_latency (void)
+{
+  Fixture f;
+
+  set_up_live (&f);
+  open_connection (&f);
+  fal_shared_state_set_pipeline_latency (f.state, 1000 * GST_SECOND);
+  answer_frames (&f, 40, 2);
+  g_assert_cmpuint (get_stat (&f, "results"), ==, 40);
+  g_assert_cmpuint (get_stat (&f, "results-late"), ==, 0);
+  tear_down (&f);
+}
+
+/* Nor are the ticks of a constant rate, in a recording, where no sink waits. */
+static void
+test_requests_go_while_results_wait_for_the_ticks (void)
+{
+  Fixture f;
+
+  set_up_live (&f);
+  set (&f, "latency", "1000000");
+  set (&f, "output-framerate", "30/1");
+  open_connection (&f);
+  fal_shared_state_set_pipeline_latency (f.state, 0);
+  answer_frames (&f, 40, 2);
+  g_assert_cmpuint (get_stat (&f, "results"), ==, 40);
+  g_assert_cmpuint (get_stat (&f, "results-late"), ==, 0);
+  tear_down (&f);
+}
+
+/* An app that sends without end is not faster than downstream for long. */
+static void
+test_further_results_give_way_and_are_counted (void)
+{
+  Fixture f;
+  guint64 id;
+
+  set_up_live (&f);
+  open_connection (&f);
+  answer_frames (&f, 2, 2);
+  id = send_frame (&f, 3);
+  for (guint i = 0; i < 100; i++)
+    answer (&f, id);
+  g_assert_cmpuint (get_stat (&f, "results"), ==, 102);
+  g_assert_cmpuint (get_stat (&f, "results-late"), >=, 90);
+  g_assert_cmpuint (take_answer (&f), ==, 3);
   tear_down (&f);
 }
 
@@ -702,11 +1174,12 @@ test_a_download_is_waited_for (void)
   found = answer_with (&f, json);
   g_assert_cmpuint (found.first_download, ==, 1);
   thread = start_thread (&f, run_output);
-  g_assert_false (fal_shared_state_take_picture (f.state, 2, picture));
+  g_assert_false (fal_shared_state_take_picture (f.state, 2, picture, 70));
   g_assert_cmpuint (watch_sync_count_signals (), ==, 0);
-  g_assert_true (fal_shared_state_take_picture (f.state, 1, picture));
+  g_assert_true (fal_shared_state_take_picture (f.state, 1, picture, 80));
   join_output (thread, &output);
   g_assert_true (output.result->picture == picture);
+  g_assert_cmpuint (output.result->arrived, ==, 80);
   output_clear (&output);
   tear_down (&f);
 }
@@ -717,18 +1190,36 @@ test_buffers_are_counted_by_their_kind (void)
   Fixture f;
 
   set_up_live (&f);
-  fal_shared_state_note_pushed (f.state, FAL_RESULT_ANSWER);
-  fal_shared_state_note_pushed (f.state, FAL_RESULT_PASS);
-  fal_shared_state_note_pushed (f.state, FAL_RESULT_FALLBACK);
-  fal_shared_state_note_pushed (f.state, FAL_RESULT_FALLBACK);
+  fal_shared_state_note_pushed (f.state, FAL_RESULT_ANSWER, FALSE);
+  fal_shared_state_note_pushed (f.state, FAL_RESULT_PASS, FALSE);
+  fal_shared_state_note_pushed (f.state, FAL_RESULT_FALLBACK, FALSE);
+  fal_shared_state_note_pushed (f.state, FAL_RESULT_FALLBACK, FALSE);
   g_assert_cmpuint (get_stat (&f, "frames-out"), ==, 4);
   g_assert_cmpuint (get_stat (&f, "frames-passed"), ==, 1);
   g_assert_cmpuint (get_stat (&f, "frames-filled"), ==, 2);
+  g_assert_cmpuint (get_stat (&f, "frames-repeated"), ==, 0);
+  fal_shared_state_note_pushed (f.state, FAL_RESULT_ANSWER, TRUE);
+  g_assert_cmpuint (get_stat (&f, "frames-out"), ==, 5);
+  g_assert_cmpuint (get_stat (&f, "frames-repeated"), ==, 1);
   fal_shared_state_note_rendered (f.state, FAL_RESULT_ANSWER, FAL_RENDERED_TOO_LATE, 0, 0);
   fal_shared_state_note_rendered (f.state, FAL_RESULT_ANSWER, FAL_RENDERED_BROKEN, 0, 0);
   fal_shared_state_note_rendered (f.state, FAL_RESULT_PASS, FAL_RENDERED_BROKEN, 0, 0);
   g_assert_cmpuint (get_stat (&f, "results-late"), ==, 1);
   g_assert_cmpuint (get_stat (&f, "results-invalid"), ==, 1);
+  tear_down (&f);
+}
+
+/* One that came too late to be shown was counted as such. */
+static void
+test_a_late_result_is_counted_once (void)
+{
+  Fixture f;
+
+  set_up_live (&f);
+  fal_shared_state_note_lag (f.state, G_TIME_SPAN_HOUR, TRUE, FALSE);
+  g_assert_cmpuint (get_stat (&f, "results-late"), ==, 0);
+  fal_shared_state_note_lag (f.state, G_TIME_SPAN_HOUR, TRUE, TRUE);
+  g_assert_cmpuint (get_stat (&f, "results-late"), ==, 1);
   tear_down (&f);
 }
 
@@ -754,12 +1245,12 @@ test_an_answered_frame_takes_the_mutex_ten_times (void)
   fal_settings_unref (fal_shared_state_begin_request (f.state, &sends_ids));
   fal_shared_state_finish_request (f.state, &work, g_bytes_ref (message), 1000);
   order = fal_shared_state_take_order (f.state);
-  fal_shared_state_note_counts (f.state, &f.counts);
-  fal_shared_state_note_message (f.state, &f.counts);
-  fal_shared_state_answer (f.state, reply, &found);
-  fal_shared_state_wait_for_output (f.state, &output);
+  fal_shared_state_note_counts (f.state, 0, &f.counts);
+  fal_shared_state_note_message (f.state, 0, &f.counts);
+  fal_shared_state_answer (f.state, reply, &new_reply, &found);
+  fal_shared_state_wait_for_output (f.state, FALSE, &output);
   fal_shared_state_note_rendered (f.state, FAL_RESULT_ANSWER, FAL_RENDERED, 0, 1000);
-  fal_shared_state_note_pushed (f.state, FAL_RESULT_ANSWER);
+  fal_shared_state_note_pushed (f.state, FAL_RESULT_ANSWER, FALSE);
   g_assert_null (fal_shared_state_take_drops (f.state));
   g_assert_cmpuint (watch_sync_count_locks (), >, 0); /* else the linker did not send them here */
   g_assert_cmpuint (watch_sync_count_locks (), <=, 10);
@@ -834,7 +1325,11 @@ test_a_send_for_an_older_connection_is_left_out (void)
   end_connection (&f, FALSE);
   open_connection (&f);
   finish (&f, &work, "request");
+  g_assert_cmpint (take_order (&f), ==, FAL_ORDER_CONNECT); /* for it, as none is newer */
   g_assert_cmpint (take_order (&f), ==, NO_ORDER);
+  g_assert_cmpint (find_work (&f, &work), ==, FAL_WORK_REQUEST);
+  g_assert_nonnull (work.sample);
+  finish (&f, &work, "request");
   tear_down (&f);
 }
 
@@ -848,6 +1343,7 @@ test_a_send_is_left_out_once_the_connection_ended (void)
   push (&f, 1);
   send_one (&f);
   end_connection (&f, FALSE);
+  g_assert_cmpint (take_order (&f), ==, FAL_ORDER_CONNECT);
   g_assert_cmpint (take_order (&f), ==, NO_ORDER);
   tear_down (&f);
 }
@@ -857,21 +1353,19 @@ static void
 test_a_lost_request_of_a_file_goes_again (void)
 {
   Fixture f;
-  guint64 id;
   FalWork work;
 
   set_up_file (&f);
   open_connection (&f);
-  id = send_frame (&f, 1);
+  send_frame (&f, 1);
   push (&f, 2);
   end_connection (&f, FALSE);
   g_assert_cmpint (take_order (&f), ==, FAL_ORDER_CONNECT);
   open_connection (&f);
   g_assert_cmpint (find_work (&f, &work), ==, FAL_WORK_REQUEST);
-  g_assert_cmpuint (work.id, ==, id);
   g_assert_nonnull (work.sample);
+  g_assert_true (answer (&f, work.id).known);
   finish (&f, &work, "request");
-  g_assert_true (answer (&f, id).known);
   g_assert_cmpuint (take_answer (&f), ==, 1);
   g_assert_cmpuint (get_stat (&f, "frames-sent"), ==, 1);
   tear_down (&f);
@@ -940,17 +1434,19 @@ test_replies_of_a_connection_that_was_given_up_do_not_count (void)
 {
   Fixture f;
   g_autoptr (FalReply) refusal = parse ("{\"error\":\"no request_id, please\"}");
+  gboolean over;
 
   give_up_connection (&f);
   push (&f, 2);
   g_assert_false (answer (&f, 0).known);
-  fal_shared_state_note_failed_reply (f.state, TRUE);
-  fal_shared_state_fail_oldest (f.state);
-  g_assert_false (fal_shared_state_drop_ids (f.state, refusal));
+  fal_shared_state_note_failed_reply (f.state, 0, NULL, TRUE, &over);
+  g_assert_false (over);
+  fal_shared_state_fail_oldest (f.state, 0);
+  g_assert_false (fal_shared_state_drop_ids (f.state, 0, refusal));
   g_assert_cmpuint (get_stat (&f, "results-late"), ==, 0);
   g_assert_cmpuint (get_stat (&f, "results-invalid"), ==, 0);
   g_assert_cmpuint (get_stat (&f, "failed"), ==, 0);
-  fal_shared_state_note_ready (f.state);
+  fal_shared_state_note_ready (f.state, 0);
   open_connection (&f);
   send_one (&f);
   g_assert_true (answer (&f, 0).known);
@@ -965,11 +1461,11 @@ test_an_app_is_sent_nothing_before_it_is_ready (void)
   FalWork work;
 
   set_up_live (&f);
-  fal_shared_state_note_opened (f.state, &f.counts, NULL, FALSE);
+  fal_shared_state_note_opened (f.state, 0, &f.counts, NULL, FALSE);
   push (&f, 1);
   g_assert_cmpint (find_work (&f, &work), ==, FAL_WORK_NOTHING);
   g_assert_cmpint (take_order (&f), ==, NO_ORDER);
-  fal_shared_state_note_ready (f.state);
+  fal_shared_state_note_ready (f.state, 0);
   g_assert_cmpint (find_work (&f, &work), ==, FAL_WORK_REQUEST);
   finish (&f, &work, "request");
   tear_down (&f);
@@ -986,12 +1482,14 @@ test_nothing_is_dialled_once_given_up (void)
   g_assert_true (end_connection (&f, TRUE));
   g_assert_cmpint (fal_shared_state_get_state (f.state), ==, FAL_DIALER_FAILED);
   g_assert_cmpint (take_order (&f), ==, NO_ORDER);
-  g_assert_cmpint (push (&f, 2), ==, GST_FLOW_ERROR);
+  g_assert_cmpint (push (&f, 2), ==, GST_FLOW_OK); /* until the application was told */
+  fal_shared_state_fail_flow (f.state);
+  g_assert_cmpint (push (&f, 3), ==, GST_FLOW_ERROR);
   g_assert_false (fal_shared_state_flows (f.state));
-  fal_shared_state_note_state (f.state, FAL_DIALER_IDLE);
+  fal_shared_state_note_state (f.state, 0, FAL_DIALER_IDLE);
   fal_shared_state_set_flushing (f.state, TRUE);
   fal_shared_state_set_flushing (f.state, FALSE);
-  g_assert_cmpint (push (&f, 3), ==, GST_FLOW_OK);
+  g_assert_cmpint (push (&f, 4), ==, GST_FLOW_OK);
   g_assert_cmpint (take_order (&f), ==, FAL_ORDER_CONNECT);
   tear_down (&f);
 }
@@ -1011,10 +1509,10 @@ test_an_idle_connection_is_released (void)
   g_assert_cmpint (work.kind, ==, FAL_WORK_NOTHING);
   g_assert_cmpint (take_order (&f), ==, FAL_ORDER_RELEASE);
   g_assert_cmpint (take_order (&f), ==, NO_ORDER);
-  g_assert_false (fal_shared_state_needs_connection (f.state));
+  g_assert_false (fal_shared_state_needs_connection (f.state, 0));
   push (&f, 1);
   g_assert_cmpint (find_work (&f, &work), ==, FAL_WORK_NOTHING); /* it is about to end */
-  fal_shared_state_keep_connection (f.state);
+  fal_shared_state_keep_connection (f.state, 0);
   g_assert_cmpint (find_work (&f, &work), ==, FAL_WORK_REQUEST);
   finish (&f, &work, "request");
   tear_down (&f);
@@ -1033,7 +1531,7 @@ test_a_model_that_is_switched_off_lets_go (void)
   g_assert_cmpint (take_order (&f), ==, FAL_ORDER_RELEASE);
   g_assert_cmpuint (get_stat (&f, "dropped-flushed"), ==, 1);
   push (&f, 2);
-  fal_shared_state_wait_for_output (f.state, &output);
+  fal_shared_state_wait_for_output (f.state, FALSE, &output);
   g_assert_cmpint (output.result->kind, ==, FAL_RESULT_PASS);
   output_clear (&output);
   end_connection (&f, FALSE);
@@ -1041,7 +1539,7 @@ test_a_model_that_is_switched_off_lets_go (void)
   set (&f, "enabled", "true");
   push (&f, 3); /* goes by, too, until the model's first result */
   g_assert_cmpint (take_order (&f), ==, FAL_ORDER_CONNECT);
-  fal_shared_state_wait_for_output (f.state, &output);
+  fal_shared_state_wait_for_output (f.state, FALSE, &output);
   g_assert_cmpint (output.result->kind, ==, FAL_RESULT_PASS);
   g_assert_cmpuint (output.result->frame->pts, ==, 3 * 33 * GST_MSECOND);
   output_clear (&output);
@@ -1061,9 +1559,9 @@ test_an_app_that_refuses_ids_is_dialled_without (void)
   set_up_live (&f);
   open_connection (&f);
   send_frame (&f, 1);
-  g_assert_false (fal_shared_state_drop_ids (f.state, other));
-  g_assert_true (fal_shared_state_drop_ids (f.state, refusal));
-  g_assert_false (fal_shared_state_drop_ids (f.state, refusal));
+  g_assert_false (fal_shared_state_drop_ids (f.state, 0, other));
+  g_assert_true (fal_shared_state_drop_ids (f.state, 0, refusal));
+  g_assert_false (fal_shared_state_drop_ids (f.state, 0, refusal));
   g_assert_cmpint (take_order (&f), ==, FAL_ORDER_CLOSE);
   end_connection (&f, FALSE);
   open_connection (&f);
@@ -1079,18 +1577,22 @@ static void
 test_a_failed_reply_is_the_oldest_requests_where_none_says_its_id (void)
 {
   Fixture f;
+  gboolean over;
 
   set_up_live (&f);
   open_connection (&f);
   send_frame (&f, 1);
-  fal_shared_state_note_failed_reply (f.state, TRUE);
+  g_assert_true (fal_shared_state_note_failed_reply (f.state, 0, NULL, TRUE, &over));
+  g_assert_true (over);
   g_assert_cmpuint (get_stat (&f, "failed"), ==, 1);
   g_assert_cmpuint (get_stat (&f, "results-invalid"), ==, 1);
   answer (&f, send_frame (&f, 2));
   send_frame (&f, 3);
-  fal_shared_state_note_failed_reply (f.state, FALSE);
+  send_frame (&f, 4);
+  fal_shared_state_note_failed_reply (f.state, 0, NULL, FALSE, &over);
+  g_assert_false (over);
   g_assert_cmpuint (get_stat (&f, "failed"), ==, 1); /* a later reply tells */
-  fal_shared_state_fail_oldest (f.state);
+  fal_shared_state_fail_oldest (f.state, 0);
   g_assert_cmpuint (get_stat (&f, "failed"), ==, 2);
   tear_down (&f);
 }
@@ -1107,12 +1609,12 @@ test_the_first_result_waits_until_the_state_was_told (void)
 
   set_up_live (&f);
   open_connection (&f);
-  fal_shared_state_note_state (f.state, FAL_DIALER_WARMING_UP);
+  fal_shared_state_note_state (f.state, 0, FAL_DIALER_WARMING_UP);
   id = send_frame (&f, 1);
   thread = start_thread (&f, run_output);
   g_assert_true (answer (&f, id).first);
   g_assert_cmpuint (watch_sync_count_signals (), ==, 0);
-  fal_shared_state_note_state (f.state, FAL_DIALER_CONNECTED);
+  fal_shared_state_note_state (f.state, 0, FAL_DIALER_CONNECTED);
   g_assert_cmpuint (watch_sync_count_signals (), ==, 0);
   fal_shared_state_release_results (f.state);
   join_output (thread, &output);
@@ -1130,7 +1632,7 @@ test_a_connection_that_ends_holds_nothing_back (void)
 
   set_up_live (&f);
   open_connection (&f);
-  fal_shared_state_note_state (f.state, FAL_DIALER_WARMING_UP);
+  fal_shared_state_note_state (f.state, 0, FAL_DIALER_WARMING_UP);
   answer (&f, send_frame (&f, 1));
   end_connection (&f, FALSE);
   g_assert_cmpuint (take_answer (&f), ==, 1);
@@ -1159,6 +1661,30 @@ test_upstream_waits_for_room (void)
   send_one (&f);
   g_assert_cmpint (GPOINTER_TO_INT (g_thread_join (thread)), ==, GST_FLOW_OK);
   g_assert_cmpuint (get_stat (&f, "frames-in"), ==, 2);
+  tear_down (&f);
+}
+
+/* Frames that pass are not dropped, though others are where the pipeline is live: they wait, until
+ * one went out, or until a flush. */
+static void
+test_upstream_waits_for_room_for_frames_that_pass (void)
+{
+  Fixture f;
+  FalOutput output;
+  GThread *thread;
+
+  set_up (&f, TRUE, make_settings ("enabled", "false", NULL));
+  for (guint i = 1; i <= 4; i++)
+    push (&f, i);
+  thread = start_thread (&f, run_push);
+  fal_shared_state_wait_for_output (f.state, FALSE, &output);
+  g_assert_cmpint (output.result->kind, ==, FAL_RESULT_PASS);
+  output_clear (&output);
+  g_assert_cmpint (GPOINTER_TO_INT (g_thread_join (thread)), ==, GST_FLOW_OK);
+  thread = start_thread (&f, run_push);
+  fal_shared_state_set_flushing (f.state, TRUE);
+  g_assert_cmpint (GPOINTER_TO_INT (g_thread_join (thread)), ==, GST_FLOW_FLUSHING);
+  g_assert_cmpuint (get_stat (&f, "results-late"), ==, 0);
   tear_down (&f);
 }
 
@@ -1201,7 +1727,7 @@ test_frames_that_drop_end_upstreams_wait (void)
   Fixture f;
   GThread *thread = block_push (&f);
 
-  fal_shared_state_set_live (f.state, TRUE);
+  fal_shared_state_set_upstream (f.state, TRUE, 0);
   g_assert_cmpint (GPOINTER_TO_INT (g_thread_join (thread)), ==, GST_FLOW_OK);
   tear_down (&f);
 }
@@ -1307,6 +1833,241 @@ test_a_reply_to_a_flushed_frame_brings_nothing (void)
   g_assert_cmpuint (count_drops (&f), ==, 0);
   answer (&f, send_frame (&f, 3));
   g_assert_cmpuint (take_answer (&f), ==, 3);
+  tear_down (&f);
+}
+
+/* Only the end waits until the application was told. */
+static void
+test_what_is_before_the_end_waits_for_no_telling (void)
+{
+  Fixture f;
+  FalWork work;
+
+  set_up_file (&f);
+  open_connection (&f);
+  push (&f, 1);
+  for (guint i = 0; i < FAL_PACER_MAX_TRIES; i++) {
+    send_one (&f);
+    end_connection (&f, FALSE);
+    open_connection (&f);
+  }
+  fal_shared_state_push_event (f.state, gst_event_new_gap (0, 1));
+  push (&f, 2);
+  fal_shared_state_push_event (f.state, gst_event_new_eos ());
+  g_assert_cmpint (take_event (&f, NULL), ==, GST_EVENT_GAP);
+  g_assert_cmpint (find_work (&f, &work), ==, FAL_WORK_GIVEN_UP);
+  fal_work_clear (&work);
+  g_assert_true (answer (&f, send_one (&f)).known);
+  g_assert_cmpuint (take_answer (&f), ==, 2);
+  g_assert_cmpint (take_event (&f, NULL), ==, GST_EVENT_EOS);
+  tear_down (&f);
+}
+
+/* ---- regions ---- */
+
+static FalFrame *
+make_routed (guint n, FalRoute route)
+{
+  FalFrame *frame = make_frame (n);
+
+  frame->route = route;
+  return frame;
+}
+
+/* One that cannot be read changes nothing, neither do settings that are older. */
+static void
+test_a_region_stays_until_another_can_be_read (void)
+{
+  Fixture f;
+  FalRegionAbsent absent;
+  FalRegion *region;
+
+  set_up (&f, TRUE, make_settings ("region", "meta:face", "region-absent", "hold", NULL));
+  g_assert_true (fal_shared_state_runs (f.state));
+  g_assert_cmphex (set (&f, "region", "1,2,3"), ==, FAL_CONCERN_REGION);
+  region = fal_shared_state_dup_region (f.state, &absent);
+  g_assert_cmpstr (fal_region_get_wanted_type (region), ==, "face");
+  g_assert_cmpint (absent, ==, FAL_REGION_ABSENT_HOLD);
+  fal_region_unref (region);
+  set (&f, "region", "1,2,3,4");
+  region = fal_shared_state_dup_region (f.state, &absent);
+  g_assert_false (fal_region_is_found (region));
+  fal_region_unref (region);
+  set (&f, "enabled", "false"); /* all frames pass */
+  g_assert_null (fal_shared_state_dup_region (f.state, &absent));
+  set (&f, "enabled", "true");
+  set (&f, "region", "");
+  g_assert_null (fal_shared_state_dup_region (f.state, &absent));
+  tear_down (&f);
+}
+
+static void
+test_that_a_region_lies_outside_is_told_once (void)
+{
+  Fixture f;
+
+  set_up (&f, TRUE, make_settings ("region", "1,2,3,4", NULL));
+  g_assert_true (fal_shared_state_note_outside (f.state));
+  g_assert_false (fal_shared_state_note_outside (f.state));
+  set (&f, "prompt", "a cat");
+  g_assert_false (fal_shared_state_note_outside (f.state));
+  set (&f, "region", "5,6,7,8");
+  g_assert_true (fal_shared_state_note_outside (f.state));
+  tear_down (&f);
+}
+
+/* Nor does upstream wait for room there. */
+static void
+test_a_frame_that_passes_is_no_frame_of_the_pacer (void)
+{
+  Fixture f;
+  FalOutput output;
+
+  set_up_file (&f);
+  push (&f, 1); /* waits for a connection, and no other may */
+  fal_shared_state_push (f.state, make_routed (2, FAL_ROUTE_PASS));
+  fal_shared_state_push (f.state, make_routed (3, FAL_ROUTE_PASS));
+  g_assert_cmpuint (get_stat (&f, "frames-in"), ==, 1);
+  open_connection (&f);
+  answer (&f, send_one (&f));
+  g_assert_cmpuint (take_answer (&f), ==, 1);
+  for (guint i = 2; i <= 3; i++) {
+    fal_shared_state_wait_for_output (f.state, FALSE, &output);
+    g_assert_cmpint (output.result->kind, ==, FAL_RESULT_PASS);
+    g_assert_true (output.result->in_turn);
+    g_assert_cmpuint (output.result->frame->pts, ==, i * 33 * GST_MSECOND);
+    output_clear (&output);
+  }
+  tear_down (&f);
+}
+
+static void
+test_a_frame_that_is_held_goes_nowhere (void)
+{
+  Fixture f;
+
+  set_up_live (&f);
+  open_connection (&f);
+  fal_shared_state_push (f.state, make_routed (1, FAL_ROUTE_HOLD));
+  g_assert_cmpuint (get_stat (&f, "frames-in"), ==, 1);
+  g_assert_cmpuint (get_stat (&f, "dropped-absent"), ==, 1);
+  g_assert_cmpuint (get_stat (&f, "frames-waiting"), ==, 0);
+  g_assert_false (fal_shared_state_send_now (f.state, NULL));
+  g_assert_null (fal_shared_state_take_drops (f.state));
+  push (&f, 2);
+  check_sums (&f);
+  g_assert_true (fal_shared_state_send_now (f.state, NULL));
+  tear_down (&f);
+}
+
+/* What is sent again by "send" is the same part. */
+static void
+test_a_frame_keeps_its_part (void)
+{
+  Fixture f;
+  FalFrame *frame = make_frame (1);
+  FalWork work;
+
+  set_up_live (&f);
+  open_connection (&f);
+  frame->part = (FalArea) { 1, 2, 3, 4 };
+  fal_shared_state_push (f.state, frame);
+  answer (&f, send_one (&f));
+  g_assert_true (fal_shared_state_send_now (f.state, NULL));
+  g_assert_cmpint (find_work (&f, &work), ==, FAL_WORK_REQUEST);
+  g_assert_cmpint (work.frame->part.x, ==, 1);
+  g_assert_cmpint (work.frame->part.height, ==, 4);
+  finish (&f, &work, "request");
+  tear_down (&f);
+}
+
+static guint
+get_most_held (gboolean live, const gchar *name, const gchar *value)
+{
+  Fixture f;
+  guint held;
+
+  set_up (&f, live, make_settings (name, value, NULL));
+  held = fal_shared_state_get_most_held (f.state);
+  tear_down (&f);
+  return held;
+}
+
+/* What waits, what is encoded, what may go again, what is shown in place of results. */
+static void
+test_all_frames_that_may_be_held_are_counted (void)
+{
+  g_assert_cmpuint (get_most_held (TRUE, "max-buffering", "3"), ==, 4);
+  g_assert_cmpuint (get_most_held (TRUE, "fallback", "passthrough"), ==, 6);
+  g_assert_cmpuint (get_most_held (TRUE, "block-size", "12"), ==, 2);
+  g_assert_cmpuint (get_most_held (TRUE, "region", "meta"), ==, 6);
+  g_assert_cmpuint (get_most_held (FALSE, "max-buffering", "3"), ==, 6);
+  g_assert_cmpuint (get_most_held (FALSE, "max-in-flight", "5"), ==, 7);
+  g_assert_cmpuint (get_most_held (FALSE, "block-size", "12"), ==, 38);
+}
+
+/* A camera that pauses in the middle of a block costs nothing. */
+static void
+test_a_connection_with_a_part_of_a_block_is_idle (void)
+{
+  Fixture f;
+  FalWork work;
+
+  set_up (&f, TRUE,
+      make_settings ("throttle-interval", "0", "block-size", "3", "idle-timeout", "1", NULL));
+  open_connection (&f);
+  send_frame (&f, 1);
+  g_usleep (2 * G_TIME_SPAN_MILLISECOND);
+  g_assert_cmpint (find_work (&f, &work), ==, FAL_WORK_NOTHING);
+  fal_work_clear (&work);
+  g_assert_cmpint (take_order (&f), ==, FAL_ORDER_RELEASE);
+  end_connection (&f, FALSE);
+  g_assert_cmpint (take_order (&f), ==, NO_ORDER);
+  tear_down (&f);
+}
+
+/* Frames pass as soon as what is under way is over, which a block that stays a part is in time. */
+static void
+test_a_part_of_a_block_ends_where_frames_pass (void)
+{
+  Fixture f;
+  FalWork work;
+
+  set_up (&f, FALSE,
+      make_settings ("throttle-interval", "0", "block-size", "3", "request-timeout", "1", NULL));
+  open_connection (&f);
+  send_frame (&f, 1);
+  set (&f, "enabled", "false");
+  g_usleep (2 * G_TIME_SPAN_MILLISECOND);
+  find_work (&f, &work);
+  fal_work_clear (&work);
+  g_assert_cmpuint (get_stat (&f, "expired"), ==, 1);
+  g_assert_cmpuint (get_stat (&f, "frames-waiting"), ==, 0);
+  g_assert_cmpint (push (&f, 2), ==, GST_FLOW_OK);
+  tear_down (&f);
+}
+
+/* The end of the stream does not wait for it, and the connection is free for the next one. */
+static void
+test_a_reply_after_the_end_is_over (void)
+{
+  Fixture f;
+  FalAnswer over;
+
+  set_up (&f, TRUE, make_settings ("throttle-interval", "0", "request-id", "never", NULL));
+  open_connection (&f);
+  send_frame (&f, 1);
+  fal_shared_state_set_flushing (f.state, TRUE);
+  fal_shared_state_set_flushing (f.state, FALSE);
+  fal_shared_state_push_event (f.state, gst_event_new_eos ());
+  g_assert_cmpint (take_event (&f, NULL), ==, GST_EVENT_EOS);
+  over = answer (&f, 0);
+  g_assert_false (over.known);
+  g_assert_true (over.over); /* so that other members of the connection may send */
+  g_assert_cmpuint (get_stat (&f, "results"), ==, 0);
+  g_assert_cmpuint (get_stat (&f, "results-late"), ==, 1);
+  g_assert_cmpuint (get_stat (&f, "in-flight"), ==, 0);
+  check_sums (&f);
   tear_down (&f);
 }
 
@@ -1447,10 +2208,10 @@ test_the_end_of_the_paid_time_ends_the_stream_once (void)
   open_connection (&f);
   push (&f, 1);
   f.counts.connected_time = 5 * G_TIME_SPAN_SECOND;
-  fal_shared_state_note_counts (f.state, &f.counts);
+  fal_shared_state_note_counts (f.state, 0, &f.counts);
   g_assert_cmpint (find_work (&f, &work), ==, FAL_WORK_LIMIT);
   g_assert_cmpuint (work.limit, ==, 1);
-  fal_shared_state_spend (f.state);
+  fal_shared_state_spend (f.state, FALSE);
   check_sums (&f);
   g_assert_cmpint (find_work (&f, &work), ==, FAL_WORK_NOTHING);
   g_assert_cmpint (take_order (&f), ==, FAL_ORDER_RELEASE);
@@ -1463,6 +2224,140 @@ test_the_end_of_the_paid_time_ends_the_stream_once (void)
   fal_shared_state_set_flushing (f.state, FALSE);
   g_assert_cmpint (take_event (&f, NULL), ==, GST_EVENT_EOS); /* as the first was flushed away */
   g_assert_cmpint (take_order (&f), ==, NO_ORDER);
+  tear_down (&f);
+}
+
+static gdouble
+get_cost (Fixture *f)
+{
+  g_autoptr (GstStructure) stats = fal_shared_state_get_stats (f->state);
+  gdouble cost;
+
+  g_assert_true (gst_structure_get_double (stats, "cost", &cost));
+  return cost;
+}
+
+/* The third request would cost too much: the stream ends once the first two have their results, and
+ * after these. */
+static void
+test_the_end_of_the_budget_waits_for_what_is_paid_for (void)
+{
+  Fixture f;
+  FalWork work;
+  guint64 ids[2];
+
+  set_up (&f, FALSE,
+      make_settings ("throttle-interval", "0", "max-in-flight", "2", "max-buffering", "3",
+          "price-per-request", "0.5", "budget", "1", NULL));
+  open_connection (&f);
+  for (guint n = 0; n < 2; n++) {
+    ids[n] = send_frame (&f, n + 1);
+    g_assert_cmpint (find_work (&f, &work), ==, FAL_WORK_COST);
+    g_assert_cmpfloat (work.cost.cost, ==, 0.5 * (n + 1));
+  }
+  push (&f, 3);
+  answer (&f, ids[0]);
+  g_assert_cmpint (find_work (&f, &work), ==, FAL_WORK_NOTHING);
+  answer (&f, ids[1]);
+  g_assert_cmpint (find_work (&f, &work), ==, FAL_WORK_BUDGET);
+  g_assert_cmpuint (work.cost.requests, ==, 2);
+  fal_shared_state_spend (f.state, TRUE);
+  g_assert_cmpint (take_order (&f), ==, FAL_ORDER_RELEASE);
+  g_assert_cmpint (push (&f, 4), ==, GST_FLOW_EOS);
+  g_assert_cmpuint (take_answer (&f), ==, 1);
+  g_assert_cmpuint (take_answer (&f), ==, 2);
+  g_assert_cmpint (take_event (&f, NULL), ==, GST_EVENT_EOS);
+  g_assert_cmpint (find_work (&f, &work), ==, FAL_WORK_NOTHING);
+  tear_down (&f);
+}
+
+/* What was paid for in time ends it though nothing is sent; and a frame opens no connection that
+ * there is no money for. */
+static void
+test_paid_time_ends_the_stream (void)
+{
+  const FalPaidTime paid = { .time = 2 * G_TIME_SPAN_SECOND };
+  Fixture f;
+  FalWork work;
+
+  set_up (&f, TRUE,
+      make_settings ("throttle-interval", "0", "price-per-second", "0.5", "budget", "10", NULL));
+  fal_shared_state_note_paid_time (f.state, 0, &paid);
+  g_assert_cmpfloat (get_cost (&f), ==, 1);
+  g_assert_cmpint (find_work (&f, &work), ==, FAL_WORK_COST);
+  g_assert_cmpint (find_work (&f, &work), ==, FAL_WORK_NOTHING);
+  set (&f, "budget", "0.5");
+  g_assert_cmpint (find_work (&f, &work), ==, FAL_WORK_NOTHING); /* nothing more is paid for */
+  push (&f, 1);
+  g_assert_cmpint (take_order (&f), ==, NO_ORDER);
+  g_assert_cmpint (find_work (&f, &work), ==, FAL_WORK_BUDGET);
+  fal_shared_state_spend (f.state, TRUE);
+  g_assert_cmpint (take_event (&f, NULL), ==, GST_EVENT_EOS);
+  tear_down (&f);
+}
+
+static void
+test_what_was_not_sent_costs_nothing (void)
+{
+  Fixture f;
+  FalWork work;
+
+  set_up (&f, TRUE,
+      make_settings (
+          "throttle-interval", "0", "max-in-flight", "4", "price-per-request", "1", NULL));
+  open_connection (&f);
+  send_frame (&f, 1);
+  push (&f, 2);
+  g_assert_cmpint (find_work (&f, &work), ==, FAL_WORK_REQUEST);
+  finish (&f, &work, NULL); /* it could not be encoded */
+  g_assert_cmpfloat (get_cost (&f), ==, 1);
+  push (&f, 3);
+  send_one (&f);
+  g_assert_cmpfloat (get_cost (&f), ==, 2);
+  fal_shared_state_reset_stats (f.state);
+  g_assert_cmpfloat (get_cost (&f), ==, 2);
+  end_connection (&f, FALSE); /* before it went to the net thread */
+  while (take_order (&f) != NO_ORDER)
+    ;
+  g_assert_cmpfloat (get_cost (&f), ==, 1);
+  tear_down (&f);
+}
+
+/* Only those who share are asked, and only when it changes. */
+static void
+test_whoever_shares_says_whether_it_uses_the_connection (void)
+{
+  Fixture f;
+
+  set_up (&f, TRUE, make_settings ("connection-key", "both", NULL));
+  g_assert_true (fal_shared_state_uses_connection (f.state));
+  g_assert_cmpint (take_order (&f), ==, NO_ORDER);
+  set (&f, "enabled", "false");
+  g_assert_cmpint (take_order (&f), ==, FAL_ORDER_SHARE);
+  g_assert_false (fal_shared_state_uses_connection (f.state));
+  set (&f, "enabled", "true");
+  g_assert_cmpint (take_order (&f), ==, FAL_ORDER_SHARE);
+  g_assert_true (fal_shared_state_uses_connection (f.state));
+  fal_shared_state_spend (f.state, TRUE);
+  g_assert_cmpint (take_order (&f), ==, FAL_ORDER_SHARE);
+  g_assert_false (fal_shared_state_uses_connection (f.state));
+  tear_down (&f);
+}
+
+static void
+test_a_missing_price_is_told_once (void)
+{
+  Fixture f;
+
+  set_up_live (&f);
+  g_assert_false (fal_shared_state_lacks_price (f.state));
+  set (&f, "budget", "1");
+  g_assert_true (fal_shared_state_lacks_price (f.state));
+  g_assert_false (fal_shared_state_lacks_price (f.state));
+  set (&f, "price-per-second", "1");
+  g_assert_false (fal_shared_state_lacks_price (f.state));
+  set (&f, "price-per-second", "0");
+  g_assert_true (fal_shared_state_lacks_price (f.state));
   tear_down (&f);
 }
 
@@ -1509,7 +2404,8 @@ test_a_new_start_begins_anew (void)
   open_connection (&f);
   send_frame (&f, 1);
   push (&f, 2);
-  fal_shared_state_note_state (f.state, FAL_DIALER_CONNECTED);
+  fal_shared_state_note_state (f.state, 0, FAL_DIALER_CONNECTED);
+  fal_shared_state_note_pushed (f.state, FAL_RESULT_ANSWER, TRUE);
   fal_shared_state_stop (f.state);
   g_assert_false (end_connection (&f, FALSE)); /* nobody is to be told */
   g_assert_true (fal_shared_state_give_up (f.state));
@@ -1520,6 +2416,8 @@ test_a_new_start_begins_anew (void)
   fal_shared_state_set_flushing (f.state, FALSE);
   g_assert_false (fal_shared_state_is_live (f.state));
   g_assert_cmpuint (get_stat (&f, "frames-in"), ==, 0);
+  g_assert_cmpuint (get_stat (&f, "frames-out"), ==, 0);
+  g_assert_cmpuint (get_stat (&f, "frames-repeated"), ==, 0);
   g_assert_cmpint (take_order (&f), ==, FAL_ORDER_CONFIGURE);
   g_assert_cmpint (take_order (&f), ==, NO_ORDER);
   push (&f, 1);
@@ -1542,6 +2440,229 @@ test_counts_that_begin_anew_hold_what_is_under_way (void)
   g_assert_cmpuint (get_stat (&f, "frames-in"), ==, 2);
   g_assert_cmpuint (get_stat (&f, "in-flight"), ==, 1);
   g_assert_cmpuint (get_stat (&f, "connections"), ==, 0);
+  tear_down (&f);
+}
+
+/* ---- several connections ---- */
+
+#define LANES 3
+
+static void
+set_up_spread (Fixture *f, gboolean live, const gchar *latency)
+{
+  set_up (f, live,
+      make_settings ("throttle-interval", "0", "connections", "3", "max-in-flight", "2", "latency",
+          latency, NULL));
+  if (live)
+    fal_shared_state_set_pipeline_latency (f->state, 10 * GST_SECOND);
+}
+
+/* The net thread was told to connect each of them, once, and does. */
+static void
+connect_all (Fixture *f)
+{
+  for (guint i = 0; i < LANES; i++) {
+    FalOrder *order = fal_shared_state_take_order (f->state);
+
+    g_assert_cmpint (order->kind, ==, FAL_ORDER_CONNECT);
+    g_assert_cmpuint (order->lane, ==, i);
+    fal_order_free (order);
+    fal_shared_state_note_opened (f->state, i, &f->counts, NULL, TRUE);
+  }
+  g_assert_cmpint (take_order (f), ==, NO_ORDER);
+}
+
+/* The send thread sends a frame over @lane, and the net thread is told so; the request's id. */
+static guint64
+send_over (Fixture *f, guint lane)
+{
+  FalOrder *order;
+  FalWork work;
+  guint64 id;
+
+  g_assert_cmpint (find_work (f, &work), ==, FAL_WORK_REQUEST);
+  g_assert_cmpuint (work.lane, ==, lane);
+  id = work.id;
+  finish (f, &work, "request");
+  order = fal_shared_state_take_order (f->state);
+  g_assert_cmpint (order->kind, ==, FAL_ORDER_SEND);
+  g_assert_cmpuint (order->lane, ==, lane);
+  fal_order_free (order);
+  return id;
+}
+
+static void
+answer_over (Fixture *f, guint lane, guint64 id)
+{
+  const FalReception reception = { .lane = lane, .running = GST_CLOCK_TIME_NONE };
+  g_autofree gchar *json = g_strdup_printf (
+      "{\"images\":[\"YWJj\"],\"request_id\":\"frame-%" G_GUINT64_FORMAT "\"}", id);
+  g_autoptr (FalReply) reply = parse (json);
+  FalAnswer answer;
+
+  fal_shared_state_answer (f->state, reply, &reception, &answer);
+  g_assert_true (answer.known);
+}
+
+/* The serial of the result that goes out now; 0: none does. */
+static guint64
+pull_now (Fixture *f)
+{
+  FalOutput output;
+  guint64 serial;
+
+  fal_shared_state_note_tick (f->state); /* so that nothing is waited for */
+  fal_shared_state_wait_for_output (f->state, FALSE, &output);
+  serial = output.result ? output.result->serial : 0;
+  g_clear_pointer (&output.result, fal_result_free);
+  fal_settings_unref (output.settings);
+  return serial;
+}
+
+static void
+test_each_lane_gets_its_frames_and_its_orders (void)
+{
+  Fixture f;
+
+  set_up_spread (&f, FALSE, "-1");
+  push (&f, 1);
+  connect_all (&f);
+  for (guint i = 0; i < 2 * LANES; i++) {
+    if (i > 0)
+      push (&f, i + 1);
+    send_over (&f, i % LANES);
+  }
+  check_sums (&f);
+  tear_down (&f);
+}
+
+static void
+test_answers_of_a_file_wait_for_those_of_other_lanes (void)
+{
+  guint64 ids[LANES];
+  Fixture f;
+
+  set_up_spread (&f, FALSE, "-1");
+  push (&f, 1);
+  connect_all (&f);
+  for (guint i = 0; i < LANES; i++) {
+    if (i > 0)
+      push (&f, i + 1);
+    ids[i] = send_over (&f, i);
+  }
+  answer_over (&f, 2, ids[2]);
+  answer_over (&f, 1, ids[1]);
+  g_assert_cmpuint (pull_now (&f), ==, 0);
+  answer_over (&f, 0, ids[0]);
+  for (guint i = 1; i <= LANES; i++)
+    g_assert_cmpuint (pull_now (&f), ==, i);
+  tear_down (&f);
+}
+
+/* With a delay that sinks keep they wait as long as these would; without one they do not. */
+static void
+test_live_answers_wait_where_there_is_a_delay (void)
+{
+  static const gchar *const latencies[] = { "-1", "9000" };
+
+  for (guint k = 0; k < 2; k++) {
+    guint64 ids[2];
+    Fixture f;
+
+    set_up_spread (&f, TRUE, latencies[k]);
+    push (&f, 1);
+    connect_all (&f);
+    ids[0] = send_over (&f, 0);
+    push (&f, 2);
+    ids[1] = send_over (&f, 1);
+    answer_over (&f, 1, ids[1]);
+    g_assert_cmpuint (pull_now (&f), ==, k == 0 ? 2 : 0);
+    answer_over (&f, 0, ids[0]);
+    g_assert_cmpuint (pull_now (&f), ==, 1);
+    tear_down (&f);
+  }
+}
+
+static void
+test_a_lane_that_ends_takes_only_its_own (void)
+{
+  guint64 id;
+  Fixture f;
+
+  set_up_spread (&f, FALSE, "-1");
+  push (&f, 1);
+  connect_all (&f);
+  send_over (&f, 0);
+  push (&f, 2);
+  id = send_over (&f, 1);
+  g_assert_true (fal_shared_state_note_ended (f.state, 0, &f.counts, FALSE, TRUE));
+  g_assert_cmpuint (get_stat (&f, "in-flight"), ==, 1);
+  g_assert_cmpint (take_order (&f), ==, FAL_ORDER_CONNECT);
+  send_over (&f, 2); /* what was out goes over the next one */
+  answer_over (&f, 1, id);
+  check_sums (&f);
+  tear_down (&f);
+}
+
+/* Live the newest frame survives its lane, with its picture, though an older one is still out over
+ * another. */
+static void
+test_the_newest_frame_goes_over_another_lane (void)
+{
+  Fixture f;
+  FalWork work;
+
+  set_up_spread (&f, TRUE, "-1");
+  push (&f, 1);
+  connect_all (&f);
+  send_over (&f, 0);
+  push (&f, 2);
+  send_over (&f, 1);
+  g_assert_true (fal_shared_state_note_ended (f.state, 1, &f.counts, FALSE, TRUE));
+  g_assert_cmpint (find_work (&f, &work), ==, FAL_WORK_REQUEST);
+  g_assert_cmpuint (work.lane, ==, 2);
+  g_assert_nonnull (work.sample);
+  finish (&f, &work, "request");
+  tear_down (&f);
+}
+
+static void
+test_the_state_is_that_of_the_farthest (void)
+{
+  Fixture f;
+
+  set_up_spread (&f, TRUE, "-1");
+  g_assert_cmpint (
+      fal_shared_state_note_state (f.state, 0, FAL_DIALER_CONNECTING), ==, FAL_DIALER_CONNECTING);
+  g_assert_cmpint (
+      fal_shared_state_note_state (f.state, 2, FAL_DIALER_CONNECTED), ==, FAL_DIALER_CONNECTED);
+  fal_shared_state_note_ended (f.state, 2, &f.counts, TRUE, FALSE);
+  g_assert_cmpint (fal_shared_state_get_state (f.state), ==, FAL_DIALER_CONNECTING);
+  for (guint i = 0; i < LANES; i++)
+    fal_shared_state_note_ended (f.state, i, &f.counts, TRUE, FALSE);
+  g_assert_cmpint (fal_shared_state_get_state (f.state), ==, FAL_DIALER_FAILED);
+  tear_down (&f);
+}
+
+static void
+test_all_are_let_go_of_together (void)
+{
+  Fixture f;
+  FalWork work;
+
+  set_up_spread (&f, TRUE, "-1");
+  set (&f, "idle-timeout", "1000000");
+  push (&f, 1);
+  connect_all (&f);
+  send_over (&f, 0);
+  set (&f, "idle-timeout", "1");
+  answer_over (&f, 0, 1);
+  usleep (2000);
+  g_assert_cmpint (find_work (&f, &work), ==, FAL_WORK_NOTHING);
+  fal_work_clear (&work);
+  for (guint i = 0; i < LANES; i++)
+    g_assert_cmpint (take_order (&f), ==, FAL_ORDER_RELEASE);
+  g_assert_cmpint (take_order (&f), ==, NO_ORDER);
   tear_down (&f);
 }
 
@@ -1568,8 +2689,12 @@ main (int argc, char **argv)
   ADD (further_results_answer_the_same_frame);
   ADD (too_many_pictures_are_invalid);
   ADD (nothing_is_sent_while_results_wait);
+  ADD (requests_go_while_results_wait_for_the_latency);
+  ADD (requests_go_while_results_wait_for_the_ticks);
+  ADD (further_results_give_way_and_are_counted);
   ADD (a_download_is_waited_for);
   ADD (buffers_are_counted_by_their_kind);
+  ADD (a_late_result_is_counted_once);
   ADD (an_answered_frame_takes_the_mutex_ten_times);
   ADD (a_send_and_the_close_after_it_keep_their_order);
   ADD (a_reconnect_keeps_what_waits);
@@ -1589,6 +2714,7 @@ main (int argc, char **argv)
   ADD (the_first_result_waits_until_the_state_was_told);
   ADD (a_connection_that_ends_holds_nothing_back);
   ADD (upstream_waits_for_room);
+  ADD (upstream_waits_for_room_for_frames_that_pass);
   ADD (a_flush_ends_upstreams_wait);
   ADD (a_stop_ends_upstreams_wait);
   ADD (an_error_of_downstream_ends_upstreams_wait);
@@ -1598,6 +2724,11 @@ main (int argc, char **argv)
   ADD (a_frame_wakes_the_sender_alone);
   ADD (a_frame_without_a_connection_wakes_the_net_thread_alone);
   ADD (a_reply_to_a_flushed_frame_brings_nothing);
+  ADD (what_is_before_the_end_waits_for_no_telling);
+  ADD (all_frames_that_may_be_held_are_counted);
+  ADD (a_connection_with_a_part_of_a_block_is_idle);
+  ADD (a_part_of_a_block_ends_where_frames_pass);
+  ADD (a_reply_after_the_end_is_over);
   ADD (a_flush_keeps_sticky_events);
   ADD (the_newest_frame_goes_again_with_inputs_of_its_own);
   ADD (a_drain_that_takes_too_long_ends_the_stream);
@@ -1605,9 +2736,42 @@ main (int argc, char **argv)
   ADD (a_drain_without_a_connection_drops_what_waits);
   ADD (an_eos_waits_for_the_last_result);
   ADD (the_end_of_the_paid_time_ends_the_stream_once);
+  ADD (the_end_of_the_budget_waits_for_what_is_paid_for);
+  ADD (paid_time_ends_the_stream);
+  ADD (what_was_not_sent_costs_nothing);
+  ADD (whoever_shares_says_whether_it_uses_the_connection);
+  ADD (a_missing_price_is_told_once);
   ADD (an_error_after_eos_is_told_by_whoever_finds_it);
   ADD (a_link_lets_the_flow_go_on);
   ADD (a_new_start_begins_anew);
+  ADD (a_reply_with_an_id_that_was_never_sent_is_foreign);
+  ADD (a_doubtful_reply_is_settled);
+  ADD (a_message_answers_nothing);
+  ADD (after_the_end_nothing_is_taken);
+  ADD (the_newest_frame_goes_again_with_its_picture);
+  ADD (what_connections_die_of_is_given_up_and_told);
+  ADD (results_of_a_file_wait_for_the_one_that_goes_again);
+  ADD (a_tick_comes_after_what_is_ready_unless_there_is_enough);
+  ADD (a_tick_ends_the_wait_for_output);
+  ADD (sinks_delay_results_as_the_pipeline_was_told);
   ADD (counts_that_begin_anew_hold_what_is_under_way);
+  ADD (each_lane_gets_its_frames_and_its_orders);
+  ADD (answers_of_a_file_wait_for_those_of_other_lanes);
+  ADD (live_answers_wait_where_there_is_a_delay);
+  ADD (a_lane_that_ends_takes_only_its_own);
+  ADD (the_newest_frame_goes_over_another_lane);
+  ADD (the_state_is_that_of_the_farthest);
+  ADD (all_are_let_go_of_together);
+  ADD (a_region_stays_until_another_can_be_read);
+  ADD (that_a_region_lies_outside_is_told_once);
+  ADD (a_frame_that_passes_is_no_frame_of_the_pacer);
+  ADD (a_frame_that_is_held_goes_nowhere);
+  ADD (a_frame_keeps_its_part);
+  ADD (with_all_a_dropped_frame_comes_out_and_is_not_told_of);
+  ADD (with_all_an_event_keeps_its_place);
+  ADD (with_all_frames_do_not_wait_once_the_model_is_switched_off);
+  ADD (with_all_the_end_comes_behind_every_frame);
+  ADD (with_all_a_frame_that_came_out_keeps_no_picture);
+  ADD (for_a_composite_a_frame_keeps_its_picture);
   return g_test_run ();
 }

@@ -64,6 +64,55 @@ test_klein_likes_a_size (void)
   g_assert_cmpuint (unknown->width + unknown->height + unknown->quality, ==, 0);
 }
 
+static void
+test_krea_takes_blocks_at_a_rate (void)
+{
+  const FalAppProfile *krea = fal_app_profile_find ("fal-ai/krea-wan-14b");
+  const FalAppProfile *unknown = fal_app_profile_find ("me/my-app");
+
+  g_assert_cmpuint (krea->throttle_interval, ==, 83);
+  g_assert_cmpuint (krea->block_size, ==, 12);
+  g_assert_cmpuint (krea->first_block, ==, 9);
+  g_assert_cmpuint (unknown->throttle_interval + unknown->block_size + unknown->first_block, ==, 0);
+}
+
+/* Who mistypes an id is asked about those that are near it, and nobody else. */
+static void
+test_near_apps_are_suggested (void)
+{
+  static const gchar *const rows[][2] = {
+    { "fal-ai/fast-lcm-difusion", "Did you mean fal-ai/fast-lcm-diffusion?" },
+    { "fal-ai/fast-lcm-difusion/image-to-image", "Did you mean fal-ai/fast-lcm-diffusion?" },
+    { "fal-ai/fsat-lcm-diffusion", "Did you mean fal-ai/fast-lcm-diffusion?" },
+    { "fal-ai/fast_lcm_diffusion", "Did you mean fal-ai/fast-lcm-diffusion?" },
+    { "Fal-AI/Fast-LCM-Diffusion", "Did you mean fal-ai/fast-lcm-diffusion?" },
+    { "fast-lcm-diffusion", "Did you mean fal-ai/fast-lcm-diffusion?" },
+    { "fast-lcm-difusion", "Did you mean fal-ai/fast-lcm-diffusion?" },
+    { "me/birefnet", "Did you mean fal-ai/birefnet?" },
+    { "https://fal.ai/models/fal-ai/birefnet/api", "Did you mean fal-ai/birefnet?" },
+    { "fal-ai/flux-2", "Did you mean fal-ai/flux-2/klein?" },
+    { "fal-ai/flux-2/kleni/realtime", "Did you mean fal-ai/flux-2/klein?" },
+    { "flux-2/klein", "Did you mean fal-ai/flux-2/klein?" },
+    { "fal-ai/lcn", "Did you mean fal-ai/lcm?" },
+    { "fal-ai/lcm", NULL },
+    { "fal-ai/lcm/image-to-image", NULL },
+    { "fal-ai/lcm-other", NULL },
+    { "fal-ai/abc", NULL },
+    { "me/biref", NULL },
+    { "me/my-app", NULL },
+    { "/", NULL },
+    { "", NULL },
+    { NULL, NULL },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autofree gchar *text = fal_app_profile_suggest (rows[i][0]);
+
+    g_test_message ("%s", rows[i][0]);
+    g_assert_cmpstr (text, ==, rows[i][1]);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -72,5 +121,7 @@ main (int argc, char **argv)
 #define ADD(name, test) g_test_add_func ("/app-profiles/" name, test)
   ADD ("known-apps-have-their-ways", test_known_apps_have_their_ways);
   ADD ("klein-likes-a-size", test_klein_likes_a_size);
+  ADD ("krea-takes-blocks-at-a-rate", test_krea_takes_blocks_at_a_rate);
+  ADD ("near-apps-are-suggested", test_near_apps_are_suggested);
   return g_test_run ();
 }

@@ -3,17 +3,21 @@
 #include "fal/settings/properties.h"
 #include "make-settings.h"
 
+#include <math.h>
+
 #define REQUEST FAL_CONCERN_REQUEST
 #define PACING FAL_CONCERN_PACING
 #define OUTPUT FAL_CONCERN_OUTPUT
 #define CONNECTION FAL_CONCERN_CONNECTION
 #define WATCHDOG FAL_CONCERN_WATCHDOG
 #define ENABLED FAL_CONCERN_ENABLED
+#define BUDGET FAL_CONCERN_BUDGET
+#define REGION FAL_CONCERN_REGION
 
 static void
 test_every_property_concerns_somebody (void)
 {
-  const guint all = REQUEST | PACING | OUTPUT | CONNECTION | WATCHDOG | ENABLED;
+  const guint all = REQUEST | PACING | OUTPUT | CONNECTION | WATCHDOG | ENABLED | BUDGET | REGION;
   g_autofree GParamSpec **specs = NULL;
   guint n;
 
@@ -26,6 +30,40 @@ test_every_property_concerns_somebody (void)
     g_assert_cmphex (concerns & all, !=, 0);
     g_assert_cmphex (concerns & ~all, ==, 0);
   }
+}
+
+static GParamSpec *
+find_property (const gchar *name)
+{
+  guint n;
+  g_autofree GParamSpec **specs = list_properties (&n);
+
+  for (guint i = 0; i < n; i++)
+    if (g_str_equal (specs[i]->name, name))
+      return specs[i];
+  g_error ("there is no property %s", name);
+}
+
+/* A value that its property's range changes is not set. */
+static void
+test_what_costs_is_not_negative (void)
+{
+  static const gchar *const names[] = { "price-per-second", "price-per-request", "budget" };
+  static const struct {
+    gdouble value;
+    gboolean refused;
+  } cases[] = { { -0.01, TRUE }, { 0, FALSE }, { 0.0011, FALSE }, { G_MAXDOUBLE, FALSE },
+    { INFINITY, TRUE }, { NAN, TRUE } };
+
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    for (guint j = 0; j < G_N_ELEMENTS (cases); j++) {
+      GParamSpec *spec = find_property (names[i]);
+      g_auto (GValue) value = G_VALUE_INIT;
+
+      g_value_init (&value, G_TYPE_DOUBLE);
+      g_value_set_double (&value, cases[j].value);
+      g_assert_cmpint (g_param_value_validate (spec, &value), ==, cases[j].refused);
+    }
 }
 
 static void
@@ -56,17 +94,37 @@ test_a_change_concerns_whom_the_property_does (void)
     { "extra-headers", "headers,X-A=b", CONNECTION },
     { "max-message-size", "4096", CONNECTION },
     { "retries", "3", CONNECTION },
+    { "connections", "4", CONNECTION },
     { "enabled", "false", ENABLED },
+    { "region", "0,0,8,8", REGION },
+    { "region-margin", "10", REGION },
+    { "region-absent", "hold", REGION },
     { "throttle-interval", "0", PACING },
+    { "throttle-upstream", "true", REQUEST },
+    { "change-threshold", "4", PACING },
+    { "max-unchanged-time", "1000", PACING },
     { "max-in-flight", "1", PACING },
+    { "block-size", "4", PACING | OUTPUT },
     { "max-buffering", "4", PACING | CONNECTION },
     { "leaky", "no", PACING | OUTPUT },
     { "request-id", "never", REQUEST | PACING },
     { "request-timeout", "1", PACING | CONNECTION | WATCHDOG },
     { "idle-timeout", "1", WATCHDOG },
     { "session-limit", "1", WATCHDOG },
+    { "price-per-second", "0.5", BUDGET },
+    { "price-per-request", "0.5", BUDGET },
+    { "budget", "0.5", BUDGET },
     { "fallback", "last", OUTPUT },
     { "latency", "300", OUTPUT },
+    { "latency-mode", "auto", OUTPUT },
+    { "max-latency", "300", OUTPUT },
+    { "output-framerate", "30/1", OUTPUT },
+    { "transition", "fade", OUTPUT },
+    { "composite", "over", OUTPUT },
+    { "composite-frames", "all", OUTPUT },
+    { "feather", "8", OUTPUT },
+    { "background", "blur", OUTPUT },
+    { "max-held-bytes", "1000000", OUTPUT },
     { "max-pixels", "100", OUTPUT },
     { "width", "64", REQUEST | OUTPUT },
     { "prompt", "a boat", REQUEST },
@@ -117,7 +175,8 @@ test_setting_a_default_concerns_those_who_ask_whether_it_is_set (void)
     { "quality", "85", REQUEST },
     { "wait-for-ready", "false", CONNECTION },
     { "server-streaming", "false", OUTPUT | CONNECTION },
-    { "throttle-interval", "128", 0 },
+    { "throttle-interval", "128", PACING },
+    { "block-size", "0", PACING | OUTPUT },
     { "enabled", "true", 0 },
     { "fit", "crop", 0 },
     { "image-field", "auto", 0 },
@@ -194,7 +253,7 @@ test_a_copy_owns_what_it_holds (void)
   g_assert_true (to.prompt != from->prompt);
   g_assert_true (to.parameters != from->parameters);
   g_assert_cmpuint (to.version, ==, from->version);
-  g_assert_cmphex (to.set, ==, from->set);
+  g_assert_cmpmem (to.set, sizeof to.set, from->set, sizeof from->set);
   fal_settings_unref (from);
   g_assert_cmpstr (to.app, ==, "a/b");
   g_assert_cmpstr (to.prompt, ==, "a boat");
@@ -267,6 +326,7 @@ main (int argc, char **argv)
   install_properties ();
 #define ADD(name, function) g_test_add_func ("/properties/" name, function)
   ADD ("every-property-concerns-somebody", test_every_property_concerns_somebody);
+  ADD ("what-costs-is-not-negative", test_what_costs_is_not_negative);
   ADD ("what-only-stands-in-a-request-concerns-only-that",
       test_what_only_stands_in_a_request_concerns_only_that);
   ADD ("a-change-concerns-whom-the-property-does", test_a_change_concerns_whom_the_property_does);

@@ -169,6 +169,23 @@ test_an_input_that_was_not_set_is_absent (void)
   assert_inputs (empty, "{}");
 }
 
+/* All others stay, and the snapshot before it, too. */
+static void
+test_an_input_that_is_unset_is_absent_again (void)
+{
+  g_autoptr (FalSettings) set =
+      make_settings ("seed", "0", "prompt", "a boat", "strength", "0.5", "quality", "50", NULL);
+  g_autoptr (FalSettings) seedless = fal_settings_without (set, get_property_id ("seed"));
+  g_autoptr (FalSettings) less = fal_settings_without (seedless, get_property_id ("prompt"));
+
+  assert_inputs (set, "{\"prompt\":\"a boat\",\"seed\":0,\"strength\":0.5}");
+  assert_inputs (seedless, "{\"prompt\":\"a boat\",\"strength\":0.5}");
+  assert_inputs (less, "{\"strength\":0.5}");
+  g_assert_cmpint (less->quality, ==, 50);
+  g_assert_cmpuint (seedless->version, ==, set->version + 1);
+  g_assert_cmpuint (less->version, ==, set->version + 2);
+}
+
 #define JSON(text) "\"{\\\"" text "}\""
 
 static void
@@ -288,6 +305,35 @@ test_ways_of_an_app_are_kept_until_they_are_set (void)
   g_assert_cmpstr (fal_settings_get_result_field (other), ==, "picture");
 }
 
+/* The rate and the blocks of an app, until they are set. Another app that takes blocks may begin
+ * with a message of its own, too. */
+static void
+test_frames_go_as_the_app_takes_them_until_that_is_set (void)
+{
+  g_autoptr (FalSettings) unknown = make_settings ("app", "me/my-app", NULL);
+  g_autoptr (FalSettings) krea = make_settings ("app", "fal-ai/krea-wan-14b", NULL);
+  g_autoptr (FalSettings) other = make_settings (
+      "app", "fal-ai/krea-wan-14b", "throttle-interval", "128", "block-size", "6", NULL);
+  g_autoptr (FalSettings) each = settings_with (krea, "block-size", "0");
+  g_autoptr (FalSettings) own =
+      make_settings ("app", "me/my-app", "block-size", "4", "start-fields", "first", NULL);
+
+  g_assert_cmpuint (fal_settings_get_throttle_interval (unknown), ==, 128);
+  g_assert_cmpuint (fal_settings_get_block_size (unknown), ==, 0);
+  g_assert_false (fal_settings_opens_first (unknown));
+  g_assert_cmpuint (fal_settings_get_throttle_interval (krea), ==, 83);
+  g_assert_cmpuint (fal_settings_get_block_size (krea), ==, 12);
+  g_assert_cmpuint (fal_settings_get_first_block (krea), ==, 9);
+  g_assert_true (fal_settings_opens_first (krea));
+  g_assert_cmpuint (fal_settings_get_throttle_interval (other), ==, 128);
+  g_assert_cmpuint (fal_settings_get_block_size (other), ==, 6);
+  g_assert_cmpuint (fal_settings_get_first_block (other), ==, 6);
+  g_assert_cmpuint (fal_settings_get_block_size (each), ==, 0);
+  g_assert_false (fal_settings_opens_first (each));
+  g_assert_cmpuint (fal_settings_get_first_block (own), ==, 4);
+  g_assert_true (fal_settings_opens_first (own));
+}
+
 static void
 test_a_request_id_is_sent_unless_the_app_is_known_not_to_echo_it (void)
 {
@@ -326,6 +372,7 @@ main (int argc, char **argv)
   ADD ("a-property-goes-over-the-environment", test_a_property_goes_over_the_environment);
   ADD ("an-empty-host-counts-as-none", test_an_empty_host_counts_as_none);
   ADD ("an-input-that-was-not-set-is-absent", test_an_input_that_was_not_set_is_absent);
+  ADD ("an-input-that-is-unset-is-absent-again", test_an_input_that_is_unset_is_absent_again);
   ADD ("named-properties-go-over-parameters-over-json-over-the-profile",
       test_named_properties_go_over_parameters_over_json_over_the_profile);
   ADD ("json-that-cannot-be-read-is-an-error-that-names-the-property",
@@ -337,6 +384,8 @@ main (int argc, char **argv)
       test_the_picture_stands_where_the_app_wants_it_until_it_is_set);
   ADD ("ways-of-an-app-are-kept-until-they-are-set",
       test_ways_of_an_app_are_kept_until_they_are_set);
+  ADD ("frames-go-as-the-app-takes-them-until-that-is-set",
+      test_frames_go_as_the_app_takes_them_until_that_is_set);
   ADD ("a-request-id-is-sent-unless-the-app-is-known-not-to-echo-it",
       test_a_request_id_is_sent_unless_the_app_is_known_not_to_echo_it);
   return g_test_run ();

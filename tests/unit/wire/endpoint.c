@@ -208,6 +208,53 @@ test_an_address_is_told_without_its_secrets (void)
   }
 }
 
+static void
+test_the_form_of_an_id_is_known (void)
+{
+  static const gchar *const ids[] = { "fal-ai/lcm", "fal-ai/lcm/sub", "123-my-app",
+    "workflows/owner/alias" };
+  static const gchar *const others[] = { "", "lcm", "workflows/owner", "fal-ai/", "fal-ai/a b",
+    "https://fal.run/fal-ai/lcm" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (ids); i++)
+    g_assert_true (fal_endpoint_is_app (ids[i]));
+  for (guint i = 0; i < G_N_ELEMENTS (others); i++)
+    g_assert_false (fal_endpoint_is_app (others[i]));
+}
+
+static void
+test_fal_s_own_server_is_known (void)
+{
+  static const gchar *const own[] = { "wss://fal.run", "https://FAL.run:443/path" };
+  static const gchar *const others[] = { "wss://fal.run.example", "wss://example.org/fal.run",
+    "ws://127.0.0.1:8090" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (own); i++) {
+    g_autoptr (FalEndpoint) endpoint = fal_endpoint_new (own[i], "a/b", NULL, NULL);
+
+    g_assert_true (fal_endpoint_is_fal (endpoint));
+  }
+  for (guint i = 0; i < G_N_ELEMENTS (others); i++) {
+    g_autoptr (FalEndpoint) endpoint = fal_endpoint_new (others[i], "a/b", NULL, NULL);
+
+    g_assert_false (fal_endpoint_is_fal (endpoint));
+  }
+}
+
+static void
+test_a_copy_says_the_same (void)
+{
+  g_autoptr (FalEndpoint) endpoint = fal_endpoint_new ("wss://fal.run", "a/b/c", NULL, NULL);
+  g_autoptr (FalEndpoint) copy = fal_endpoint_copy (endpoint);
+  g_autofree gchar *uri = fal_endpoint_get_uri (endpoint, "t", 3);
+  g_autofree gchar *same = fal_endpoint_get_uri (copy, "t", 3);
+
+  g_assert_cmpstr (uri, ==, same);
+  g_assert_cmpstr (copy->owner, ==, "a");
+  g_assert_cmpstr (copy->alias, ==, "b");
+  g_assert_true (copy->app != endpoint->app);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -220,6 +267,9 @@ main (int argc, char **argv)
   ADD ("secrets-go-encrypted-or-stay-on-this-machine",
       test_secrets_go_encrypted_or_stay_on_this_machine);
   ADD ("a-key-may-stand-in-the-query", test_a_key_may_stand_in_the_query);
+  ADD ("the-form-of-an-id-is-known", test_the_form_of_an_id_is_known);
+  ADD ("fal-s-own-server-is-known", test_fal_s_own_server_is_known);
   ADD ("an-address-is-told-without-its-secrets", test_an_address_is_told_without_its_secrets);
+  ADD ("a-copy-says-the-same", test_a_copy_says_the_same);
   return g_test_run ();
 }

@@ -21,7 +21,7 @@ parse (const gchar *data, gsize size, gboolean text, const gchar *result_field, 
 {
   g_autoptr (GBytes) message = g_bytes_new (data, size);
 
-  return fal_protocol_parse_reply (message, text, result_field, error);
+  return fal_protocol_parse_reply (message, text, result_field, NULL, error);
 }
 
 static FalReply *
@@ -37,7 +37,7 @@ parse_packed (const gchar *json, GError **error)
   g_autoptr (GstStructure) map = fal_value_from_json (json, -1, NULL);
   g_autoptr (GBytes) message = fal_value_to_msgpack (map, NULL);
 
-  return fal_protocol_parse_reply (message, FALSE, NULL, error);
+  return fal_protocol_parse_reply (message, FALSE, NULL, NULL, error);
 }
 
 static void
@@ -90,7 +90,7 @@ test_requests_are_those_of_the_reference_client (void)
 {
   for (guint i = 0; i < G_N_ELEMENTS (captured_requests); i++) {
     g_autoptr (GBytes) captured = wire_read (captured_requests[i].name);
-    g_autoptr (GstStructure) map = fal_value_from_msgpack (captured, NULL);
+    g_autoptr (GstStructure) map = fal_value_from_msgpack (captured, NULL, NULL);
     g_autoptr (GBytes) image = take_captured_image (map, captured_requests[i].image_field);
     g_autofree gchar *id = g_strdup (gst_structure_get_string (map, "request_id"));
     g_autoptr (GBytes) encoded = NULL;
@@ -256,6 +256,97 @@ test_control_messages_are_known_in_either_form (void)
   }
 }
 
+/* ---- messages that are no results, and replies that nobody can read ---- */
+
+static void
+test_an_empty_message_says_nothing (void)
+{
+  g_autoptr (FalReply) binary = parse ("", 0, FALSE, NULL, NULL);
+  g_autoptr (FalReply) text = parse ("", 0, TRUE, NULL, NULL);
+
+  g_assert_cmpint (binary->type, ==, FAL_REPLY_OTHER);
+  g_assert_cmpint (text->type, ==, FAL_REPLY_OTHER);
+}
+
+static const struct {
+  const gchar *json, *field;
+  gboolean names_pictures;
+} maps_without_picture[] = {
+  { "{\"progress\":0.3}", NULL, FALSE },
+  { "{\"message\":\"done\",\"timings\":{\"inference\":0.01}}", NULL, FALSE },
+  { "{}", NULL, FALSE },
+  { "{\"images\":[]}", NULL, TRUE },
+  { "{\"image\":null}", "auto", TRUE },
+  { "{\"out\":{\"frame\":null}}", "out.frame", TRUE },
+  { "{\"images\":[]}", "out[0].frame", FALSE },
+  /* Under a name that nobody looks at. */
+  { "{\"output\":[{\"url\":\"data:image/png;base64,YWJj\"}]}", NULL, TRUE },
+};
+
+static void
+test_a_map_without_picture_may_be_no_result (void)
+{
+  g_autoptr (FalReply) bytes = parse ("\x81\xa1o\xc4\x01x", 6, FALSE, NULL, NULL);
+
+  g_assert_true (bytes->names_pictures);
+  for (guint i = 0; i < G_N_ELEMENTS (maps_without_picture); i++) {
+    g_autoptr (FalReply) reply =
+        parse_text (maps_without_picture[i].json, maps_without_picture[i].field, NULL);
+
+    g_assert_cmpint (reply->type, ==, FAL_REPLY_RESULT);
+    g_assert_cmpuint (reply->images->len, ==, 0);
+    g_assert_cmpint (reply->names_pictures, ==, maps_without_picture[i].names_pictures);
+  }
+}
+
+static const struct {
+  const gchar *bytes;
+  gsize size;
+  const gchar *id;
+} unreadable[] = {
+#define ROW(bytes, id)                                                                             \
+  {                                                                                                \
+    bytes, sizeof (bytes) - 1, id                                                                  \
+  }
+  ROW ("", NULL), ROW ("\xc1", NULL),
+  ROW ("\x81\xaarequest_id\xa7"
+       "frame-1xx",
+      "frame-1"),
+  ROW ("\x82\xaarequest_id\xd9\x08"
+       "frame-12\xa6images\xdd\xff",
+      "frame-12"),
+  ROW ("\x81\xaarequest_id\xa7"
+       "frame",
+      NULL), /* cut off */
+  ROW ("\x81\xaarequest_id\x07", NULL), ROW ("\x81\xaarequest_id", NULL),
+  ROW ("{\"images\":[{\"url\":\"data:text/html,hi\"}],\"request_id\":\"frame-3\"}", "frame-3"),
+  ROW ("{\"request_id\" : \"frame-4\",\"images\":[", "frame-4"),
+  ROW ("{\"request_id\":\"frame-4", NULL),
+  ROW ("request_request_id\xa1\xff request_id\xa1x", "x"), /* the first is no text */
+};
+
+static void
+test_the_id_of_an_unreadable_reply_is_made_out (void)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (unreadable); i++) {
+    g_autoptr (GBytes) message = g_bytes_new (unreadable[i].bytes, unreadable[i].size);
+    g_autoptr (FalReply) reply = fal_protocol_make_unreadable (message);
+
+    g_assert_cmpint (reply->type, ==, FAL_REPLY_UNREADABLE);
+    g_assert_cmpstr (reply->request_id, ==, unreadable[i].id);
+  }
+}
+
+/* Text that nobody can read answers something where it bears an id. */
+static void
+test_broken_text_with_an_id_is_an_error (void)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_null (parse_text ("{\"request_id\":\"frame-4\",", NULL, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA);
+}
+
 static const struct {
   const gchar *name;
   gboolean text;
@@ -273,7 +364,7 @@ test_captured_control_messages_are_known (void)
   for (guint i = 0; i < G_N_ELEMENTS (captured_control); i++) {
     g_autoptr (GBytes) message = wire_read (captured_control[i].name);
     g_autoptr (FalReply) reply =
-        fal_protocol_parse_reply (message, captured_control[i].text, NULL, NULL);
+        fal_protocol_parse_reply (message, captured_control[i].text, NULL, NULL, NULL);
 
     g_assert_cmpint (reply->type, ==, captured_control[i].type);
     if (reply->type == FAL_REPLY_TIMINGS)
@@ -306,7 +397,7 @@ test_bytes_that_are_no_message_are_an_error (void)
   static const struct {
     const gchar *wire;
     gsize size;
-  } rows[] = { { WIRE ("") }, { WIRE ("\xc0") }, { WIRE ("garbage") }, { WIRE ("\x81\xa1k") },
+  } rows[] = { { WIRE ("\xc0") }, { WIRE ("garbage") }, { WIRE ("\x81\xa1k") },
     { WIRE ("\x80\x80") }, { WIRE ("{\"k\":") }, { WIRE ("RIFF") }, { WIRE ("\xff\xd8") } };
 
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
@@ -359,7 +450,7 @@ test_captured_results_are_read (void)
 {
   for (guint i = 0; i < G_N_ELEMENTS (captured_results); i++) {
     g_autoptr (GBytes) message = wire_read (captured_results[i].name);
-    g_autoptr (FalReply) reply = fal_protocol_parse_reply (message, FALSE, NULL, NULL);
+    g_autoptr (FalReply) reply = fal_protocol_parse_reply (message, FALSE, NULL, NULL, NULL);
     const GValue *image;
 
     g_assert_cmpint (reply->type, ==, FAL_REPLY_RESULT);
@@ -377,7 +468,7 @@ static void
 test_a_link_stays_a_link (void)
 {
   g_autoptr (GBytes) message = wire_read ("rep_uri_url_1.bin");
-  g_autoptr (FalReply) reply = fal_protocol_parse_reply (message, FALSE, NULL, NULL);
+  g_autoptr (FalReply) reply = fal_protocol_parse_reply (message, FALSE, NULL, NULL, NULL);
   const FalImage *image;
 
   g_assert_nonnull (reply);
@@ -588,6 +679,8 @@ test_a_request_id_is_told_as_text (void)
     g_autoptr (FalReply) reply = parse_packed (ids[i].json, NULL);
 
     g_assert_cmpstr (reply->request_id, ==, ids[i].id);
+    /* What is no id is a field like others. */
+    g_assert_cmpint (gst_structure_has_field (reply->fields, "request_id"), ==, ids[i].id == NULL);
   }
 }
 
@@ -648,6 +741,10 @@ main (int argc, char **argv)
   ADD ("control-messages-are-known-in-either-form", test_control_messages_are_known_in_either_form);
   ADD ("captured-control-messages-are-known", test_captured_control_messages_are_known);
   ADD ("text-that-is-no-object-is-ignored", test_text_that_is_no_object_is_ignored);
+  ADD ("an-empty-message-says-nothing", test_an_empty_message_says_nothing);
+  ADD ("a-map-without-picture-may-be-no-result", test_a_map_without_picture_may_be_no_result);
+  ADD ("the-id-of-an-unreadable-reply-is-made-out", test_the_id_of_an_unreadable_reply_is_made_out);
+  ADD ("broken-text-with-an-id-is-an-error", test_broken_text_with_an_id_is_an_error);
   ADD ("bytes-that-are-no-message-are-an-error", test_bytes_that_are_no_message_are_an_error);
   ADD ("a-long-error-is-cut-between-characters", test_a_long_error_is_cut_between_characters);
   ADD ("captured-results-are-read", test_captured_results_are_read);

@@ -8,7 +8,7 @@ from_wire (const gchar *data, gsize size, GError **error)
 {
   g_autoptr (GBytes) message = g_bytes_new (data, size);
 
-  return fal_value_from_msgpack (message, error);
+  return fal_value_from_msgpack (message, NULL, error);
 }
 
 GstStructure *
@@ -36,7 +36,7 @@ assert_msgpack (const GstStructure *map, const gchar *expected, gsize size)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (GBytes) message = fal_value_to_msgpack (map, &error);
-  gsize length;
+  gsize length = 0;
   gconstpointer data = message != NULL ? g_bytes_get_data (message, &length) : NULL;
 
   g_assert_no_error (error);

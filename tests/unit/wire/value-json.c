@@ -118,10 +118,32 @@ test_json_ends_at_its_length (void)
   assert_json (map, "{\"a\":1}");
 }
 
+/* A number of one digit and an exponent; and what looks like one in a text. */
+static void
+test_numbers_with_an_exponent_are_numbers_again (void)
+{
+  static const struct {
+    const gchar *read, *written;
+  } rows[] = {
+    { "{\"a\":1e22}", "{\"a\":1e+22}" },
+    { "{\"a\":[-1e308,0e9,2.5e40,3e0]}", "{\"a\":[-1e+308,0.0,2.5e+40,3.0]}" },
+    { "{\"1e+1.0\":\"\\\"1e+2.0\\\\\",\"b\":true,\"c\":1e23,\"d\":3.0}",
+        "{\"1e+1.0\":\"\\\"1e+2.0\\\\\",\"b\":true,\"c\":9.9999999999999992e+22,\"d\":3.0}" },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autoptr (GstStructure) map = fal_value_from_json (rows[i].read, -1, NULL);
+    g_autoptr (GstStructure) again = fal_value_from_json (rows[i].written, -1, NULL);
+
+    assert_json (map, rows[i].written);
+    assert_json (again, rows[i].written);
+  }
+}
+
 static void
 read_everything_once (GBytes *reply)
 {
-  g_autoptr (GstStructure) map = fal_value_from_msgpack (reply, NULL);
+  g_autoptr (GstStructure) map = fal_value_from_msgpack (reply, NULL, NULL);
   g_autofree gchar *json = fal_value_to_json (map, NULL);
   g_autoptr (GstStructure) read = fal_value_from_json (json, -1, NULL);
 
@@ -160,6 +182,8 @@ main (int argc, char **argv)
   ADD ("text-that-is-not-json-is-refused", test_text_that_is_not_json_is_refused);
   ADD ("long-json-meets-its-limits", test_long_json_meets_its_limits);
   ADD ("json-ends-at-its-length", test_json_ends_at_its_length);
+  ADD ("numbers-with-an-exponent-are-numbers-again",
+      test_numbers_with_an_exponent_are_numbers_again);
   ADD ("memory-does-not-grow", test_memory_does_not_grow);
   return g_test_run ();
 }

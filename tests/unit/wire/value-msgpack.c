@@ -33,7 +33,7 @@ test_captured_messages_come_back_byte_for_byte (void)
     if (!g_str_has_suffix (name, ".bin"))
       continue;
     message = wire_read (name);
-    map = fal_value_from_msgpack (message, NULL);
+    map = fal_value_from_msgpack (message, NULL, NULL);
     g_assert_nonnull (map);
     again = fal_value_to_msgpack (map, NULL);
     g_assert_cmpmem (g_bytes_get_data (again, NULL), g_bytes_get_size (again),
@@ -47,7 +47,7 @@ static void
 test_bytes_are_slices_of_the_message (void)
 {
   g_autoptr (GBytes) message = g_bytes_new_static (WIRE ("\x82\xa1k\xc4\x03xyz\xa1m\xc4\x00"));
-  g_autoptr (GstStructure) map = fal_value_from_msgpack (message, NULL);
+  g_autoptr (GstStructure) map = fal_value_from_msgpack (message, NULL, NULL);
   GBytes *bytes = g_value_get_boxed (gst_structure_get_value (map, "k"));
   GBytes *empty = g_value_get_boxed (gst_structure_get_value (map, "m"));
   const gchar *start = g_bytes_get_data (message, NULL);
@@ -165,7 +165,7 @@ test_large_msgpack_meets_its_limits (void)
     g_autoptr (GBytes) message = repeat (
         large[i].head, large[i].head_size, large[i].item, large[i].item_size, large[i].count);
     g_autoptr (GError) error = NULL;
-    g_autoptr (GstStructure) map = fal_value_from_msgpack (message, &error);
+    g_autoptr (GstStructure) map = fal_value_from_msgpack (message, NULL, &error);
 
     g_assert_true ((map != NULL) == (large[i].fault == NULL));
     if (map == NULL)
@@ -185,7 +185,7 @@ read_nested (guint lists, GError **error)
     g_byte_array_append (array, (const guint8 *) "\x91", 1);
   g_byte_array_append (array, (const guint8 *) "\x90", 1);
   message = g_byte_array_free_to_bytes (g_steal_pointer (&array));
-  return fal_value_from_msgpack (message, error);
+  return fal_value_from_msgpack (message, NULL, error);
 }
 
 static void
@@ -219,7 +219,7 @@ test_a_reply_cut_anywhere_is_refused (void)
     g_autoptr (GBytes) message = g_bytes_new (g_bytes_get_data (whole, NULL), size);
     g_autoptr (GError) error = NULL;
 
-    g_assert_null (fal_value_from_msgpack (message, &error));
+    g_assert_null (fal_value_from_msgpack (message, NULL, &error));
     g_assert_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA);
   }
 }
@@ -239,7 +239,7 @@ test_a_reply_with_any_byte_changed_does_no_harm (void)
 
       data[i] ^= bit == 0 ? 0xff : 1 << (bit - 1);
       message = g_bytes_new (data, size);
-      map = fal_value_from_msgpack (message, NULL);
+      map = fal_value_from_msgpack (message, NULL, NULL);
       data[i] ^= bit == 0 ? 0xff : 1 << (bit - 1);
     }
   }
@@ -248,7 +248,7 @@ test_a_reply_with_any_byte_changed_does_no_harm (void)
 static void
 read_everything_once (GBytes *reply)
 {
-  g_autoptr (GstStructure) map = fal_value_from_msgpack (reply, NULL);
+  g_autoptr (GstStructure) map = fal_value_from_msgpack (reply, NULL, NULL);
   g_autoptr (GBytes) written = fal_value_to_msgpack (map, NULL);
 
   g_assert_nonnull (written);

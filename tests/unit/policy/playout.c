@@ -1,0 +1,434 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The playout delay: literal times first, then a simulated camera, network and model. */
+#include "fal/policy/playout.h"
+#include "playout-world.h"
+
+static FalPlayout *
+make_playout (gint64 least_ms, gint64 most_ms)
+{
+  FalPlayout *playout = fal_playout_new ();
+
+  fal_playout_configure (playout, least_ms * MS, most_ms * MS);
+  return playout;
+}
+
+static gint64
+get_ms (const FalPlayout *playout)
+{
+  return fal_playout_get_delay (playout) / MS;
+}
+
+/* @n results of this lag, one each 100 ms from *@now (ms) on. How often the delay changed. */
+static guint
+note_many (FalPlayout *playout, guint n, gint64 lag_ms, gint64 *now)
+{
+  guint changes = 0;
+
+  for (guint i = 0; i < n; i++, *now += 100)
+    changes += fal_playout_note (playout, lag_ms * MS, *now * MS);
+  return changes;
+}
+
+static void
+test_the_first_results_set_the_delay (void)
+{
+  g_autoptr (FalPlayout) playout = make_playout (0, 5000);
+  gint64 now = 1000;
+
+  g_assert_cmpuint (note_many (playout, 4, 300, &now), ==, 0);
+  g_assert_cmpint (get_ms (playout), ==, 0);
+  g_assert_cmpuint (note_many (playout, 1, 300, &now), ==, 1);
+  g_assert_cmpint (get_ms (playout), ==, 316);
+  g_assert_cmpuint (note_many (playout, 600, 300, &now), ==, 0);
+  g_assert_cmpuint (fal_playout_get_changes (playout), ==, 1);
+}
+
+static void
+test_a_model_that_was_still_loading_does_not_count (void)
+{
+  g_autoptr (FalPlayout) playout = make_playout (0, 5000);
+  gint64 now = 1000;
+
+  note_many (playout, 1, 4000, &now);
+  note_many (playout, 10, 300, &now);
+  g_assert_cmpint (get_ms (playout), ==, 316);
+}
+
+static void
+test_results_of_a_slow_model_need_not_come_within_a_second (void)
+{
+  g_autoptr (FalPlayout) playout = make_playout (0, 5000);
+
+  for (gint64 i = 0; i < 3; i++)
+    fal_playout_note (playout, 2100 * MS, i * 3 * SECOND);
+  g_assert_cmpint (get_ms (playout), ==, 2116);
+}
+
+static void
+test_the_delay_stays_between_its_limits (void)
+{
+  g_autoptr (FalPlayout) playout = make_playout (200, 500);
+  gint64 now = 1000;
+
+  g_assert_cmpint (get_ms (playout), ==, 200);
+  g_assert_cmpuint (note_many (playout, 20, 100, &now), ==, 0);
+  g_assert_cmpint (get_ms (playout), ==, 200);
+  g_assert_cmpuint (note_many (playout, 20, 900, &now), ==, 1);
+  g_assert_cmpint (get_ms (playout), ==, 500);
+  fal_playout_configure (playout, 0, 400 * MS);
+  g_assert_cmpint (get_ms (playout), ==, 400);
+  fal_playout_configure (playout, 600 * MS, 400 * MS);
+  g_assert_cmpint (get_ms (playout), ==, 600);
+  fal_playout_configure (playout, 50 * MS, 5000 * MS);
+  fal_playout_reset (playout);
+  g_assert_cmpint (get_ms (playout), ==, 50);
+}
+
+static void
+test_a_model_that_got_slower_is_followed_within_a_second (void)
+{
+  g_autoptr (FalPlayout) playout = make_playout (0, 5000);
+  gint64 now = 1000, changed;
+
+  note_many (playout, 100, 300, &now);
+  changed = now;
+  while (note_many (playout, 1, 700, &now) == 0)
+    g_assert_cmpint (now - changed, <, 1000);
+  g_assert_cmpint (get_ms (playout), ==, 716);
+  g_assert_cmpuint (note_many (playout, 100, 700, &now), ==, 0);
+}
+
+static void
+test_a_model_that_got_faster_is_followed_within_two_seconds (void)
+{
+  g_autoptr (FalPlayout) playout = make_playout (0, 5000);
+  gint64 now = 1000, changed;
+
+  note_many (playout, 100, 700, &now);
+  changed = now;
+  while (note_many (playout, 1, 300, &now) == 0)
+    g_assert_cmpint (now - changed, <, 2100);
+  g_assert_cmpint (get_ms (playout), ==, 316);
+}
+
+static void
+test_one_stall_changes_nothing (void)
+{
+  g_autoptr (FalPlayout) playout = make_playout (0, 5000);
+  gint64 now = 1000;
+
+  note_many (playout, 100, 300, &now);
+  for (guint i = 0; i < 4; i++, now += 50)
+    g_assert_false (fal_playout_note (playout, (1300 - 50 * i) * MS, now * MS));
+  g_assert_cmpuint (note_many (playout, 200, 300, &now), ==, 0);
+  g_assert_cmpint (get_ms (playout), ==, 316);
+}
+
+/* What is under way on a long way comes at once after a stall, and late all of it: in the
+ * beginning, too, when each result counts for much. */
+static void
+test_a_burst_after_a_stall_changes_nothing (void)
+{
+  g_autoptr (FalPlayout) playout = make_playout (0, 5000);
+  gint64 now = 1000;
+
+  note_many (playout, 20, 300, &now);
+  for (guint i = 0; i < 12; i++, now += 10)
+    g_assert_false (fal_playout_note (playout, (1300 - 40 * i) * MS, now * MS));
+  g_assert_cmpuint (note_many (playout, 200, 300, &now), ==, 0);
+  g_assert_cmpint (get_ms (playout), ==, 316);
+}
+
+static void
+test_results_later_than_the_longest_delay_go_on_counting (void)
+{
+  g_autoptr (FalPlayout) playout = make_playout (0, 500);
+  gint64 now = 1000;
+
+  note_many (playout, 2000, 900, &now);
+  g_assert_cmpint (get_ms (playout), ==, 500);
+  note_many (playout, 30, 300, &now);
+  g_assert_cmpint (get_ms (playout), ==, 316);
+}
+
+/* Each fifth comes later: never two in a row. */
+static void
+test_results_that_are_late_now_and_then_count (void)
+{
+  g_autoptr (FalPlayout) playout = make_playout (0, 5000);
+  gint64 now = 1000;
+
+  note_many (playout, 20, 300, &now);
+  for (guint i = 0; i < 10; i++) {
+    note_many (playout, 4, 300, &now);
+    note_many (playout, 1, 350, &now);
+  }
+  g_assert_cmpint (get_ms (playout), >=, 350);
+  g_assert_cmpint (get_ms (playout), <=, 370);
+  g_assert_cmpuint (fal_playout_get_changes (playout), ==, 2);
+}
+
+static void
+test_a_little_too_long_is_made_shorter_after_long (void)
+{
+  g_autoptr (FalPlayout) playout = make_playout (0, 5000);
+  gint64 now = 1000;
+
+  note_many (playout, 100, 350, &now);
+  g_assert_cmpuint (note_many (playout, 500, 330, &now), ==, 0);
+  g_assert_cmpuint (note_many (playout, 150, 330, &now), ==, 1);
+  g_assert_cmpint (get_ms (playout), ==, 346);
+}
+
+static void
+test_what_holds_is_what_sinks_were_told (void)
+{
+  static const struct {
+    gint64 room, held;
+  } rows[] = {
+    { -1, 312 },  /* none was told anything */
+    { 312, 312 }, /* a sink without a share of its own */
+    { 332, 312 }, /* what a sink adds is downstream's */
+    { 100, 100 }, /* the application did not do what it was asked */
+    { 532, 512 }, /* another branch is slower, or the delay was longer */
+    { 0, 0 },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    gint64 room = rows[i].room < 0 ? -1 : rows[i].room * MS;
+
+    g_assert_cmpint (fal_playout_get_held (312 * MS, room) / MS, ==, rows[i].held);
+  }
+}
+
+static void
+test_changes_are_counted_anew (void)
+{
+  g_autoptr (FalPlayout) playout = make_playout (0, 5000);
+  gint64 now = 1000;
+
+  note_many (playout, 10, 300, &now);
+  g_assert_cmpuint (fal_playout_get_changes (playout), ==, 1);
+  fal_playout_reset_changes (playout);
+  g_assert_cmpuint (fal_playout_get_changes (playout), ==, 0);
+  g_assert_cmpint (get_ms (playout), ==, 316);
+}
+
+/* Frames and results are stamped by a clock that gains 200 ppm on the one that ages are measured
+ * by: 17 s in a day. */
+static void
+test_clocks_that_drift_apart_for_a_day_move_nothing (void)
+{
+  g_autoptr (FalPlayout) playout = make_playout (0, 5000);
+
+  for (gint64 i = 0; i < 24 * 3600; i++) {
+    gint64 frame = i * SECOND, came = frame + 5 * MS, ready = came + (280 + i * 7919 % 41) * MS;
+    gint64 frame_running = frame + frame / 5000, came_running = came + came / 5000;
+    gint64 lag = ready - came + came_running - frame_running;
+
+    fal_playout_note (playout, lag, ready);
+  }
+  g_assert_cmpint (get_ms (playout), >=, 325);
+  g_assert_cmpint (get_ms (playout), <=, 350);
+  g_assert_cmpuint (fal_playout_get_changes (playout), <=, 4);
+}
+
+/* ---- simulated ---- */
+
+typedef enum { STEADY, JITTER, STALLS } Kind;
+
+static Scenario
+make_scenario (gdouble service, Kind kind, gboolean far)
+{
+  return (Scenario) {
+    .fps = 30,
+    .service = service,
+    .jitter = kind == JITTER ? 0.3 : 0,
+    .pauses = kind == STALLS ? 1000 : 0,
+    .rtt = far ? 100 : 0,
+    .path_jitter = far ? 40 : 0,
+    .queue = 2,
+    .seconds = 600,
+  };
+}
+
+/* One world may be an unlucky one: what is judged is the median of so many. */
+#define WORLDS 5
+
+static gint
+compare (gconstpointer a, gconstpointer b)
+{
+  gdouble x = *(const gdouble *) a, y = *(const gdouble *) b;
+
+  return (x > y) - (x < y);
+}
+
+static gdouble
+find_median (const gdouble values[WORLDS])
+{
+  gdouble sorted[WORLDS];
+
+  memcpy (sorted, values, sizeof sorted);
+  qsort (sorted, WORLDS, sizeof *sorted, compare);
+  return sorted[WORLDS / 2];
+}
+
+typedef struct {
+  gdouble late;                       /* of all results, 0 to 1 */
+  gdouble over_p95, over_p98, uneven; /* ms; the delay beyond that of the lags */
+  gdouble changes;
+} Judged;
+
+/* Shows @scenario in each of the worlds. */
+static Judged
+judge (const Scenario *scenario, gdouble since, gdouble until)
+{
+  gdouble late[WORLDS], over_p95[WORLDS], over_p98[WORLDS], uneven[WORLDS], changes[WORLDS];
+  Scenario world = *scenario;
+
+  for (world.seed = 0; world.seed < WORLDS; world.seed++) {
+    const Show s = show (&world, since, until);
+
+    late[world.seed] = (gdouble) s.late / s.n;
+    over_p95[world.seed] = s.delay - s.p95;
+    over_p98[world.seed] = s.delay - s.p98;
+    uneven[world.seed] = s.uneven;
+    changes[world.seed] = s.changes;
+    g_test_message (
+        "model %.0f ms, jitter %.0f %%, pauses %.0f, way %.0f and up to %.0f ms: %u results, "
+        "%.2f %% late, %u changes, p95 %.0f, p98 %.0f, delay %.0f ms, uneven by %.1f ms",
+        world.service, world.jitter * 100, world.pauses, world.rtt, world.path_jitter, s.n,
+        100.0 * s.late / s.n, s.changes, s.p95, s.p98, s.delay, s.uneven);
+  }
+  return (Judged) { find_median (late), find_median (over_p95), find_median (over_p98),
+    find_median (uneven), find_median (changes) };
+}
+
+/* The goals: at most 2 % late, the sink's 20 ms and a delay of no more than what 95 % need and one
+ * interval of the camera and 20 ms, and pictures as even as that interval. */
+static gboolean
+meets_goals (const Judged *judged, const Scenario *scenario)
+{
+  const gdouble interval = 1000 / scenario->fps;
+
+  return judged->late <= 0.02 && judged->over_p95 <= interval && judged->uneven <= interval;
+}
+
+/* Of a model of 250 ms ± 30 % the two most that may be late in a hundred and the next three are
+ * further apart than what the delay may be longer by, or nearly: chance decides. */
+static void
+check_grid_cell (const Judged *judged, const Scenario *scenario)
+{
+  if (scenario->service < 250 || scenario->jitter == 0)
+    g_assert_true (meets_goals (judged, scenario));
+  g_assert_cmpfloat (judged->late, <=, 0.02);
+  g_assert_cmpfloat (judged->over_p98, <=, 1000 / scenario->fps);
+  g_assert_cmpfloat (judged->uneven, <=, 1000 / scenario->fps);
+  g_assert_cmpfloat (judged->changes, <=, 60);
+}
+
+static void
+test_models_and_ways_are_shown_evenly_and_soon (void)
+{
+  static const gdouble services[] = { 50, 125, 250 };
+
+  for (guint i = 0; i < G_N_ELEMENTS (services); i++)
+    for (Kind kind = STEADY; kind <= STALLS; kind++)
+      for (gint far = 0; far < 2; far++) {
+        Scenario scenario = make_scenario (services[i], kind, far);
+        Judged judged = judge (&scenario, 5000, 600000);
+
+        check_grid_cell (&judged, &scenario);
+      }
+}
+
+/* What changes in the 30th second: the model takes @factor times the time, the way @more ms. Goals
+ * are met from two seconds after it to ten. A world is another one where numbers have other digits:
+ * what is named is met with those of each processor. */
+typedef struct {
+  gdouble factor, more;
+  const gchar *met;       /* of these models (ms), V: that vary, F: behind a long way */
+  gdouble late, over_p95; /* what holds of all */
+} Change;
+
+static const Change changes[] = {
+  { 2, 0, "50 50V", 0.09, 370 },
+  { 0.5, 0, "50 50V 50VF 125V 250", 0.04, 60 },
+  { 1, 100, "50 50V", 0.13, 60 },
+  { 1, -100, "125F", 0.04, 100 },
+};
+
+static gboolean
+is_to_be_met (const Change *change, const Scenario *scenario)
+{
+  g_auto (GStrv) met = g_strsplit (change->met, " ", 0);
+  g_autofree gchar *name = g_strdup_printf (
+      "%g%s%s", scenario->service, scenario->jitter > 0 ? "V" : "", scenario->rtt > 0 ? "F" : "");
+
+  return g_strv_contains ((const gchar *const *) met, name);
+}
+
+/* Elsewhere the few results of a slow model do not show yet how far apart they are, or ages rise
+ * and fall for some seconds until the window has found its place. */
+static void
+check_change (const Change *change, Scenario scenario)
+{
+  Judged soon, later;
+
+  scenario.changes = 30000;
+  scenario.service2 = scenario.service * change->factor;
+  scenario.rtt2 = scenario.rtt + change->more;
+  scenario.seconds = 40;
+  soon = judge (&scenario, 32000, 40000);
+  scenario.seconds = 300;
+  later = judge (&scenario, 60000, 300000);
+  if (is_to_be_met (change, &scenario))
+    g_assert_true (meets_goals (&soon, &scenario));
+  g_assert_cmpfloat (soon.late, <=, change->late);
+  g_assert_cmpfloat (soon.over_p95, <=, change->over_p95);
+  g_assert_cmpfloat (later.late, <=, scenario.service2 > 250 ? 0.035 : 0.03);
+  g_assert_cmpfloat (later.over_p98, <=, 1000 / scenario.fps);
+}
+
+static void
+test_after_a_change_it_finds_its_place_again (void)
+{
+  static const gdouble services[] = { 50, 125, 250 };
+
+  for (guint c = 0; c < G_N_ELEMENTS (changes); c++)
+    for (guint i = 0; i < G_N_ELEMENTS (services); i++)
+      for (Kind kind = STEADY; kind <= JITTER; kind++)
+        for (gint far = changes[c].more < 0; far < 2; far++)
+          check_change (&changes[c], make_scenario (services[i], kind, far));
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+#define ADD(name, function) g_test_add_func ("/playout/" name, function)
+  ADD ("the-first-results-set-the-delay", test_the_first_results_set_the_delay);
+  ADD ("a-model-that-was-still-loading-does-not-count",
+      test_a_model_that_was_still_loading_does_not_count);
+  ADD ("results-of-a-slow-model-need-not-come-within-a-second",
+      test_results_of_a_slow_model_need_not_come_within_a_second);
+  ADD ("the-delay-stays-between-its-limits", test_the_delay_stays_between_its_limits);
+  ADD ("a-model-that-got-slower-is-followed-within-a-second",
+      test_a_model_that_got_slower_is_followed_within_a_second);
+  ADD ("a-model-that-got-faster-is-followed-within-two-seconds",
+      test_a_model_that_got_faster_is_followed_within_two_seconds);
+  ADD ("one-stall-changes-nothing", test_one_stall_changes_nothing);
+  ADD ("a-burst-after-a-stall-changes-nothing", test_a_burst_after_a_stall_changes_nothing);
+  ADD ("results-later-than-the-longest-delay-go-on-counting",
+      test_results_later_than_the_longest_delay_go_on_counting);
+  ADD ("results-that-are-late-now-and-then-count", test_results_that_are_late_now_and_then_count);
+  ADD ("a-little-too-long-is-made-shorter-after-long",
+      test_a_little_too_long_is_made_shorter_after_long);
+  ADD ("what-holds-is-what-sinks-were-told", test_what_holds_is_what_sinks_were_told);
+  ADD ("changes-are-counted-anew", test_changes_are_counted_anew);
+  ADD ("clocks-that-drift-apart-for-a-day-move-nothing",
+      test_clocks_that_drift_apart_for_a_day_move_nothing);
+  ADD ("models-and-ways-are-shown-evenly-and-soon", test_models_and_ways_are_shown_evenly_and_soon);
+  ADD ("after-a-change-it-finds-its-place-again", test_after_a_change_it_finds_its_place_again);
+  return g_test_run ();
+}
