@@ -16,6 +16,20 @@ fixture_init (int *argc, char ***argv)
     g_log_set_fatal_mask (domains[i], fatal | G_LOG_LEVEL_WARNING);
 }
 
+static void
+drop_log (const gchar *domain, GLogLevelFlags level, const gchar *message, gpointer data)
+{
+}
+
+void
+fixture_drop_debug_log (void)
+{
+  static const gchar *const domains[] = { "libsoup", "GLib-GIO" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (domains); i++)
+    g_log_set_handler (domains[i], G_LOG_LEVEL_DEBUG, drop_log, NULL);
+}
+
 static gboolean
 is_without_stream (const gchar *message)
 {

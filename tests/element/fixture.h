@@ -20,6 +20,8 @@ typedef struct {
 /* Warnings end a test, but those of libsoup: its server warns of a client that went before it was
  * looked at, which is nobody's fault. */
 void fixture_init (int *argc, char ***argv);
+/* Leaves out what libsoup and GIO tell of each frame and message: GTest would print it all. */
+void fixture_drop_debug_log (void);
 
 /* For a source that stays up while the element goes down, and so does not begin its stream anew as
  * it would in a pipeline: GStreamer's remarks on that are nobody's fault. Until the end of the

@@ -2,9 +2,7 @@
 /* A thread that samples books, bounds and memory, and a probe on the pad that takes the
  * results, on the element's source task. */
 #include "invariants.h"
-
-#include <string.h>
-#include <unistd.h>
+#include "process.h"
 
 #define SAMPLE_INTERVAL (3 * G_TIME_SPAN_MILLISECOND)
 #define NULL_LIMIT (PATIENCE * 250 * G_TIME_SPAN_MILLISECOND)
@@ -39,69 +37,12 @@ struct _Invariants {
   gint width, height; /* of the last result of another size */
 };
 
-/* ---- the process ---- */
-
-static guint
-count_entries (const gchar *folder)
-{
-  g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
-  guint n = 0;
-
-  while (g_dir_read_name (dir))
-    n++;
-  return n;
-}
-
-static gsize
-get_memory (void)
-{
-  g_autofree gchar *text = NULL;
-  const gchar *resident;
-
-  if (!g_file_get_contents ("/proc/self/statm", &text, NULL, NULL))
-    return 0;
-  resident = strchr (text, ' ');
-  return g_ascii_strtoull (resident + 1, NULL, 10) * sysconf (_SC_PAGESIZE);
-}
-
-static gchar *
-list_threads (void)
-{
-  g_autoptr (GDir) dir = g_dir_open ("/proc/self/task", 0, NULL);
-  GString *names = g_string_new (NULL);
-  const gchar *id;
-
-  while ((id = g_dir_read_name (dir))) {
-    g_autofree gchar *path = g_strdup_printf ("/proc/self/task/%s/comm", id);
-    g_autofree gchar *name = NULL;
-
-    if (g_file_get_contents (path, &name, NULL, NULL))
-      g_string_append_printf (names, "%s ", g_strchomp (name));
-  }
-  return g_string_free (names, FALSE);
-}
-
-/* A thread that was joined stays in the list for a moment, one of a GLib pool for half a second. */
-static void
-wait_for_entries (const gchar *folder, guint wanted)
-{
-  Wait wait = wait_begin (1000, folder, G_STRLOC);
-
-  while (count_entries (folder) > wanted)
-    if (!wait_goes_on (&wait)) {
-      g_autofree gchar *threads = list_threads ();
-
-      g_error ("%s holds %u entries, held %u before; threads: %s", folder, count_entries (folder),
-          wanted, threads);
-    }
-}
-
 /* ---- the element ---- */
 
 static void
 check_memory (Invariants *invariants)
 {
-  gsize memory = get_memory ();
+  gsize memory = process_get_resident ();
 
   invariants->most_memory = MAX (invariants->most_memory, memory);
   if (memory > invariants->memory + MEMORY_LIMIT)
@@ -258,9 +199,9 @@ invariants_new (void)
   g_mutex_init (&invariants->lock);
   g_cond_init (&invariants->stop);
   invariants->last = GST_CLOCK_TIME_NONE;
-  invariants->descriptors = count_entries ("/proc/self/fd");
-  invariants->threads = count_entries ("/proc/self/task");
-  invariants->memory = invariants->most_memory = get_memory ();
+  invariants->descriptors = process_count_descriptors ();
+  invariants->threads = process_count_threads ();
+  invariants->memory = invariants->most_memory = process_get_resident ();
   return invariants;
 }
 
@@ -305,8 +246,8 @@ invariants_stop (Invariants *invariants)
 void
 invariants_free (Invariants *invariants)
 {
-  wait_for_entries ("/proc/self/fd", invariants->descriptors);
-  wait_for_entries ("/proc/self/task", invariants->threads);
+  process_wait_for_descriptors (invariants->descriptors);
+  process_wait_for_threads (invariants->threads);
   g_mutex_clear (&invariants->lock);
   g_cond_clear (&invariants->stop);
   g_free (invariants);
@@ -381,20 +322,11 @@ warm_up (void)
   gst_buffer_unref (fixture_pull (fixture));
 }
 
-/* A line for each frame and message: GTest would print them all. */
-static void
-drop_log (const gchar *domain, GLogLevelFlags level, const gchar *message, gpointer data)
-{
-}
-
 void
 invariants_init (int *argc, char ***argv)
 {
-  static const gchar *const domains[] = { "libsoup", "GLib-GIO" };
-
   fixture_init (argc, argv);
-  for (guint i = 0; i < G_N_ELEMENTS (domains); i++)
-    g_log_set_handler (domains[i], G_LOG_LEVEL_DEBUG, drop_log, NULL);
+  fixture_drop_debug_log ();
   g_thread_pool_set_max_unused_threads (0);
   warm_up ();
 }
