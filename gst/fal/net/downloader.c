@@ -186,29 +186,16 @@ fal_downloader_new (void)
   return downloader;
 }
 
-static void
-on_drain_time (gpointer data)
-{
-  gboolean *is_over = data;
-
-  *is_over = TRUE;
-}
-
 /* Waits until what was under way has come back, which it does at once, being cancelled or cut. Then
  * the session goes, and its connections with it: cut before, none waits for a peer's goodbye. */
 static void
 drain (FalDownloader *downloader)
 {
-  gboolean is_over = FALSE;
-  g_autoptr (FalTimer) timer = fal_timer_new (downloader->context, on_drain_time, &is_over);
-
   while (has_busy (downloader))
     g_main_context_iteration (downloader->context, TRUE);
   fal_socket_list_cut_all (downloader->sockets);
   g_clear_pointer (&downloader->session, fal_public_session_unref);
-  fal_timer_set (timer, g_get_monotonic_time () + DRAIN_TIME);
-  while (!is_over && fal_socket_list_count (downloader->sockets) > 0)
-    g_main_context_iteration (downloader->context, TRUE);
+  fal_socket_list_wait (downloader->sockets, downloader->context, DRAIN_TIME);
 }
 
 static void

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "socket-list.h"
+#include "timer.h"
 
 #include <sys/socket.h>
 
@@ -104,4 +105,23 @@ fal_socket_list_cut_all (FalSocketList *list)
 {
   for (guint i = 0; i < list->entries->len; i++)
     cut (list->entries->pdata[i]);
+}
+
+static void
+on_time_over (gpointer data)
+{
+  gboolean *is_over = data;
+
+  *is_over = TRUE;
+}
+
+void
+fal_socket_list_wait (FalSocketList *list, GMainContext *context, gint64 duration)
+{
+  gboolean is_over = FALSE;
+  g_autoptr (FalTimer) timer = fal_timer_new (context, on_time_over, &is_over);
+
+  fal_timer_set (timer, g_get_monotonic_time () + duration);
+  while (!is_over && fal_socket_list_count (list) > 0)
+    g_main_context_iteration (context, TRUE);
 }

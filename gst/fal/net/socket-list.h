@@ -23,5 +23,8 @@ void fal_socket_list_cut_all (FalSocketList *list);
 
 /* How many of them still exist. */
 guint fal_socket_list_count (FalSocketList *list);
+/* Runs @context, which is the caller's, until none of them does any more; at most for @duration µs.
+ * They are cut by then: a peer cannot make it longer. */
+void fal_socket_list_wait (FalSocketList *list, GMainContext *context, gint64 duration);
 
 G_END_DECLS

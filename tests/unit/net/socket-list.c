@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "fal/net/socket-list.h"
+#include "fal/net/timer.h"
 
 #include <sys/socket.h>
 
@@ -76,11 +77,51 @@ test_no_socket_is_held (void)
   fal_socket_list_unref (list);
 }
 
+static void
+let_go (gpointer pair)
+{
+  drop_pair (pair);
+}
+
+static void
+test_it_waits_until_they_are_gone (void)
+{
+  g_autoptr (GMainContext) context = g_main_context_new ();
+  FalSocketList *list = fal_socket_list_new ();
+  Pair pair = make_pair ();
+  g_autoptr (FalTimer) timer = fal_timer_new (context, let_go, &pair);
+
+  fal_socket_list_add (list, NULL, 0, pair.near);
+  fal_timer_set (timer, g_get_monotonic_time () + G_TIME_SPAN_MILLISECOND);
+  fal_socket_list_wait (list, context, G_TIME_SPAN_DAY);
+  g_assert_cmpuint (fal_socket_list_count (list), ==, 0);
+  fal_socket_list_wait (list, context, G_TIME_SPAN_DAY);
+  fal_socket_list_unref (list);
+}
+
+static void
+test_it_does_not_wait_for_ever (void)
+{
+  g_autoptr (GMainContext) context = g_main_context_new ();
+  FalSocketList *list = fal_socket_list_new ();
+  Pair pair = make_pair ();
+  gint64 began = g_get_monotonic_time ();
+
+  fal_socket_list_add (list, NULL, 0, pair.near);
+  fal_socket_list_wait (list, context, 2 * G_TIME_SPAN_MILLISECOND);
+  g_assert_cmpint (g_get_monotonic_time (), >=, began + 2 * G_TIME_SPAN_MILLISECOND);
+  g_assert_cmpuint (fal_socket_list_count (list), ==, 1);
+  drop_pair (&pair);
+  fal_socket_list_unref (list);
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/socket-list/cut", test_one_connection_is_cut);
   g_test_add_func ("/socket-list/held", test_no_socket_is_held);
+  g_test_add_func ("/socket-list/gone", test_it_waits_until_they_are_gone);
+  g_test_add_func ("/socket-list/stays", test_it_does_not_wait_for_ever);
   return g_test_run ();
 }
