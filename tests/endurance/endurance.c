@@ -28,12 +28,12 @@ is_full (void)
 /* ---- a line ---- */
 
 static Line *
-line_new (guint model_ms, const gchar *properties)
+line_new (const gchar *model, const gchar *properties)
 {
   Line *line = g_new0 (Line, 1);
   g_autofree gchar *description = NULL;
 
-  line->servers = troubled_servers_new (&model_ms, 1);
+  line->servers = troubled_servers_new (&model, 1);
   line->descriptors = process_count_descriptors ();
   line->threads = process_count_threads ();
   description = g_strdup_printf (
@@ -148,10 +148,20 @@ start_and_stop (Line *line, guint n, gconstpointer data)
 static void
 test_starts_and_stops (void)
 {
-  g_autoptr (Line) line = line_new (0, "");
+  g_autoptr (Line) line = line_new ("0", "");
 
   gst_element_set_state (line->f->harness->element, GST_STATE_READY);
   endure (line, "starts and stops", is_full () ? 10000 : 400, start_and_stop, NULL);
+}
+
+/* TLS ends in a thread of GIO's. */
+static void
+test_starts_and_stops_with_tls (void)
+{
+  g_autoptr (Line) line = line_new ("0,tls", "tls-validation-flags=0");
+
+  gst_element_set_state (line->f->harness->element, GST_STATE_READY);
+  endure (line, "starts and stops with TLS", is_full () ? 10000 : 200, start_and_stop, NULL);
 }
 
 static void
@@ -182,7 +192,7 @@ reconnect (Line *line, guint n, gconstpointer data)
 static void
 test_reconnections (void)
 {
-  g_autoptr (Line) line = line_new (0, "");
+  g_autoptr (Line) line = line_new ("0", "");
 
   push_until_out (line, 0);
   endure (line, "reconnections", is_full () ? 10000 : 300, reconnect, NULL);
@@ -201,7 +211,7 @@ flush (Line *line, guint n, gconstpointer data)
 static void
 test_flushes (void)
 {
-  g_autoptr (Line) line = line_new (5, "");
+  g_autoptr (Line) line = line_new ("5", "");
 
   push_until_out (line, 0);
   endure (line, "flushes", is_full () ? 1000 : 200, flush, NULL);
@@ -277,7 +287,7 @@ static void
 test_changes_of_a_property (gconstpointer data)
 {
   const Change *property = data;
-  g_autoptr (Line) line = line_new (0, property->more ? property->more : "");
+  g_autoptr (Line) line = line_new ("0", property->more ? property->more : "");
 
   push_until_out (line, 0);
   endure (line, property->name, is_full () ? 1000 : 200, change, property);
@@ -314,7 +324,7 @@ test_no_property_is_left_out (void)
 static void
 warm_up (void)
 {
-  g_autoptr (Line) line = line_new (0, "output-framerate=100/1");
+  g_autoptr (Line) line = line_new ("0", "output-framerate=100/1");
 
   line->descriptors = line->threads = G_MAXUINT;
   push_until_out (line, 0);
@@ -328,6 +338,7 @@ main (int argc, char **argv)
   g_thread_pool_set_max_unused_threads (0);
   warm_up ();
   g_test_add_func ("/endurance/starts_and_stops", test_starts_and_stops);
+  g_test_add_func ("/endurance/starts_and_stops_with_tls", test_starts_and_stops_with_tls);
   g_test_add_func ("/endurance/reconnections", test_reconnections);
   g_test_add_func ("/endurance/flushes", test_flushes);
   g_test_add_func ("/endurance/no_property_is_left_out", test_no_property_is_left_out);

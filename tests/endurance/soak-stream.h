@@ -9,7 +9,7 @@ G_BEGIN_DECLS
 
 typedef struct {
   const gchar *name;
-  guint model_ms;
+  const gchar *model; /* of its server, for troubled_servers_new() */
   const gchar *source, *properties, *sink; /* parts of a pipeline description */
 } SoakKind;
 
@@ -20,8 +20,9 @@ SoakStream *soak_stream_new (const SoakKind *kind, const gchar *uri);
 /* To NULL within 250 ms, and away. */
 void soak_stream_free (SoakStream *stream);
 
-/* Reads what is on the bus: a file that came to its end begins anew, another latency is told to all,
- * WARNINGs are counted, an ERROR ends the test. So do books that do not balance, a storm of
+/* Reads what is on the bus: a file that came to its end begins anew, and so does what was given up
+ * because no connection ever stood; another latency is told to all, WARNINGs are counted, any other
+ * ERROR ends the test. So do books that do not balance, a storm of
  * WARNINGs, and a stream that shows nothing for as long as a test waits. */
 Books soak_stream_look (SoakStream *stream);
 

@@ -28,14 +28,14 @@
 #define TAKEN " fakesink sync=false"
 
 static const SoakKind kinds[] = {
-  { "live", 120, CAMERA, "throttle-interval=0", TAKEN },
-  { "file", 20, FILE_OF_FRAMES, "throttle-interval=0", TAKEN },
-  { "throttled", 10, CAMERA, "throttle-interval=128 idle-timeout=60", TAKEN },
-  { "two-runners", 80, CAMERA, "throttle-interval=0 connections=2", SHOWN },
-  { "even", 60, CAMERA,
+  { "live", "120", CAMERA, "throttle-interval=0", TAKEN },
+  { "file", "20", FILE_OF_FRAMES, "throttle-interval=0", TAKEN },
+  { "tls", "10,tls", CAMERA, "throttle-interval=128 tls-validation-flags=0", TAKEN },
+  { "two-runners", "80", CAMERA, "throttle-interval=0 connections=2", SHOWN },
+  { "even", "60", CAMERA,
       "throttle-interval=0 latency-mode=auto output-framerate=30/1 transition=fade fallback=last",
       SHOWN },
-  { "composite", 60, CAMERA,
+  { "composite", "60", CAMERA,
       "throttle-interval=0 latency-mode=auto composite=over composite-frames=all feather=4", SHOWN },
 };
 #define N G_N_ELEMENTS (kinds)
@@ -109,11 +109,11 @@ static Soak *
 soak_new (guint32 seed, const gchar *csv)
 {
   Soak *soak = g_new0 (Soak, 1);
-  guint model_ms[N];
+  const gchar *models[N];
 
   for (guint i = 0; i < N; i++)
-    model_ms[i] = kinds[i].model_ms;
-  soak->servers = troubled_servers_new (model_ms, N);
+    models[i] = kinds[i].model;
+  soak->servers = troubled_servers_new (models, N);
   soak->memory = process_get_resident ();
   for (guint i = 0; i < N; i++) {
     soak->streams[i] =

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* troubled-server MODEL_MS…: a local server for each, whose model takes so long, behind a relay.
- * Prints the relays' ports in a line, then does what lines of its standard input say, each
- * "SERVER TROUBLE VALUE", the servers counted from 0. It ends with its input.
+/* troubled-server MODEL…: a local server for each, behind a relay: "120" is one whose model takes 120
+ * ms, and "120,tls" one that speaks TLS, too. Prints the relays' addresses in a line, then does what
+ * lines of its standard input say, each "SERVER TROUBLE VALUE", the servers counted from 0. It ends
+ * with its input.
  *
  * A program of its own, so that what libsoup's server keeps does not count as memory of those who
  * are tested. */
@@ -130,20 +131,27 @@ obey (Troubled *all, guint n, const gchar *line)
 /* ---- life ---- */
 
 static void
-start (Troubled *t, guint model_ms)
+start (Troubled *t, const gchar *model)
 {
+  const gchar *data = g_getenv ("FAL_TEST_DATA");
+  gboolean tls = g_str_has_suffix (model, ",tls");
+  g_autofree gchar *certificate = tls ? g_build_filename (data, "tls", "server.pem", NULL) : NULL;
+  g_autofree gchar *key = tls ? g_build_filename (data, "tls", "server.key", NULL) : NULL;
   const FalServerOptions options = { .effect = "echo",
-    .delay_ms = model_ms,
-    .forget_requests = TRUE };
+    .delay_ms = atoi (model),
+    .forget_requests = TRUE,
+    .tls_certificate = certificate,
+    .tls_key = key };
   FalRelayOptions way = { 0 };
   g_autoptr (GError) error = NULL;
 
-  t->model_ms = model_ms;
+  t->model_ms = atoi (model);
   t->server = fal_server_new (&options, &error);
   if (t->server == NULL)
     g_error ("%s", error->message);
-  way.target = fal_server_get_uri (t->server) + strlen ("ws://");
+  way.target = strstr (fal_server_get_uri (t->server), "//") + strlen ("//");
   t->relay = fal_relay_new (&way);
+  printf ("%s://127.0.0.1:%u ", tls ? "wss" : "ws", fal_relay_get_port (t->relay));
 }
 
 static void
@@ -162,10 +170,8 @@ main (int argc, char **argv)
   int status = 0;
 
   gst_init (NULL, NULL);
-  for (guint i = 0; i < n; i++) {
-    start (&all[i], atoi (argv[1 + i]));
-    printf ("%u ", fal_relay_get_port (all[i].relay));
-  }
+  for (guint i = 0; i < n; i++)
+    start (&all[i], argv[1 + i]);
   printf ("\n");
   fflush (stdout);
   while (status == 0 && fgets (line, sizeof line, stdin) != NULL)

@@ -11,34 +11,34 @@ struct _TroubledServers {
 };
 
 static GPtrArray *
-make_arguments (const guint *model_ms, guint n)
+make_arguments (const gchar *const *models, guint n)
 {
   GPtrArray *arguments = g_ptr_array_new_with_free_func (g_free);
 
   g_ptr_array_add (arguments, g_strdup (g_getenv ("FAL_TROUBLED_SERVER")));
   for (guint i = 0; i < n; i++)
-    g_ptr_array_add (arguments, g_strdup_printf ("%u", model_ms[i]));
+    g_ptr_array_add (arguments, g_strdup (models[i]));
   g_ptr_array_add (arguments, NULL);
   return arguments;
 }
 
 static void
-read_ports (TroubledServers *servers, gint output, guint n)
+read_uris (TroubledServers *servers, gint output, guint n)
 {
-  FILE *ports = fdopen (output, "r");
-  guint port;
+  FILE *uris = fdopen (output, "r");
+  gchar uri[64];
 
-  for (guint i = 0; i < n && fscanf (ports, "%u", &port) == 1; i++)
-    g_ptr_array_add (servers->uris, g_strdup_printf ("ws://127.0.0.1:%u", port));
+  for (guint i = 0; i < n && fscanf (uris, "%63s", uri) == 1; i++)
+    g_ptr_array_add (servers->uris, g_strdup (uri));
   g_assert_cmpuint (servers->uris->len, ==, n);
-  fclose (ports);
+  fclose (uris);
 }
 
 TroubledServers *
-troubled_servers_new (const guint *model_ms, guint n)
+troubled_servers_new (const gchar *const *models, guint n)
 {
   TroubledServers *servers = g_new0 (TroubledServers, 1);
-  g_autoptr (GPtrArray) arguments = make_arguments (model_ms, n);
+  g_autoptr (GPtrArray) arguments = make_arguments (models, n);
   g_autoptr (GError) error = NULL;
   gint input, output;
 
@@ -47,7 +47,7 @@ troubled_servers_new (const guint *model_ms, guint n)
       NULL, NULL, &servers->pid, &input, &output, NULL, &error);
   g_assert_no_error (error);
   servers->orders = fdopen (input, "w");
-  read_ports (servers, output, n);
+  read_uris (servers, output, n);
   return servers;
 }
 

@@ -9,12 +9,12 @@ G_BEGIN_DECLS
 
 typedef struct _TroubledServers TroubledServers;
 
-/* @n servers, with models that take so long; they listen. */
-TroubledServers *troubled_servers_new (const guint *model_ms, guint n);
+/* @n servers with such models, as troubled-server.c has them; they listen. */
+TroubledServers *troubled_servers_new (const gchar *const *models, guint n);
 void troubled_servers_free (TroubledServers *servers);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TroubledServers, troubled_servers_free)
 
-/* "ws://127.0.0.1:PORT", owned by @servers. */
+/* "ws://127.0.0.1:PORT", or wss, owned by @servers. */
 const gchar *troubled_servers_get_uri (TroubledServers *servers, guint server);
 /* A trouble of troubled-server.c, such as "mute" with a @value of "1"; "calm" ends all. */
 void troubled_servers_tell (
