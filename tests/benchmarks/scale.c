@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* bench-scale ELEMENTS RATE SECONDS JPEG URI…: so many falrealtimefilter in one process, each in a
  * pipeline of its own, spread over the addresses of servers, of which those with wss are believed
- * whatever their certificate; each gets so many JPEGs a second. Prints CPU microseconds of this process
- * for one element's second, resident KiB and threads of the process before and with them, results a
- * second, the milliseconds that all took to start, and how many percent of the frames that went in
- * were answered with a result that was shown.
+ * whatever their certificate; each gets so many JPEGs a second. Prints CPU microseconds of this
+ * process for one element's second, resident KiB and threads of the process before and with them,
+ * results a second, the milliseconds that all took to start, and how many percent of the frames
+ * that went in were answered with a result that was shown.
  *
  * bench-scale start PLUGIN: microseconds that loading the plugin takes, and making an element. */
 #include "camera-clock.h"

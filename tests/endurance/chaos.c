@@ -2,7 +2,8 @@
 #include "chaos.h"
 
 #define ODDS 0.01 /* of a trouble, for a frame */
-/* How long a trouble stays, µs. Requests run out after two seconds, and connections are dead later. */
+/* How long a trouble stays, µs. Requests run out after two seconds, and connections are dead later.
+ */
 #define SHORTEST (50 * G_TIME_SPAN_MILLISECOND)
 #define LONGEST (3 * G_TIME_SPAN_SECOND)
 
@@ -74,7 +75,7 @@ struct _Chaos {
 static GstState
 parse_state (const gchar *name)
 {
-  return g_str_equal (name, "paused") ? GST_STATE_PAUSED
+  return g_str_equal (name, "paused")  ? GST_STATE_PAUSED
          : g_str_equal (name, "ready") ? GST_STATE_READY
                                        : GST_STATE_NULL;
 }
@@ -83,8 +84,7 @@ static void
 set_property (Chaos *chaos, const Trouble *trouble)
 {
   GObject *filter = G_OBJECT (soak_stream_get_filter (chaos->stream));
-  GParamSpec *spec =
-      g_object_class_find_property (G_OBJECT_GET_CLASS (filter), trouble->name);
+  GParamSpec *spec = g_object_class_find_property (G_OBJECT_GET_CLASS (filter), trouble->name);
 
   g_value_init (&chaos->own, spec->value_type);
   g_object_get_property (filter, trouble->name, &chaos->own);

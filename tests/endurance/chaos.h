@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What goes wrong with one stream of the soak: at one frame in a hundred its server, its network, its
- * settings or its state is another for a while. The test's own thread. */
+/* What goes wrong with one stream of the soak: at one frame in a hundred its server, its network,
+ * its settings or its state is another for a while. The test's own thread. */
 #pragma once
 
 #include "soak-stream.h"

@@ -10,7 +10,7 @@
 #include "troubled-servers.h"
 
 #define MOST_BYTES 100 /* that a cycle may leave behind */
-#define MOST_DOUBLINGS 4
+#define MOST_DOUBLINGS 2
 
 typedef struct {
   TroubledServers *servers;
@@ -183,8 +183,7 @@ reconnect (Line *line, guint n, gconstpointer data)
   guint64 before = fixture_stat (line->f, "connections");
 
   end_connection (line, n);
-  REPEAT_UNTIL (
-      line->f->element, fixture_stat (line->f, "connections") > before, push (line));
+  REPEAT_UNTIL (line->f->element, fixture_stat (line->f, "connections") > before, push (line));
   push_until_out (line, fixture_stat (line->f, "frames-out"));
   settle (line);
 }

@@ -16,9 +16,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (MemorySlope, memory_slope_free)
 /* At the end of each cycle. */
 void memory_slope_note (MemorySlope *slope);
 /* After all of them: by how many bytes a cycle the least that was allocated grew from the third
- * quarter of the cycles to the last one. What comes once, as caches that fill, is over by then; what
- * is held for a while, such as a frame that waits, does not raise the least, and what is never let
- * go does. */
+ * quarter of the cycles to the last one. What comes once, as caches that fill, is over by then;
+ * what is held for a while, such as a frame that waits, does not raise the least, and what is never
+ * let go does. */
 gdouble memory_slope_get (MemorySlope *slope);
 
 G_END_DECLS

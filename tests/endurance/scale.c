@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Many elements in one process against one server, which also speaks TLS. What they cost is measured
- * by tests/benchmarks/scale; here it is that nothing gets lost among them, however slow the machine. */
+/* Many elements in one process against one server, which also speaks TLS. What they cost is
+ * measured by tests/benchmarks/scale; here it is that nothing gets lost among them, however slow
+ * the machine. */
 #include "../element/fixture.h"
 #include "../faults/process.h"
 #include "books.h"
@@ -193,8 +194,7 @@ test_crowd (gconstpointer data)
   crowd->plain = start_server (FALSE);
   crowd->secret = kind->tls ? start_server (TRUE) : NULL;
   for (guint i = 0; i < LINES; i++)
-    line_start (
-        &crowd->lines[i], kind->tls && i % 2 ? crowd->secret : crowd->plain, kind->live);
+    line_start (&crowd->lines[i], kind->tls && i % 2 ? crowd->secret : crowd->plain, kind->live);
   feed (crowd, kind->live);
   for (guint i = 0; i < LINES; i++)
     push_end (&crowd->lines[i]);
@@ -213,7 +213,8 @@ test_crowd (gconstpointer data)
 int
 main (int argc, char **argv)
 {
-  static const Kind kinds[] = { { FALSE, FALSE }, { TRUE, FALSE }, { FALSE, TRUE }, { TRUE, TRUE } };
+  static const Kind kinds[] = { { FALSE, FALSE }, { TRUE, FALSE }, { FALSE, TRUE },
+    { TRUE, TRUE } };
 
   fixture_init (&argc, &argv);
   fixture_drop_debug_log ();

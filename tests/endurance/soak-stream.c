@@ -7,7 +7,8 @@
 #include <string.h>
 
 #define NULL_LIMIT (250 * G_TIME_SPAN_MILLISECOND)
-/* One for an outage and one a second for single frames are allowed, and outages follow each other. */
+/* One for an outage and one a second for single frames are allowed, and outages follow each other.
+ */
 #define MOST_WARNINGS_A_SECOND 5
 /* No stream here plays for so long: a time beyond it is none. */
 #define FARTHEST (24 * 3600 * GST_SECOND)
@@ -55,8 +56,8 @@ look_at_buffer (SoakStream *stream, GstBuffer *buffer)
       gst_segment_to_running_time (&stream->segment, GST_FORMAT_TIME, GST_BUFFER_PTS (buffer));
   if (!GST_CLOCK_TIME_IS_VALID (running) || running > FARTHEST ||
       (GST_CLOCK_TIME_IS_VALID (stream->last) && running < stream->last)) {
-    g_autofree gchar *text = gst_info_strdup_printf (
-        "after %" GST_TIME_FORMAT " %" GST_PTR_FORMAT " in %" GST_SEGMENT_FORMAT,
+    g_autofree gchar *text = gst_info_strdup_printf ("after %" GST_TIME_FORMAT " %" GST_PTR_FORMAT
+                                                     " in %" GST_SEGMENT_FORMAT,
         GST_TIME_ARGS (stream->last), buffer, &stream->segment);
 
     g_error ("%s: %s", stream->kind->name, text);

@@ -9,7 +9,7 @@ G_BEGIN_DECLS
 
 typedef struct {
   const gchar *name;
-  const gchar *model; /* of its server, for troubled_servers_new() */
+  const gchar *model;                      /* of its server, for troubled_servers_new() */
   const gchar *source, *properties, *sink; /* parts of a pipeline description */
 } SoakKind;
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* test-soak SECONDS [CSV]: pipelines of several kinds at once, of which one frame in a hundred
  * brings a trouble. At every step the books of each are checked, and what its bus and its output
- * say; a line a second goes into CSV, for tests/soak to draw. When the time is over every stream must
- * show results again, and the process come back to what it was.
+ * say; a line a second goes into CSV, for tests/soak to draw. When the time is over every stream
+ * must show results again, and the process come back to what it was.
  *
  * The seed of the troubles is printed; SOAK_SEED in the environment sets it. */
 #include "../element/waiting.h"
@@ -36,7 +36,8 @@ static const SoakKind kinds[] = {
       "throttle-interval=0 latency-mode=auto output-framerate=30/1 transition=fade fallback=last",
       SHOWN },
   { "composite", "60", CAMERA,
-      "throttle-interval=0 latency-mode=auto composite=over composite-frames=all feather=4", SHOWN },
+      "throttle-interval=0 latency-mode=auto composite=over composite-frames=all feather=4",
+      SHOWN },
 };
 #define N G_N_ELEMENTS (kinds)
 
@@ -96,9 +97,10 @@ print_stream (Soak *soak, guint i)
 {
   Books b = books_read (soak_stream_get_filter (soak->streams[i]));
 
-  g_print ("%-12s in %6" G_GUINT64_FORMAT " sent %6" G_GUINT64_FORMAT " answered %6" G_GUINT64_FORMAT
-           " failed %4" G_GUINT64_FORMAT " expired %4" G_GUINT64_FORMAT " lost %4" G_GUINT64_FORMAT
-           " out %6" G_GUINT64_FORMAT " connections %4" G_GUINT64_FORMAT " troubles %4u warnings %4u\n",
+  g_print ("%-12s in %6" G_GUINT64_FORMAT " sent %6" G_GUINT64_FORMAT
+           " answered %6" G_GUINT64_FORMAT " failed %4" G_GUINT64_FORMAT
+           " expired %4" G_GUINT64_FORMAT " lost %4" G_GUINT64_FORMAT " out %6" G_GUINT64_FORMAT
+           " connections %4" G_GUINT64_FORMAT " troubles %4u warnings %4u\n",
       kinds[i].name, b.in, b.sent, b.answered, b.failed, b.expired, b.lost, b.out, b.connections,
       chaos_get_troubles (soak->chaos[i]), soak_stream_get_warnings (soak->streams[i]));
 }
@@ -116,8 +118,7 @@ soak_new (guint32 seed, const gchar *csv)
   soak->servers = troubled_servers_new (models, N);
   soak->memory = process_get_resident ();
   for (guint i = 0; i < N; i++) {
-    soak->streams[i] =
-        soak_stream_new (&kinds[i], troubled_servers_get_uri (soak->servers, i));
+    soak->streams[i] = soak_stream_new (&kinds[i], troubled_servers_get_uri (soak->servers, i));
     soak->chaos[i] = chaos_new (soak->streams[i], soak->servers, i, seed + i);
   }
   if (csv) {

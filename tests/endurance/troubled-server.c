@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* troubled-server MODEL…: a local server for each, behind a relay: "120" is one whose model takes 120
- * ms, and "120,tls" one that speaks TLS, too. Prints the relays' addresses in a line, then does what
- * lines of its standard input say, each "SERVER TROUBLE VALUE", the servers counted from 0. It ends
- * with its input.
+/* troubled-server MODEL…: a local server for each, behind a relay: "120" is one whose model takes
+ * 120 ms, and "120,tls" one that speaks TLS, too. Prints the relays' addresses in a line, then does
+ * what lines of its standard input say, each "SERVER TROUBLE VALUE", the servers counted from 0. It
+ * ends with its input.
  *
  * A program of its own, so that what libsoup's server keeps does not count as memory of those who
  * are tested. */

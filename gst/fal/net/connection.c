@@ -38,9 +38,9 @@ struct _FalConnection {
 /* Servers bound the size of messages, and not all of them say so: those below pass anywhere. */
 #define SMALL_MESSAGE (64 * 1024)
 
-/* For sockets that were cut, µs. GIO closes TLS in a thread of its own, which comes back to the main
- * context: were that gone by then, the socket would stay for good. It takes no time but what that
- * thread waits for a processor. */
+/* For sockets that were cut, µs. GIO closes TLS in a thread of its own, which comes back to the
+ * main context: were that gone by then, the socket would stay for good. It takes no time but what
+ * that thread waits for a processor. */
 #define DRAIN_TIME (2 * G_TIME_SPAN_SECOND)
 
 /* ---- the end of an attempt or WebSocket ---- */
