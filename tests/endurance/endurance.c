@@ -135,6 +135,8 @@ endure (Line *line, const gchar *what, guint cycles, Cycle cycle, gconstpointer 
       (gint) (process_get_resident () - resident) / 1024);
   if (bytes >= MOST_BYTES)
     g_error ("%s leaves %.1f bytes behind", what, bytes);
+  if (process_get_allocated () == 0)
+    g_test_skip ("this C library does not tell what is allocated");
 }
 
 static void
