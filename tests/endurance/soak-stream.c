@@ -66,6 +66,17 @@ look_at_buffer (SoakStream *stream, GstBuffer *buffer)
   g_atomic_int_inc (&stream->shown);
 }
 
+/* Every frame was decided on before it goes out. */
+static void
+look_at_end (SoakStream *stream)
+{
+  Books books = books_read (stream->filter);
+
+  g_assert_cmpuint (books.waiting, ==, 0);
+  g_assert_cmpuint (books.in_flight, ==, 0);
+  stream->over = TRUE;
+}
+
 static void
 look_at_event (SoakStream *stream, GstEvent *event)
 {
@@ -85,7 +96,7 @@ look_at_event (SoakStream *stream, GstEvent *event)
     stream->has_segment = TRUE;
     break;
   case GST_EVENT_EOS:
-    stream->over = TRUE;
+    look_at_end (stream);
     break;
   default:
     break;
@@ -112,17 +123,6 @@ begin_anew (SoakStream *stream)
   gst_bus_set_flushing (stream->bus, TRUE);
   gst_bus_set_flushing (stream->bus, FALSE);
   soak_stream_set_state (stream, GST_STATE_PLAYING);
-}
-
-/* Every frame was decided on before the end went out. */
-static void
-on_end (SoakStream *stream)
-{
-  Books books = books_read (stream->filter);
-
-  g_assert_cmpuint (books.waiting, ==, 0);
-  g_assert_cmpuint (books.in_flight, ==, 0);
-  begin_anew (stream);
 }
 
 static void
@@ -155,7 +155,7 @@ on_message (SoakStream *stream, GstMessage *message)
 {
   switch (GST_MESSAGE_TYPE (message)) {
   case GST_MESSAGE_EOS:
-    on_end (stream);
+    begin_anew (stream);
     break;
   case GST_MESSAGE_LATENCY:
     gst_bin_recalculate_latency (GST_BIN (stream->pipeline));

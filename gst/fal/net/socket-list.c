@@ -4,6 +4,8 @@
 
 #include <sys/socket.h>
 
+#define LOOK_INTERVAL (2 * G_TIME_SPAN_MILLISECOND) /* while it waits */
+
 struct _FalSocketList {
   GPtrArray *entries; /* Entry, owned */
 };
@@ -108,20 +110,20 @@ fal_socket_list_cut_all (FalSocketList *list)
 }
 
 static void
-on_time_over (gpointer data)
+on_look (gpointer data)
 {
-  gboolean *is_over = data;
-
-  *is_over = TRUE;
 }
 
+/* The last to let go of a socket may be a thread of GIO's, which wakes nobody: so it is looked at
+ * again and again. */
 void
 fal_socket_list_wait (FalSocketList *list, GMainContext *context, gint64 duration)
 {
-  gboolean is_over = FALSE;
-  g_autoptr (FalTimer) timer = fal_timer_new (context, on_time_over, &is_over);
+  g_autoptr (FalTimer) timer = fal_timer_new (context, on_look, NULL);
+  gint64 now = g_get_monotonic_time (), end = now + duration;
 
-  fal_timer_set (timer, g_get_monotonic_time () + duration);
-  while (!is_over && fal_socket_list_count (list) > 0)
+  for (; now < end && fal_socket_list_count (list) > 0; now = g_get_monotonic_time ()) {
+    fal_timer_set (timer, now + LOOK_INTERVAL);
     g_main_context_iteration (context, TRUE);
+  }
 }

@@ -99,6 +99,30 @@ test_it_waits_until_they_are_gone (void)
   fal_socket_list_unref (list);
 }
 
+static gpointer
+let_go_in_a_thread (gpointer pair)
+{
+  drop_pair (pair);
+  return NULL;
+}
+
+/* Nothing wakes the context then. */
+static void
+test_it_sees_what_another_thread_lets_go (void)
+{
+  g_autoptr (GMainContext) context = g_main_context_new ();
+  FalSocketList *list = fal_socket_list_new ();
+  Pair pair = make_pair ();
+  GThread *thread;
+
+  fal_socket_list_add (list, NULL, 0, pair.near);
+  thread = g_thread_new ("lets-go", let_go_in_a_thread, &pair);
+  fal_socket_list_wait (list, context, G_TIME_SPAN_DAY);
+  g_assert_cmpuint (fal_socket_list_count (list), ==, 0);
+  g_thread_join (thread);
+  fal_socket_list_unref (list);
+}
+
 static void
 test_it_does_not_wait_for_ever (void)
 {
@@ -122,6 +146,7 @@ main (int argc, char **argv)
   g_test_add_func ("/socket-list/cut", test_one_connection_is_cut);
   g_test_add_func ("/socket-list/held", test_no_socket_is_held);
   g_test_add_func ("/socket-list/gone", test_it_waits_until_they_are_gone);
+  g_test_add_func ("/socket-list/thread", test_it_sees_what_another_thread_lets_go);
   g_test_add_func ("/socket-list/stays", test_it_does_not_wait_for_ever);
   return g_test_run ();
 }
