@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A network that swallows all packets and says nothing, both ways or one: TCP goes on to hope. That
+ * the peer is gone is found out by the element, with its default timeouts. */
+#include "far-server.h"
+
+/* @sides let nothing in any more. */
+static void
+check_silence (const Side *sides, guint n, const gchar *properties)
+{
+  g_autoptr (FarServer) far = NULL;
+  Camera *camera;
+  gint64 found;
+
+  if (!networks_can_filter ("drop"))
+    return;
+  far = far_server_new (NULL, properties, TRUE);
+  camera = &far->camera;
+  camera_push_until_results (camera, 3);
+  for (guint i = 0; i < n; i++)
+    networks_filter (sides[i], "drop");
+  far_server_expect_gone (far);
+  found = g_get_monotonic_time ();
+  /* Attempts to connect are swallowed, too; none of that is told. */
+  camera_push_for (camera, 1500);
+  fixture_expect_no_message (camera->f);
+  g_assert_cmpuint (fixture_stat (camera->f, "dropped-offline"), >, 0);
+  for (guint i = 0; i < n; i++)
+    networks_unfilter (sides[i]);
+  far_server_expect_results (far, g_get_monotonic_time () - found + SOON);
+  g_assert_cmpuint (fixture_stat (camera->f, "connections"), ==, 2);
+}
+
+static void
+test_both_ways (void)
+{
+  static const Side both[] = { OURS, THEIRS };
+
+  check_silence (both, 2, NULL);
+}
+
+/* The server gets nothing, and so has nothing to say. */
+static void
+test_on_the_way_there (void)
+{
+  static const Side theirs = THEIRS;
+
+  check_silence (&theirs, 1, NULL);
+}
+
+/* The server gets the frames and answers in vain. Even where an answer may take any time. */
+static void
+test_on_the_way_back (void)
+{
+  static const Side ours = OURS;
+
+  check_silence (&ours, 1, "request-timeout=0");
+}
+
+int
+main (int argc, char **argv)
+{
+  static const NetworksTest tests[] = {
+    NETWORKS_TEST ("silence", both_ways),
+    NETWORKS_TEST ("silence", on_the_way_there),
+    NETWORKS_TEST ("silence", on_the_way_back),
+  };
+
+  return networks_run_tests (argc, argv, tests, G_N_ELEMENTS (tests));
+}
