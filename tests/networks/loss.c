@@ -2,29 +2,9 @@
 /* A network that loses a tenth of all packets, both ways. */
 #include "far-server.h"
 
-#include <string.h>
-
 #define LOSE_A_TENTH "numgen random mod 10 0 drop"
-#define PACKETS 8 /* to be lost in each test, at least */
-
-/* Packets that TCP sent again, in this network. */
-static guint64
-count_repeated_packets (void)
-{
-  g_autofree gchar *text = NULL;
-  g_auto (GStrv) names = NULL, values = NULL;
-  const gchar *first, *second;
-  guint i = 0;
-
-  g_file_get_contents ("/proc/thread-self/net/snmp", &text, NULL, NULL);
-  first = strstr (text, "Tcp: ");
-  second = strstr (first + 1, "Tcp: ");
-  names = g_strsplit_set (first, " \n", 64);
-  values = g_strsplit_set (second, " \n", 64);
-  while (!g_str_equal (names[i], "RetransSegs"))
-    i++;
-  return g_ascii_strtoull (values[i], NULL, 10);
-}
+#define REPEATED "RetransSegs" /* packets that TCP sent again */
+#define PACKETS 8              /* to be lost in each test, at least */
 
 /* Whatever had to go again below, above nothing was lost: one connection, no word. Results that a
  * lost packet held up come at once, and then those of a camera may give way to newer ones. */
@@ -44,11 +24,11 @@ static void
 push_until_loss (FarServer *far)
 {
   Camera *camera = &far->camera;
-  guint64 wanted = count_repeated_packets () + PACKETS;
+  guint64 wanted = networks_count (REPEATED) + PACKETS;
 
   networks_filter (OURS, LOSE_A_TENTH);
   networks_filter (THEIRS, LOSE_A_TENTH);
-  REPEAT_UNTIL (camera->f->element, count_repeated_packets () >= wanted, camera_push (camera));
+  REPEAT_UNTIL (camera->f->element, networks_count (REPEATED) >= wanted, camera_push (camera));
   fixture_push_end (camera->f);
   WAIT_UNTIL (camera->f->element, invariants_is_over (camera->invariants));
 }

@@ -3,6 +3,9 @@
  * the peer is gone is found out by the element, with its default timeouts. */
 #include "far-server.h"
 
+#define SWALLOW_ATTEMPTS "tcp flags & (syn | ack) == syn drop"
+#define ATTEMPTS "ActiveOpens" /* to connect, that TCP was asked for */
+
 /* @sides let nothing in any more. */
 static void
 check_silence (const Side *sides, guint n, const gchar *properties)
@@ -56,6 +59,32 @@ test_on_the_way_back (void)
   check_silence (&ours, 1, "request-timeout=0");
 }
 
+/* The kernel repeats an attempt after pauses that double, of up to 16 s. So that the network's
+ * return is not slept through, the element makes a new one before they get long, and tells nobody.
+ */
+static void
+test_an_attempt_that_is_swallowed_begins_anew (void)
+{
+  g_autoptr (FarServer) far = NULL;
+  Camera *camera;
+  guint64 attempts;
+
+  if (!networks_can_filter (SWALLOW_ATTEMPTS))
+    return;
+  far = far_server_new (NULL, NULL, TRUE);
+  camera = &far->camera;
+  camera_push_until_results (camera, 3);
+  networks_filter (THEIRS, SWALLOW_ATTEMPTS);
+  attempts = networks_count (ATTEMPTS);
+  fal_server_close (far->server, 0, NULL);
+  camera_push_until_warning (camera, "the connection was lost");
+  REPEAT_UNTIL (
+      camera->f->element, networks_count (ATTEMPTS) >= attempts + 2, camera_push (camera));
+  g_assert_cmpstr (fixture_get_state (camera->f), ==, "connecting");
+  networks_unfilter (THEIRS);
+  far_server_expect_results (far, SOON + SOON); /* its first pause is a second */
+}
+
 int
 main (int argc, char **argv)
 {
@@ -63,6 +92,7 @@ main (int argc, char **argv)
     NETWORKS_TEST ("silence", both_ways),
     NETWORKS_TEST ("silence", on_the_way_there),
     NETWORKS_TEST ("silence", on_the_way_back),
+    NETWORKS_TEST ("silence", an_attempt_that_is_swallowed_begins_anew),
   };
 
   return networks_run_tests (argc, argv, tests, G_N_ELEMENTS (tests));

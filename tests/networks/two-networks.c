@@ -207,6 +207,24 @@ networks_set (Side side, const gchar *name, const gchar *value)
     set (&setting);
 }
 
+guint64
+networks_count (const gchar *name)
+{
+  g_autofree gchar *text = NULL;
+  g_auto (GStrv) names = NULL, values = NULL;
+  const gchar *first, *second;
+  guint i = 0;
+
+  g_file_get_contents ("/proc/thread-self/net/snmp", &text, NULL, NULL);
+  first = strstr (text, "Tcp: ");
+  second = strstr (first + 1, "Tcp: ");
+  names = g_strsplit_set (first, " \n", 64);
+  values = g_strsplit_set (second, " \n", 64);
+  while (!g_str_equal (names[i], name))
+    i++;
+  return g_ascii_strtoull (values[i], NULL, 10);
+}
+
 /* Whether that can be done at all; then it is undone. Between two tests. */
 static gboolean
 can (const gchar *what, const gchar *command, const gchar *undo)

@@ -34,6 +34,9 @@ void networks_shape (Side side, const gchar *discipline);
 /* A file below /proc/sys/net. */
 void networks_set (Side side, const gchar *name, const gchar *value);
 
+/* What TCP counted in our network so far, as /proc/net/snmp names it. */
+guint64 networks_count (const gchar *name);
+
 /* For the beginning of a test: whether this kernel knows such a rule, such a discipline. Else the
  * test is skipped, and says what is lacking. */
 gboolean networks_can_filter (const gchar *rule);
