@@ -24,8 +24,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (FarServer, far_server_free)
 
 /* The peer was taken away without a word: that is found out in time, and told. */
 void far_server_expect_gone (FarServer *far);
-/* The network can be used again: within @limit µs there is a result of a frame that is not older
- * than that, and then more; nothing more is told. */
+/* The network can be used again: within @limit µs there is a result of a frame that is younger than
+ * that, and then more; nothing more is told. */
 void far_server_expect_results (FarServer *far, gint64 limit);
 /* All that was sent is answered, over one connection and without a word. */
 void far_server_check_all_was_answered (FarServer *far);

@@ -39,8 +39,7 @@ test_connections_that_are_reset (void)
   g_assert_cmpuint (fixture_stat (far->camera.f, "connections"), ==, 2);
 }
 
-/* A modem that is pulled out and put in again, and gets the same address: the connection goes on.
- */
+/* A modem that is pulled out and put in again, and gets its address: the connection goes on. */
 static void
 test_an_interface_that_comes_back_with_its_address (void)
 {

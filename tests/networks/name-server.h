@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The one name server that this program knows, in the other network: it knows every name, or none.
- */
+/* The one name server that this program asks, in the other network: it knows all names, or none. */
 #pragma once
 
 #include <glib.h>

@@ -50,7 +50,7 @@ test_without_probing_it_is_told_and_tried_again (void)
   far_server_expect_results (far, g_get_monotonic_time () - found + SOON);
 }
 
-/* The element need not know. */
+/* The way stays narrow, and the element need not know. How soon TCP finds out is its own affair. */
 static void
 test_with_probing_the_connection_goes_on (void)
 {

@@ -59,9 +59,8 @@ test_on_the_way_back (void)
   check_silence (&ours, 1, "request-timeout=0");
 }
 
-/* The kernel repeats an attempt after pauses that double, of up to 16 s. So that the network's
- * return is not slept through, the element makes a new one before they get long, and tells nobody.
- */
+/* The kernel repeats an attempt after pauses that double, up to 16 s. The element does not sleep
+ * through the network's return: it makes a new one before they get long, and tells nobody. */
 static void
 test_an_attempt_that_is_swallowed_begins_anew (void)
 {

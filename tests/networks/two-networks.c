@@ -23,8 +23,9 @@ static gint networks[2];
 static void
 move_child (gpointer side)
 {
-  fcntl (networks[THEIRS], F_SETFD, 0);
-  setns (networks[GPOINTER_TO_INT (side)], CLONE_NEWNET);
+  if (fcntl (networks[THEIRS], F_SETFD, 0) != 0 ||
+      setns (networks[GPOINTER_TO_INT (side)], CLONE_NEWNET) != 0)
+    _exit (1);
 }
 
 /* What is wrong with it, in a line; NULL: it was done. */
