@@ -9,7 +9,10 @@
 #include "server-session.h"
 #include "server-state.h"
 
+#include <sys/socket.h>
+
 #define MAX_REQUESTS 4096 /* kept for fal_server_pop_request() */
+#define LISTEN_BACKLOG 512
 
 struct _FalServer {
   gchar *uri;
@@ -159,6 +162,18 @@ take_certificate (FalServer *server, const FalServerOptions *options, GError **e
   return TRUE;
 }
 
+/* GIO's own queue of ten is too short for many elements that begin at once: the kernel drops what
+ * finds no place, and a client may wait half a minute for its next try. A GSocket takes another
+ * length only before it listens, the kernel at any time. */
+static void
+lengthen_queues (SoupServer *soup)
+{
+  g_autoptr (GSList) sockets = soup_server_get_listeners (soup);
+
+  for (GSList *l = sockets; l; l = l->next)
+    listen (g_socket_get_fd (l->data), LISTEN_BACKLOG);
+}
+
 static gboolean
 start_to_listen (FalServer *server, const gchar *address, guint port, GError **error)
 {
@@ -174,6 +189,7 @@ start_to_listen (FalServer *server, const gchar *address, guint port, GError **e
     g_prefix_error (error, "Could not listen on port %u of %s, choose another: ", port, address);
     return FALSE;
   }
+  lengthen_queues (server->soup);
   uris = soup_server_get_uris (server->soup);
   server->uri =
       g_strdup_printf ("%s://%s:%d", tls ? "wss" : "ws", address, g_uri_get_port (uris->data));
