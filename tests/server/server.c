@@ -99,7 +99,7 @@ on_request_head (SoupServer *soup, SoupServerMessage *message, const char *path,
   fal_server_state_set_target (server->state, target);
   status = judge_upgrade (server, message);
   if (status != 0)
-    soup_server_message_set_status (message, status, NULL);
+    soup_server_message_set_status (message, status, status == 429 ? "Too Many Requests" : NULL);
   else /* here, so that a client which is let in finds itself counted */
     fal_server_state_add (server->state, FAL_COUNT_CONNECTIONS, 1);
 }
