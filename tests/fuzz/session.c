@@ -4,10 +4,9 @@
  * input.
  *
  * The first byte chooses the element's properties, the second how the stream goes on. Then come the
- * steps of the server: a line that begins with "@" and a letter of the table below, whose bytes go
- * on until the next such line. Bytes before the first step are sent as they are, without a word of
- * HTTP.
- */
+ * steps of the server: a line that begins with "@" and a letter, see add_letter(), whose bytes go
+ * on until the next such line. Bytes before the first step are sent as they are, before any request
+ * was read. */
 #define _GNU_SOURCE /* memmem() */
 #include "../faults/peer-fixture.h"
 #include "what-is-told.h"
@@ -26,8 +25,10 @@ int LLVMFuzzerTestOneInput (const guint8 *data, gsize size);
 /* A stream that does not come to its end by itself is ended after so many frames. */
 #define FRAMES 16
 #define FRAME_INTERVAL 500 /* µs */
-/* Whatever ends a stream is told on the bus, but where the peer's threads are the last to know. */
+/* Whatever ends a stream is told on the bus, but where the peer's threads are the last to know.
+ * Where both sides wait for each other, it is ended after so many looks. */
 #define LOOK_INTERVAL (4 * GST_MSECOND)
+#define LOOKS 25
 
 /* The second byte. */
 enum {
@@ -121,7 +122,7 @@ count_requests (Script *script)
   return n;
 }
 
-/* Of the last request; of one before it by each image beyond the first. */
+/* To the last request, with @id, or that of the request where it is empty. */
 static void
 add_answer (Script *script, guint images, const guint8 *id, gsize size)
 {
@@ -146,62 +147,77 @@ end_connection (Script *script)
 }
 
 static void
-add_letter (Script *script, gchar letter, const guint8 *data, gsize size)
+set_picture (Script *script, const guint8 *data, gsize size)
+{
+  g_clear_pointer (&script->picture, g_bytes_unref);
+  script->picture = g_bytes_new_static (data, size);
+}
+
+static void
+add_next_connection (Script *script)
+{
+  end_connection (script);
+  add_step (script, (PeerStep) { PEER_NEXT });
+}
+
+/* What may have bytes. FALSE: the letter stands for none of it. */
+static gboolean
+add_bytes (Script *script, gchar letter, const guint8 *data, gsize size)
 {
   switch (letter) {
-  case 'u': /* answers the handshake, then sends */
-    add_step (script, (PeerStep) { PEER_UPGRADE });
+  case 's': /* bytes as they are */
     add_send (script, data, size);
-    break;
-  case 'h': /* reads a request of HTTP, then sends */
-    add_step (script, (PeerStep) { PEER_HTTP });
-    add_send (script, data, size);
-    break;
-  case 's':
-    add_send (script, data, size);
-    break;
-  case 't': /* a text message, a binary one, any frame with its first byte */
+    return TRUE;
+  case 't': /* a text message */
     add_frame (script, 0x81, data, size);
-    break;
-  case 'b':
+    return TRUE;
+  case 'b': /* a binary one */
     add_frame (script, 0x82, data, size);
-    break;
-  case 'f':
-    if (size > 0)
-      add_frame (script, data[0], data + 1, size - 1);
-    break;
-  case 'a': /* reads a request */
-    add_step (script, (PeerStep) { PEER_AWAIT });
-    break;
-  case 'r': /* a result, with the id that follows */
-    add_answer (script, 1, data, size);
-    break;
-  case 'd': /* of two pictures */
-    add_answer (script, 2, data, size);
-    break;
+    return TRUE;
   case 'c': /* a close frame */
     add_frame (script, 0x88, data, size);
-    break;
-  case 'z': /* resets, stalls, behaves */
-    add_step (script, (PeerStep) { PEER_RESET });
-    break;
-  case 'w':
-    add_step (script, (PeerStep) { PEER_STALL });
-    break;
-  case 'v':
-    add_step (script, (PeerStep) { PEER_SERVE });
-    break;
-  case 'n': /* the next connection */
-    end_connection (script);
-    add_step (script, (PeerStep) { PEER_NEXT });
-    break;
+    return TRUE;
+  case 'f': /* a frame, whose first byte comes first */
+    if (size > 0)
+      add_frame (script, data[0], data + 1, size - 1);
+    return TRUE;
+  case 'r': /* a result, with the id that follows */
+    add_answer (script, 1, data, size);
+    return TRUE;
+  case 'd': /* one of two pictures */
+    add_answer (script, 2, data, size);
+    return TRUE;
   case 'p': /* the picture of all results */
-    g_clear_pointer (&script->picture, g_bytes_unref);
-    script->picture = g_bytes_new_static (data, size);
-    break;
+    set_picture (script, data, size);
+    return TRUE;
   default:
-    break;
+    return FALSE;
   }
+}
+
+/* What follows such a letter is sent. */
+static void
+add_letter (Script *script, gchar letter, const guint8 *data, gsize size)
+{
+  static const struct {
+    gchar letter;
+    PeerAct act;
+  } acts[] = {
+    { 'u', PEER_UPGRADE },                    /* answers the handshake as it should be */
+    { 'h', PEER_HTTP },                       /* reads a request of HTTP */
+    { 'a', PEER_AWAIT },                      /* reads a request of the app */
+    { 'z', PEER_RESET }, { 'w', PEER_STALL }, /* says nothing more */
+    { 'v', PEER_SERVE },                      /* behaves from here on */
+  };
+
+  if (add_bytes (script, letter, data, size))
+    return;
+  if (letter == 'n')
+    add_next_connection (script);
+  for (guint i = 0; i < G_N_ELEMENTS (acts); i++)
+    if (acts[i].letter == letter)
+      add_step (script, (PeerStep) { acts[i].act });
+  add_send (script, data, size);
 }
 
 /* Where the next step begins, or the end. */
@@ -317,7 +333,7 @@ play (Run *run)
 {
   GThread *upstream = g_thread_new ("upstream", push_frames, run);
 
-  while (!is_over (run))
+  for (guint i = 0; i < LOOKS && !is_over (run); i++)
     told_take_messages (run->f->bus, LOOK_INTERVAL, &run->told);
   told_check_dot (GST_BIN (run->f->harness->element));
   invariants_stop (run->invariants);
@@ -336,6 +352,13 @@ check_messages (Run *run)
   g_assert_cmpuint (run->told.remarks, <=, 1 + seconds);
 }
 
+/* More frames than the buffering says: those of a file, and those that are shown beside results. */
+static gboolean
+may_hold (Run *run)
+{
+  return run->script.setup->may_hold || run->script.flags & NOT_LIVE;
+}
+
 static void
 begin (Run *run)
 {
@@ -348,11 +371,8 @@ begin (Run *run)
   run->peer = peer_new (&config);
   run->f = make_fixture (run);
   g_object_get (run->f->element, "max-buffering", &waiting, NULL);
-  if (run->script.setup->may_hold || run->script.flags & NOT_LIVE)
-    waiting = 0;
-  else
-    waiting = MAX (waiting, 1);
-  invariants_begin (run->invariants, run->f, waiting, FAL_WINDOW_MAX_UNANSWERED);
+  invariants_begin (
+      run->invariants, run->f, may_hold (run) ? 0 : MAX (waiting, 1), FAL_WINDOW_MAX_UNANSWERED);
   invariants_expect_any_picture (run->invariants);
   fixture_set_size (run->f, FRAME_SIZE, FRAME_SIZE);
 }
