@@ -2,6 +2,7 @@
 /* A thread that samples books, bounds and memory, and a probe on the pad that takes the
  * results, on the element's source task. */
 #include "invariants.h"
+#include "joined-tasks.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -88,7 +89,7 @@ list_threads (void)
   return g_string_free (names, FALSE);
 }
 
-/* A thread that was joined stays in the list for a moment, one of a GLib pool for half a second. */
+/* A thread that was joined stays in the list for a moment. */
 static void
 wait_for_entries (const gchar *folder, guint wanted)
 {
@@ -411,5 +412,6 @@ invariants_init (int *argc, char ***argv)
   for (guint i = 0; i < G_N_ELEMENTS (domains); i++)
     g_log_set_handler (domains[i], G_LOG_LEVEL_DEBUG, drop_log, NULL);
   g_thread_pool_set_max_unused_threads (0);
+  joined_tasks_install ();
   warm_up ();
 }
