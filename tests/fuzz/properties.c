@@ -91,6 +91,17 @@ find_property (Run *run, const gchar *name)
   return spec;
 }
 
+/* GStreamer's parser is CRITICAL of a name that a structure may not have, and of one within
+ * another. Of what is no structure it says so itself. */
+static gboolean
+may_be_structure (const gchar *text)
+{
+  gsize name = strspn (text, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "/-_.:+");
+
+  return g_ascii_isalpha (*text) && (text[name] == '\0' || text[name] == ',') &&
+         strchr (text, '[') == NULL && strstr (text, "aps)") == NULL;
+}
+
 /* @raw: the bytes are the text itself, which GObject's strings are in UTF-8. FALSE: it is no value
  * of the type. */
 static gboolean
@@ -98,6 +109,8 @@ read_value (GParamSpec *spec, const gchar *text, gboolean raw, GValue *value)
 {
   g_value_init (value, spec->value_type);
   if (raw && (!G_VALUE_HOLDS_STRING (value) || !g_utf8_validate (text, -1, NULL)))
+    return FALSE;
+  if (G_VALUE_HOLDS (value, GST_TYPE_STRUCTURE) && !may_be_structure (text))
     return FALSE;
   if (!raw)
     return gst_value_deserialize (value, text);
@@ -135,7 +148,7 @@ emit (Run *run, const gchar *action)
     g_signal_emit_by_name (run->f->element, action);
   else if (g_str_has_prefix (action, "unset "))
     g_signal_emit_by_name (run->f->element, "unset", action + strlen ("unset "), &done);
-  else if (g_str_has_prefix (action, "send ") &&
+  else if (g_str_has_prefix (action, "send ") && may_be_structure (action + strlen ("send ")) &&
            (inputs = gst_structure_from_string (action + strlen ("send "), NULL)))
     g_signal_emit_by_name (run->f->element, "send", inputs, &done);
 }
