@@ -288,21 +288,21 @@ static void ask_host (FalDownload *download);
 static void
 follow_redirect (FalDownload *download, const gchar *location)
 {
-  g_autoptr (GUri) next = NULL;
+  gchar *next;
 
   if (++download->redirects > MAX_REDIRECTS) {
     fal_download_fail (
         download, G_IO_ERROR_TOO_MANY_LINKS, "more than %d redirects", MAX_REDIRECTS);
     return;
   }
-  next = g_uri_parse_relative (download->uri, location, SOUP_HTTP_URI_FLAGS, NULL);
+  next = fal_host_list_follow (download->uri, location);
   if (next == NULL) {
     fal_download_fail (download, G_IO_ERROR_INVALID_DATA, "a redirect leads to no proper address");
     return;
   }
   leave_host (download);
   g_free (download->link);
-  download->link = g_uri_to_string (next);
+  download->link = next;
   ask_host (download);
 }
 

@@ -272,11 +272,14 @@ fal_endpoint_describe_uri (const gchar *uri)
   return g_uri_to_string_partial (parsed, hidden);
 }
 
+/* @host NULL: there is none. */
 static gboolean
 is_this_machine (const gchar *host)
 {
-  g_autoptr (GInetAddress) address = g_inet_address_new_from_string (host);
+  g_autoptr (GInetAddress) address = host != NULL ? g_inet_address_new_from_string (host) : NULL;
 
+  if (host == NULL)
+    return FALSE;
   if (address != NULL)
     return g_inet_address_get_is_loopback (address);
   return g_ascii_strcasecmp (host, "localhost") == 0;
