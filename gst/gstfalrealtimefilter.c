@@ -108,6 +108,7 @@
 #include "gstfalsignals.h"
 #include "fal/settings/properties.h"
 #include "fal/session/session.h"
+#include "fal/wire/visible-text.h"
 
 GST_DEBUG_CATEGORY (fal_realtime_filter_debug);
 #define GST_CAT_DEFAULT fal_realtime_filter_debug
@@ -526,12 +527,16 @@ static gboolean
 start (GstFalRealtimeFilter *self)
 {
   g_autoptr (GError) error = NULL;
+  g_autofree gchar *text = NULL;
 
   note_advice (self, FALSE);
   if (fal_session_start (self->session, &error)) {
     gst_fal_prompt_start (self->prompt);
     return TRUE;
   }
+  /* What was set stands in it, which may have been copied from anywhere. */
+  text = g_steal_pointer (&error->message);
+  error->message = fal_text_make_visible (text);
   on_trouble (self, TRUE, error, NULL);
   return FALSE;
 }
@@ -794,11 +799,14 @@ static void
 dispose (GObject *object)
 {
   GstState state = GST_STATE (object);
+  GThread *thread;
 
   if (state > GST_STATE_READY) {
     g_critical ("%s is let go of in state %s instead of the NULL state: set it to NULL first",
         GST_OBJECT_NAME (object), gst_element_state_get_name (state));
-    g_thread_unref (g_thread_new ("fal-end", end_running, g_object_ref (object)));
+    thread = g_thread_try_new ("fal-end", end_running, g_object_ref (object), NULL);
+    g_clear_pointer (
+        &thread, g_thread_unref); /* without one the element lives, and runs, for good */
     return;
   }
   G_OBJECT_CLASS (gst_fal_realtime_filter_parent_class)->dispose (object);

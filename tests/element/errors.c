@@ -22,6 +22,7 @@ test_settings_that_cannot_work_are_refused (void)
     { "app=nonsense", "\"nonsense\" is not the id of an app. Set app to" },
     { "app=fast-lcm-difusion",
         "\"fast-lcm-difusion\" is not the id of an app. Did you mean fal-ai/fast-lcm-diffusion?" },
+    { "app=\"non\x1bsense\"", "\"non\\x1bsense\" is not the id of an app" },
     { "app=a/b base-uri=ftp://x", "base-uri" },
     { "app=a/b base-uri=\"not an address\"", "base-uri" },
     { "app=a/b parameters-json=\"{\"", "parameters-json" },
@@ -30,6 +31,10 @@ test_settings_that_cannot_work_are_refused (void)
     { "app=a/b auth=key-header", "or api-key" },
     { "app=a/b token=t base-uri=ws://192.0.2.1", "allow-insecure" },
     { "app=a/b auth=none base-uri=ws://192.0.2.1 extra-headers=\"h,Authorization=x\"",
+        "allow-insecure" },
+    { "app=a/b token=t base-uri=ws://127.0.0.1:1 proxy=http:x", "allow-insecure" },
+    { "app=a/b api-key=k:s base-uri=wss://127.0.0.1:1 token-uri=HTTP://127.0.0.1:1 "
+      "proxy=http://192.0.2.1:1",
         "allow-insecure" },
   };
 

@@ -23,6 +23,8 @@ Invariants *invariants_new (void);
 void invariants_begin (Invariants *invariants, Fixture *fixture, guint waiting, guint in_flight);
 /* The time of the frames themselves goes back @times times, and so may that of the output. */
 void invariants_expect_steps_back (Invariants *invariants, guint times);
+/* The peer may answer with any picture: it is not held against the frame. */
+void invariants_expect_any_picture (Invariants *invariants);
 /* Takes the element to NULL, in time. */
 void invariants_stop (Invariants *invariants);
 /* Everything was let go: so must the process have. */

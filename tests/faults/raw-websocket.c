@@ -116,7 +116,8 @@ raw_websocket_accept_upgrade (RawWebsocket *websocket, const gchar *head)
   g_autofree gchar *accept = NULL;
   g_autofree gchar *reply = NULL;
 
-  g_assert_nonnull (key);
+  if (key == NULL)
+    return FALSE;
   accept = get_accept (key);
   reply = g_strdup_printf ("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
                            "Connection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n\r\n",
@@ -209,7 +210,8 @@ add_image (GValue *images, const GValue *picture)
       gst_structure_new ("map", "content_type", G_TYPE_STRING, "image/jpeg", NULL);
   GValue item = G_VALUE_INIT;
 
-  gst_structure_set_value (image, "content", picture);
+  if (picture != NULL)
+    gst_structure_set_value (image, "content", picture);
   g_value_init (&item, GST_TYPE_STRUCTURE);
   g_value_take_boxed (&item, image);
   gst_value_array_append_and_take_value (images, &item);
@@ -223,7 +225,8 @@ raw_websocket_make_answer (GBytes *request, GBytes *picture, const gchar *id, gu
   GValue list = G_VALUE_INIT;
   g_auto (GValue) own = G_VALUE_INIT;
 
-  g_assert_nonnull (asked);
+  if (asked == NULL)
+    asked = gst_structure_new_empty ("map");
   g_value_init (&own, G_TYPE_BYTES);
   g_value_set_boxed (&own, picture);
   g_value_init (&list, GST_TYPE_ARRAY);

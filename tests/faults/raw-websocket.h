@@ -20,7 +20,7 @@ gboolean raw_websocket_rest (RawWebsocket *websocket, guint pause); /* µs, in w
 
 /* The head of a whole HTTP request, its body dropped. */
 gchar *raw_websocket_read_http (RawWebsocket *websocket);
-/* 101 for the request with this head. */
+/* 101 for the request with this head. FALSE, too, where it asks for no upgrade. */
 gboolean raw_websocket_accept_upgrade (RawWebsocket *websocket, const gchar *head);
 
 /* @data NULL: zeros. */
@@ -29,7 +29,7 @@ GByteArray *raw_websocket_make_frame (guint opcode, gboolean fin, gconstpointer 
 GBytes *raw_websocket_read_request (RawWebsocket *websocket);
 
 /* A result for @request with @images times @picture (NULL: the one in the request) and with @id
- * (NULL: that of the request, "": none). */
+ * (NULL: that of the request, "": none). What cannot be read of a request is left out. */
 GBytes *raw_websocket_make_answer (GBytes *request, GBytes *picture, const gchar *id, guint images);
 
 G_END_DECLS

@@ -7,6 +7,7 @@
  * connection is cut, which libsoup takes for the end of the body. */
 #include "download.h"
 #include "host-list.h"
+#include "resources.h"
 
 #define MAX_REDIRECTS 3
 #define FIRST_PIECE (64 * 1024)
@@ -287,21 +288,21 @@ static void ask_host (FalDownload *download);
 static void
 follow_redirect (FalDownload *download, const gchar *location)
 {
-  g_autoptr (GUri) next = NULL;
+  gchar *next;
 
   if (++download->redirects > MAX_REDIRECTS) {
     fal_download_fail (
         download, G_IO_ERROR_TOO_MANY_LINKS, "more than %d redirects", MAX_REDIRECTS);
     return;
   }
-  next = g_uri_parse_relative (download->uri, location, SOUP_HTTP_URI_FLAGS, NULL);
+  next = fal_host_list_follow (download->uri, location);
   if (next == NULL) {
     fal_download_fail (download, G_IO_ERROR_INVALID_DATA, "a redirect leads to no proper address");
     return;
   }
   leave_host (download);
   g_free (download->link);
-  download->link = g_uri_to_string (next);
+  download->link = next;
   ask_host (download);
 }
 
@@ -407,7 +408,8 @@ ask_host (FalDownload *download)
   GError *error = NULL;
 
   g_clear_pointer (&download->uri, g_uri_unref);
-  if (!fal_host_list_allows (download->settings->result_hosts, download->link, &error)) {
+  if (!fal_host_list_allows (download->settings->result_hosts, download->link, &error) ||
+      !fal_resources_check (&error)) {
     fail_with (download, error);
     return;
   }

@@ -4,6 +4,7 @@
  * link can take it for another one. */
 #include "host-list.h"
 
+#include <libsoup/soup.h>
 #include <string.h>
 
 #define HTTPS "https://"
@@ -210,4 +211,13 @@ fal_host_list_allows (const gchar *list, const gchar *uri, GError **error)
       "result-hosts.",
       (int) place.length, place.host, place.port);
   return FALSE;
+}
+
+/* GLib writes no address without a host whose path begins with two slashes. */
+gchar *
+fal_host_list_follow (GUri *from, const gchar *location)
+{
+  g_autoptr (GUri) next = g_uri_parse_relative (from, location, SOUP_HTTP_URI_FLAGS, NULL);
+
+  return next != NULL && g_uri_get_host (next) != NULL ? g_uri_to_string (next) : NULL;
 }

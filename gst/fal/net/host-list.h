@@ -21,4 +21,8 @@ G_BEGIN_DECLS
  * Error: G_IO_ERROR_NOT_SUPPORTED, saying what to do. */
 gboolean fal_host_list_allows (const gchar *list, const gchar *uri, GError **error);
 
+/* The link that a redirect to @location leads to from the link @from, not yet looked up in a list.
+ * NULL: it is no address of a host. */
+gchar *fal_host_list_follow (GUri *from, const gchar *location);
+
 G_END_DECLS

@@ -12,7 +12,8 @@
 static gboolean
 passes_proxy (const FalSettings *settings, const gchar *uri)
 {
-  gboolean is_open = g_str_has_prefix (uri, "ws:") || g_str_has_prefix (uri, "http:");
+  const gchar *scheme = g_uri_peek_scheme (uri); /* in small letters */
+  gboolean is_open = g_strcmp0 (scheme, "ws") == 0 || g_strcmp0 (scheme, "http") == 0;
 
   return is_open && settings->proxy && *settings->proxy &&
          !fal_endpoint_keeps_secrets (settings->proxy);

@@ -3454,7 +3454,7 @@ get_frame_lag_locked (const FalSharedState *state, const FalResult *result, GstC
 
   if (GST_CLOCK_TIME_IS_VALID (frame->running) && GST_CLOCK_TIME_IS_VALID (result->arrived))
     lag = GST_CLOCK_DIFF (frame->running + state->upstream_latency, result->arrived) / GST_USECOND;
-  return lag + ahead / GST_USECOND +
+  return lag + (gint64) (ahead / GST_USECOND) +
          fal_percentiles_get_last (&state->stats.decode) * G_TIME_SPAN_MILLISECOND;
 }
 

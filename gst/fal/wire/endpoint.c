@@ -166,7 +166,7 @@ fal_endpoint_new (const gchar *base_uri, const gchar *app, const gchar *path, GE
 
   if (!read_base_uri (endpoint, base_uri, error) || !read_app (endpoint, app, error) ||
       !read_path (endpoint, path, error))
-    return NULL;
+    return NULL; /* NOLINT(clang-analyzer-unix.Malloc): g_autoptr frees */
   return g_steal_pointer (&endpoint);
 }
 
@@ -241,6 +241,7 @@ fal_endpoint_is_app (const gchar *app)
 {
   g_autoptr (FalEndpoint) endpoint = g_new0 (FalEndpoint, 1);
 
+  /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): g_autoptr frees */
   return read_app (endpoint, app, NULL);
 }
 
@@ -271,11 +272,14 @@ fal_endpoint_describe_uri (const gchar *uri)
   return g_uri_to_string_partial (parsed, hidden);
 }
 
+/* @host NULL: there is none. */
 static gboolean
 is_this_machine (const gchar *host)
 {
-  g_autoptr (GInetAddress) address = g_inet_address_new_from_string (host);
+  g_autoptr (GInetAddress) address = host != NULL ? g_inet_address_new_from_string (host) : NULL;
 
+  if (host == NULL)
+    return FALSE;
   if (address != NULL)
     return g_inet_address_get_is_loopback (address);
   return g_ascii_strcasecmp (host, "localhost") == 0;

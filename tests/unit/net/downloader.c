@@ -110,6 +110,7 @@ static const struct {
   { "/plain", G_IO_ERROR_NOT_SUPPORTED },
   { "/user", G_IO_ERROR_NOT_SUPPORTED },
   { "/nowhere", G_IO_ERROR_INVALID_DATA },
+  { "/hostless", G_IO_ERROR_INVALID_DATA },
 };
 
 static void

@@ -226,6 +226,31 @@ test_an_error_names_the_host_alone (void)
   }
 }
 
+static const struct {
+  const gchar *location, *link; /* NULL: none */
+} redirects[] = {
+  { "b.jpg", "https://v3.fal.media/files/b.jpg" },
+  { "/b.jpg", "https://v3.fal.media/b.jpg" },
+  { "//x.fal.ai/b.jpg", "https://x.fal.ai/b.jpg" },
+  { "http://10.0.0.1/b.jpg", "http://10.0.0.1/b.jpg" },
+  { "https://[", NULL },
+  { "https:b.jpg", NULL },
+  { "https:/..///b.jpg", NULL },
+};
+
+static void
+test_a_redirect_leads_to_a_link_or_nowhere (void)
+{
+  g_autoptr (GUri) from =
+      g_uri_parse ("https://v3.fal.media/files/a.jpg", G_URI_FLAGS_ENCODED, NULL);
+
+  for (guint i = 0; i < G_N_ELEMENTS (redirects); i++) {
+    g_autofree gchar *link = fal_host_list_follow (from, redirects[i].location);
+
+    g_assert_cmpstr (link, ==, redirects[i].link);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -234,5 +259,6 @@ main (int argc, char **argv)
   g_test_add_func ("/host-list/refused", test_other_links_are_refused);
   g_test_add_func ("/host-list/longest", test_a_link_of_8_kib_is_the_longest);
   g_test_add_func ("/host-list/error", test_an_error_names_the_host_alone);
+  g_test_add_func ("/host-list/redirect", test_a_redirect_leads_to_a_link_or_nowhere);
   return g_test_run ();
 }

@@ -38,6 +38,7 @@ static const struct {
   { "/user", "HTTP/1.1 302 No\r\nLocation: https://a:hush@v3.fal.media:PORT/ok\r\n"
              "Content-Length: 0\r\n\r\n" },
   { "/nowhere", "HTTP/1.1 302 No\r\nLocation: https://[\r\nContent-Length: 0\r\n\r\n" },
+  { "/hostless", "HTTP/1.1 302 No\r\nLocation: https:/..///x\r\nContent-Length: 0\r\n\r\n" },
   { "/loop", "HTTP/1.1 302 Found\r\nLocation: /loop\r\nContent-Length: 0\r\n\r\n" },
   { "/3", "HTTP/1.1 302 Found\r\nLocation: /2\r\nContent-Length: 0\r\n\r\n" },
   { "/2", "HTTP/1.1 303 Found\r\nLocation: /1\r\nContent-Length: 0\r\n\r\n" },

@@ -152,6 +152,8 @@ static const struct {
   { "ws://127.0.0.1@example.com", FALSE },
   { "http://10.0.0.1", FALSE },
   { "ftp://127.0.0.1", FALSE },
+  { "http:nonsense", FALSE },
+  { "ws://", FALSE },
   { "nonsense", FALSE },
   { "", FALSE },
 };
