@@ -7,6 +7,7 @@
 #define NO_TIME GST_CLOCK_TIME_NONE
 #define LATER (G_MAXINT64 - 1) /* than any result */
 #define MS G_TIME_SPAN_MILLISECOND
+#define MAX_BYTES (32 * 1024 * 1024)
 
 /* Frames up to @newest came; @oldest may still bring a result. */
 static FalOutputView
@@ -534,7 +535,7 @@ test_a_few_results_fill_it_once_they_are_older_than_the_latency (void)
 {
   g_autoptr (FalOutputQueue) q = make_queue (TRUE);
 
-  push_row (q, FAL_OUTPUT_QUEUE_FEW - 1);
+  push_row (q, 3);
   g_assert_false (fal_output_queue_is_full (q, 9999 * MS));
   push_complete (q, 4, 40 * MS, 1);
   g_assert_false (fal_output_queue_is_full (q, 310 * MS));
@@ -561,7 +562,7 @@ static void
 test_bytes_fill_it_too (void)
 {
   g_autoptr (FalOutputQueue) q = make_queue (TRUE);
-  const gsize part = FAL_OUTPUT_QUEUE_MAX_BYTES / 5;
+  const gsize part = MAX_BYTES / 5;
 
   for (guint i = 1; i <= 5; i++) {
     g_assert_false (fal_output_queue_is_full (q, 50 * MS));
@@ -579,8 +580,8 @@ static void
 test_downloads_are_counted_and_a_few_of_them_are_enough (void)
 {
   g_autoptr (FalOutputQueue) q = make_queue (TRUE);
-  g_autofree gchar *data = g_malloc0 (FAL_OUTPUT_QUEUE_MAX_BYTES);
-  g_autoptr (GBytes) picture = g_bytes_new_static (data, FAL_OUTPUT_QUEUE_MAX_BYTES);
+  g_autofree gchar *data = g_malloc0 (MAX_BYTES);
+  g_autoptr (GBytes) picture = g_bytes_new_static (data, MAX_BYTES);
 
   for (guint i = 1; i <= 5; i++)
     fal_output_queue_push_result (q, make_result (i, i));
@@ -622,8 +623,8 @@ test_the_latency_is_final_once_the_first_result_was_taken (void)
   take_result (q, view (NONE, 9)); /* which downstream holds */
   g_assert_true (fal_output_queue_is_full (q, 100 * MS));
   fal_output_queue_configure (q, &config);
-  g_assert_false (fal_output_queue_is_full (q, FAL_OUTPUT_QUEUE_PREROLL + 20 * MS));
-  g_assert_true (fal_output_queue_is_full (q, FAL_OUTPUT_QUEUE_PREROLL + 20 * MS + 1));
+  g_assert_false (fal_output_queue_is_full (q, 5000 * MS + 20 * MS));
+  g_assert_true (fal_output_queue_is_full (q, 5000 * MS + 20 * MS + 1));
   take_result (q, view (NONE, 9));
   g_assert_true (fal_output_queue_is_full (q, 100 * MS));
 }
@@ -633,7 +634,7 @@ static void
 test_of_a_file_nothing_gives_way_but_further_results (void)
 {
   g_autoptr (FalOutputQueue) q = make_queue (FALSE);
-  const gsize half = FAL_OUTPUT_QUEUE_MAX_BYTES / 2;
+  const gsize half = MAX_BYTES / 2;
 
   for (guint i = 1; i <= 6; i++)
     push_complete (q, i, 10 * MS, half)->further = i == 3 || i == 4;
@@ -651,7 +652,7 @@ test_frames_that_go_by_never_give_way (void)
 {
   g_autoptr (FalOutputQueue) q = make_queue (TRUE);
 
-  for (guint i = 1; i <= FAL_OUTPUT_QUEUE_FEW; i++) {
+  for (guint i = 1; i <= 4; i++) {
     g_assert_true (fal_output_queue_has_room (q));
     fal_output_queue_push_result (q, make_passing (i));
   }
@@ -659,7 +660,7 @@ test_frames_that_go_by_never_give_way (void)
   g_assert_false (fal_output_queue_is_full (q, 9999 * MS));
   push_row (q, 7);
   g_assert_cmpuint (fal_output_queue_make_room (q, 9999 * MS), ==, 3);
-  for (guint i = 1; i <= FAL_OUTPUT_QUEUE_FEW; i++)
+  for (guint i = 1; i <= 4; i++)
     g_assert_cmpuint (take_result (q, view (NONE, 9)), ==, i);
   g_assert_true (fal_output_queue_has_room (q));
   g_assert_cmpuint (take_result (q, view (NONE, 9)), ==, 4);
@@ -680,7 +681,7 @@ test_a_few_fallbacks_may_wait_where_no_answer_does (void)
 {
   g_autoptr (FalOutputQueue) q = make_queue (TRUE);
 
-  for (guint i = 1; i <= FAL_OUTPUT_QUEUE_FEW; i++) {
+  for (guint i = 1; i <= 4; i++) {
     g_assert_true (fal_output_queue_takes_fallback (q));
     fal_output_queue_push_result (q, make_fallback (i));
   }
@@ -1027,7 +1028,7 @@ test_of_a_file_results_of_several_may_run_ahead (void)
 {
   const FalOutputQueueConfig one = { .latency = 0, .lanes = 1 },
                              four = { .latency = 0, .lanes = 4 };
-  guint most = FAL_OUTPUT_QUEUE_FEW + 4 * FAL_OUTPUT_QUEUE_AHEAD;
+  guint most = 4 + 4 * 8;
   g_autoptr (FalOutputQueue) q = fal_output_queue_new ();
 
   for (guint i = 0; i < most; i++) {
@@ -1099,7 +1100,7 @@ test_of_many_live_frames_in_their_turn_the_oldest_goes (void)
   g_autoptr (FalOutputQueue) q = fal_output_queue_new ();
   const FalOutputView waits = { .oldest = 1, .newest = 9, .now = 0 };
 
-  for (guint i = 2; i < 2 + FAL_OUTPUT_QUEUE_FEW; i++) {
+  for (guint i = 2; i < 2 + 4; i++) {
     g_assert_cmpint (peek (q, waits), ==, FAL_OUTPUT_NOTHING);
     push_in_turn (q, i, 100);
   }
@@ -1122,7 +1123,7 @@ test_frames_in_their_turn_wait_as_sinks_do (void)
     g_assert_true (fal_output_queue_has_room_in_turn (q));
     result->in_turn = TRUE;
     result->complete = 100;
-    result->size = FAL_OUTPUT_QUEUE_MAX_BYTES / 16;
+    result->size = MAX_BYTES / 16;
     fal_output_queue_push_result (q, result);
     g_assert_cmpint (peek (q, waits), ==, i < 17 ? FAL_OUTPUT_NOTHING : FAL_OUTPUT_RESULT);
   }
