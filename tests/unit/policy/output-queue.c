@@ -1046,6 +1046,27 @@ test_of_a_file_results_of_several_may_run_ahead (void)
   g_assert_true (fal_output_queue_is_full (q, LATER));
 }
 
+static void
+test_how_many_may_run_ahead_depends_on_the_connections (void)
+{
+  static const struct {
+    gboolean leaky;
+    guint lanes, few;
+  } rows[] = { { FALSE, 0, 4 }, { FALSE, 1, 4 }, { FALSE, 2, 20 }, { FALSE, 3, 28 },
+    { TRUE, 1, 4 }, { TRUE, 3, 4 } };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    const FalOutputQueueConfig config = { -1, rows[i].leaky, rows[i].lanes };
+    g_autoptr (FalOutputQueue) q = fal_output_queue_new ();
+
+    fal_output_queue_configure (q, &config);
+    push_row (q, rows[i].few - 1);
+    g_assert_false (fal_output_queue_is_full (q, LATER));
+    push_complete (q, rows[i].few, 10 * MS, 1);
+    g_assert_true (fal_output_queue_is_full (q, LATER));
+  }
+}
+
 /* Frame number @serial passes in its turn, at @time at the latest where frames drop. */
 static void
 push_in_turn (FalOutputQueue *queue, guint64 serial, gint64 time)
@@ -1192,6 +1213,23 @@ test_gaps_in_a_row_become_one (void)
   expect_gap (q, 333333333, 33333333);
 }
 
+/* Up to a microsecond may lie between them, and each must have an end. */
+static void
+test_gaps_become_one_only_where_they_meet (void)
+{
+  g_autoptr (FalOutputQueue) q = make_queue (TRUE);
+
+  push_gap (q, 2, 5000, 1000);
+  push_gap (q, 2, 7000, 1000);
+  push_gap (q, 2, 9001, 1000);
+  push_gap (q, 2, 10001, GST_CLOCK_TIME_NONE);
+  push_gap (q, 2, 10001, 1000);
+  expect_gap (q, 5000, 3000);
+  expect_gap (q, 9001, 1000);
+  expect_gap (q, 10001, GST_CLOCK_TIME_NONE);
+  expect_gap (q, 10001, 1000);
+}
+
 static void
 test_a_gap_keeps_its_place (void)
 {
@@ -1267,12 +1305,14 @@ main (int argc, char **argv)
   ADD (a_live_result_waits_for_older_ones_as_long_as_it_may);
   ADD (one_that_is_late_waits_for_none);
   ADD (of_a_file_results_of_several_may_run_ahead);
+  ADD (how_many_may_run_ahead_depends_on_the_connections);
   ADD (a_frame_in_its_turn_waits_for_older_answers);
   ADD (a_live_frame_in_its_turn_waits_no_longer_than_it_may);
   ADD (of_many_live_frames_in_their_turn_the_oldest_goes);
   ADD (frames_in_their_turn_wait_as_sinks_do);
   ADD (a_frame_in_its_turn_waits_for_further_answers);
   ADD (gaps_in_a_row_become_one);
+  ADD (gaps_become_one_only_where_they_meet);
   ADD (a_gap_keeps_its_place);
   return g_test_run ();
 }
