@@ -385,6 +385,27 @@ test_one_frame_has_one_result (void)
   tear_down (&f);
 }
 
+/* How far ahead a result is needed is asked of frames' times, which may be missing or go back. */
+static void
+test_without_times_that_rise_a_result_is_needed_by_its_own_frame (void)
+{
+  static const struct {
+    GstClockTime first, third;
+  } rows[] = { { 10, GST_CLOCK_TIME_NONE }, { GST_CLOCK_TIME_NONE, 10 }, { 30, 10 } };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    GstClockTime ahead;
+    Fixture f;
+
+    set_up (&f);
+    push_to (&f, 3);
+    fal_frame_queue_answer (f.queue, 1, rows[i].first, thing_new (1), thing_new (1), &ahead);
+    fal_frame_queue_answer (f.queue, 3, rows[i].third, thing_new (3), thing_new (3), &ahead);
+    g_assert_cmpuint (ahead, ==, 0);
+    tear_down (&f);
+  }
+}
+
 /* ---- frames of another size, and flushes ---- */
 
 static void
@@ -407,6 +428,41 @@ test_a_layer_fits_no_frame_of_another_epoch (void)
   tear_down (&f);
 }
 
+/* Frames of three sizes went out without a result: only that of the last size serves yet. */
+static void
+test_a_late_result_serves_only_frames_of_its_epoch (void)
+{
+  Fixture f;
+
+  set_up (&f);
+  for (f.epoch = 0; f.epoch < 3; f.epoch++)
+    push_to (&f, 2 * (f.epoch + 1));
+  lose (&f, 1, 6);
+  for (guint64 serial = 1; serial <= 6; serial++) {
+    Shown shown;
+
+    g_assert_true (take (&f, TRUE, NOW, &shown));
+  }
+  for (guint64 serial = 1; serial <= 6; serial++)
+    g_assert_cmpint (answer (&f, serial), ==, serial < 5 ? FAL_FRAME_SURPLUS : FAL_FRAME_LATE);
+  tear_down (&f);
+}
+
+static void
+test_a_late_result_does_not_fit_a_frame_of_another_epoch_that_waits (void)
+{
+  Fixture f;
+
+  set_up (&f);
+  push_to (&f, 1);
+  expect (&f, due (1) + HELD, 1, 0, 0, 0);
+  f.epoch = 1;
+  push_to (&f, 2);
+  g_assert_cmpint (answer (&f, 1), ==, FAL_FRAME_LATE);
+  expect (&f, due (2) + HELD, 2, 0, 0, 0);
+  tear_down (&f);
+}
+
 static void
 test_a_flush_forgets_frames_and_layers (void)
 {
@@ -420,6 +476,7 @@ test_a_flush_forgets_frames_and_layers (void)
   g_assert_cmpint (answer (&f, 2), ==, FAL_FRAME_SURPLUS);
   push_to (&f, 3);
   expect (&f, due (3) + HELD, 3, 0, 0, 0);
+  g_assert_cmpint (answer (&f, 3), ==, FAL_FRAME_LATE);
   tear_down (&f);
 }
 
@@ -495,6 +552,59 @@ test_few_frames_may_wait_however_large_they_are (void)
   push_to (&f, 2);
   g_assert_false (fal_frame_queue_has_room (f.queue));
   tear_down (&f);
+}
+
+/* The next frame counts as large as the newest one. */
+static void
+test_there_is_room_for_a_whole_frame_or_none (void)
+{
+  Fixture f;
+
+  set_up_file (&f);
+  configure (&f, NEVER, 3 * SIZE + SIZE / 2, FALSE);
+  push_to (&f, 2);
+  g_assert_true (fal_frame_queue_has_room (f.queue));
+  push_to (&f, 3);
+  g_assert_false (fal_frame_queue_has_room (f.queue));
+  tear_down (&f);
+}
+
+static void
+test_one_frame_may_always_wait (void)
+{
+  const FalFrameQueueConfig drops = { HELD, 0, 0, TRUE }, waits = { HELD, 0, 0, FALSE };
+  Fixture f;
+
+  set_up (&f);
+  fal_frame_queue_configure (f.queue, &drops);
+  push_to (&f, 1);
+  g_assert_cmpuint (fal_frame_queue_get_length (f.queue), ==, 1);
+  fal_frame_queue_configure (f.queue, &waits);
+  g_assert_false (fal_frame_queue_has_room (f.queue));
+  tear_down (&f);
+}
+
+/* Whether they have a size or not. */
+static void
+test_no_more_than_600_frames_wait (void)
+{
+  for (gsize bytes = 0; bytes < 2; bytes++) {
+    Fixture f;
+
+    set_up (&f);
+    for (guint64 serial = 1; serial <= 600; serial++) {
+      const FalFrameMark mark = { .serial = serial, .bytes = bytes };
+
+      configure (&f, NEVER, 100 * SIZE, FALSE);
+      g_assert_true (fal_frame_queue_has_room (f.queue));
+      configure (&f, NEVER, 100 * SIZE, TRUE);
+      fal_frame_queue_push (f.queue, thing_new (serial), &mark);
+    }
+    g_assert_false (fal_frame_queue_has_dropped (f.queue));
+    configure (&f, NEVER, 100 * SIZE, FALSE);
+    g_assert_false (fal_frame_queue_has_room (f.queue));
+    tear_down (&f);
+  }
 }
 
 /* ---- frames that show what one before them showed ---- */
@@ -770,12 +880,18 @@ main (int argc, char **argv)
   ADD (at_the_end_none_waits_for_one_that_follows);
   ADD (one_that_passes_goes_in_its_turn);
   ADD (one_frame_has_one_result);
+  ADD (without_times_that_rise_a_result_is_needed_by_its_own_frame);
   ADD (a_layer_fits_no_frame_of_another_epoch);
+  ADD (a_late_result_serves_only_frames_of_its_epoch);
+  ADD (a_late_result_does_not_fit_a_frame_of_another_epoch_that_waits);
   ADD (a_flush_forgets_frames_and_layers);
   ADD (where_frames_drop_the_oldest_goes_before_its_time);
   ADD (what_nobody_takes_gives_way);
   ADD (where_none_is_lost_upstream_waits);
   ADD (few_frames_may_wait_however_large_they_are);
+  ADD (there_is_room_for_a_whole_frame_or_none);
+  ADD (one_frame_may_always_wait);
+  ADD (no_more_than_600_frames_wait);
   ADD (one_that_shows_the_same_waits_for_no_later_result);
   ADD (one_before_it_waits_for_no_later_result);
   ADD (it_waits_for_the_result_that_stands);
