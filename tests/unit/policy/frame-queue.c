@@ -406,6 +406,46 @@ test_without_times_that_rise_a_result_is_needed_by_its_own_frame (void)
   }
 }
 
+/* The second of three frames, of which the others have results: the later one counts by how near it
+ * is in time, or in number where times are missing or do not rise. */
+static void
+test_of_two_results_the_nearer_one_counts_more (void)
+{
+  static const struct {
+    GstClockTime times[3];
+    guint weight; /* of 256 */
+  } rows[] = {
+    { { 0, 10, 40 }, 64 },
+    { { 10, 10, 40 }, 0 },
+    { { 0, 40, 40 }, 256 },
+    { { 40, 40, 40 }, 128 },
+    { { 20, 10, 40 }, 128 },
+    { { 0, 50, 40 }, 128 },
+    { { GST_CLOCK_TIME_NONE, 10, 40 }, 128 },
+    { { 0, GST_CLOCK_TIME_NONE, 40 }, 128 },
+    { { 0, 10, GST_CLOCK_TIME_NONE }, 128 },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    Shown shown;
+    Fixture f;
+
+    set_up (&f);
+    for (guint64 serial = 1; serial <= 3; serial++) {
+      const FalFrameMark mark = { .serial = serial, .time = rows[i].times[serial - 1] };
+
+      fal_frame_queue_push (f.queue, thing_new (serial), &mark);
+    }
+    answer (&f, 1);
+    answer (&f, 3);
+    lose (&f, 2, 2);
+    expect (&f, NOW, 1, 1, 0, 0);
+    g_assert_true (take (&f, FALSE, NOW, &shown));
+    g_assert_cmpuint (shown.weight, ==, rows[i].weight);
+    tear_down (&f);
+  }
+}
+
 /* ---- frames of another size, and flushes ---- */
 
 static void
@@ -719,8 +759,10 @@ test_it_says_whether_it_shows_what_stands (void)
 
   set_up (&f);
   push_to (&f, 4);
+  lose (&f, 2, 2); /* as may be known before */
   stand (&f, 2, 1);
   stand (&f, 4, 3);
+  fal_frame_queue_stand (f.queue, 5, 1); /* that one is not here */
   answer (&f, 1);
   for (guint64 serial = 1; serial <= 4; serial++) {
     g_assert_true (fal_frame_queue_take (f.queue, FALSE, due (serial) + HELD, &turn));
@@ -880,6 +922,7 @@ main (int argc, char **argv)
   ADD (at_the_end_none_waits_for_one_that_follows);
   ADD (one_that_passes_goes_in_its_turn);
   ADD (one_frame_has_one_result);
+  ADD (of_two_results_the_nearer_one_counts_more);
   ADD (without_times_that_rise_a_result_is_needed_by_its_own_frame);
   ADD (a_layer_fits_no_frame_of_another_epoch);
   ADD (a_late_result_serves_only_frames_of_its_epoch);

@@ -312,6 +312,24 @@ test_a_run_is_one_though_half_of_it_came_in_time (void)
   }
 }
 
+/* Three late ones, and one in time between each two: within two seconds they are a run. */
+static void
+test_late_results_that_are_far_apart_are_no_run (void)
+{
+  static const gint64 apart[] = { 400, 600 };
+
+  for (guint i = 0; i < G_N_ELEMENTS (apart); i++) {
+    g_autoptr (FalPlayout) playout = make_playout (0, 5000);
+    gint64 now = 1000;
+    guint changes = 0;
+
+    note_many (playout, 200, 300, &now);
+    for (guint n = 0; n < 5; n++, now += apart[i])
+      changes += fal_playout_note (playout, (n % 2 == 0 ? 390 : 300) * MS, now * MS);
+    g_assert_cmpuint (changes, ==, i == 0);
+  }
+}
+
 /* How many results of @lag_ms it takes until the delay changes. */
 static guint
 count_until_change (FalPlayout *playout, gint64 lag_ms, gint64 apart_ms, gint64 *now)
@@ -615,6 +633,8 @@ main (int argc, char **argv)
   ADD ("two-late-results-are-no-run", test_two_late_results_are_no_run);
   ADD ("a-run-is-one-though-half-of-it-came-in-time",
       test_a_run_is_one_though_half_of_it_came_in_time);
+  ADD ("late-results-that-are-far-apart-are-no-run",
+      test_late_results_that_are_far_apart_are_no_run);
   ADD ("one-that-is-much-too-long-is-made-shorter-soon",
       test_one_that_is_much_too_long_is_made_shorter_soon);
   ADD ("one-that-is-a-little-too-long-waits-until-that-is-certain",
