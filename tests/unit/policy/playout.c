@@ -330,6 +330,50 @@ test_late_results_that_are_far_apart_are_no_run (void)
   }
 }
 
+/* 400 ms of late results are a run, however many these are. */
+static void
+test_a_run_is_found_however_fast_results_come (void)
+{
+  static const gint64 apart[] = { 5, 16, 20, 25, 33, 50, 100 };
+
+  for (guint i = 0; i < G_N_ELEMENTS (apart); i++) {
+    g_autoptr (FalPlayout) playout = make_playout (0, 5000);
+    gint64 now = 1000, changed;
+
+    for (guint n = 0; n < 600; n++, now += apart[i])
+      fal_playout_note (playout, 300 * MS, now * MS);
+    changed = now;
+    while (!fal_playout_note (playout, 700 * MS, now * MS))
+      now += apart[i];
+    g_assert_cmpint (now - changed, >=, 400);
+    g_assert_cmpint (now - changed, <, 400 + apart[i]);
+    g_assert_cmpint (get_ms (playout), ==, 716);
+  }
+}
+
+/* Late ones, in time again, and then one late one: with it half of the newest ten are late, or of the
+ * newest eighteen, which are too many to look at. */
+static void
+test_a_run_is_looked_for_among_the_newest_sixteen (void)
+{
+  static const struct {
+    gint64 apart;
+    guint late, in_time, changes;
+  } rows[] = { { 100, 4, 5, 1 }, { 33, 8, 9, 0 } };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autoptr (FalPlayout) playout = make_playout (0, 5000);
+    gint64 now = 1000;
+    guint changes = 0, n = rows[i].late + rows[i].in_time;
+
+    note_many (playout, 600, 300, &now);
+    for (guint k = 0; k <= n; k++, now += rows[i].apart)
+      changes += fal_playout_note (
+          playout, (k < rows[i].late || k == n ? 390 : 300) * MS, now * MS);
+    g_assert_cmpuint (changes, ==, rows[i].changes);
+  }
+}
+
 /* How many results of @lag_ms it takes until the delay changes. */
 static guint
 count_until_change (FalPlayout *playout, gint64 lag_ms, gint64 apart_ms, gint64 *now)
@@ -635,6 +679,9 @@ main (int argc, char **argv)
       test_a_run_is_one_though_half_of_it_came_in_time);
   ADD ("late-results-that-are-far-apart-are-no-run",
       test_late_results_that_are_far_apart_are_no_run);
+  ADD ("a-run-is-found-however-fast-results-come", test_a_run_is_found_however_fast_results_come);
+  ADD ("a-run-is-looked-for-among-the-newest-sixteen",
+      test_a_run_is_looked_for_among_the_newest_sixteen);
   ADD ("one-that-is-much-too-long-is-made-shorter-soon",
       test_one_that_is_much_too_long_is_made_shorter_soon);
   ADD ("one-that-is-a-little-too-long-waits-until-that-is-certain",
