@@ -647,6 +647,32 @@ test_no_more_than_600_frames_wait (void)
   }
 }
 
+static void
+add_serial (gpointer frame, gpointer sum)
+{
+  *(guint64 *) sum += serial_of (frame);
+}
+
+static void
+test_it_knows_what_waits (void)
+{
+  guint64 sum = 0;
+  Fixture f;
+
+  set_up (&f);
+  g_assert_cmpuint (fal_frame_queue_get_first (f.queue), ==, G_MAXUINT64);
+  g_assert_null (fal_frame_queue_peek_first (f.queue));
+  push_to (&f, 3);
+  answer (&f, 1);
+  expect (&f, NOW, 1, 1, 0, 0);
+  g_assert_cmpuint (fal_frame_queue_get_first (f.queue), ==, 2);
+  g_assert_cmpuint (serial_of (fal_frame_queue_peek_first (f.queue)), ==, 2);
+  g_assert_cmpuint (fal_frame_queue_get_gone (f.queue), ==, 1);
+  fal_frame_queue_foreach (f.queue, add_serial, &sum);
+  g_assert_cmpuint (sum, ==, 2 + 3);
+  tear_down (&f);
+}
+
 /* ---- frames that show what one before them showed ---- */
 
 /* Frame number @serial is not sent, since it shows what frame number @other showed. */
@@ -935,6 +961,7 @@ main (int argc, char **argv)
   ADD (there_is_room_for_a_whole_frame_or_none);
   ADD (one_frame_may_always_wait);
   ADD (no_more_than_600_frames_wait);
+  ADD (it_knows_what_waits);
   ADD (one_that_shows_the_same_waits_for_no_later_result);
   ADD (one_before_it_waits_for_no_later_result);
   ADD (it_waits_for_the_result_that_stands);
