@@ -1052,8 +1052,8 @@ test_how_many_may_run_ahead_depends_on_the_connections (void)
   static const struct {
     gboolean leaky;
     guint lanes, few;
-  } rows[] = { { FALSE, 0, 4 }, { FALSE, 1, 4 }, { FALSE, 2, 20 }, { FALSE, 3, 28 },
-    { TRUE, 1, 4 }, { TRUE, 3, 4 } };
+  } rows[] = { { FALSE, 0, 4 }, { FALSE, 1, 4 }, { FALSE, 2, 20 }, { FALSE, 3, 28 }, { TRUE, 1, 4 },
+    { TRUE, 3, 4 } };
 
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
     const FalOutputQueueConfig config = { -1, rows[i].leaky, rows[i].lanes };

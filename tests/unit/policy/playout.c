@@ -351,8 +351,8 @@ test_a_run_is_found_however_fast_results_come (void)
   }
 }
 
-/* Late ones, in time again, and then one late one: with it half of the newest ten are late, or of the
- * newest eighteen, which are too many to look at. */
+/* Late ones, in time again, and then one late one: with it half of the newest ten are late, or of
+ * the newest eighteen, which are too many to look at. */
 static void
 test_a_run_is_looked_for_among_the_newest_sixteen (void)
 {
@@ -368,8 +368,8 @@ test_a_run_is_looked_for_among_the_newest_sixteen (void)
 
     note_many (playout, 600, 300, &now);
     for (guint k = 0; k <= n; k++, now += rows[i].apart)
-      changes += fal_playout_note (
-          playout, (k < rows[i].late || k == n ? 390 : 300) * MS, now * MS);
+      changes +=
+          fal_playout_note (playout, (k < rows[i].late || k == n ? 390 : 300) * MS, now * MS);
     g_assert_cmpuint (changes, ==, rows[i].changes);
   }
 }
@@ -403,8 +403,8 @@ test_one_that_is_much_too_long_is_made_shorter_soon (void)
   g_assert_cmpuint (count_until_change (quick, 276, 50, &now), ==, 21);
 }
 
-/* Of the newest 512 results ten are left that need it after 502; then it waits for ten seconds. Where
- * results are few it is all that came in 90 seconds, and three seconds. */
+/* Of the newest 512 results ten are left that need it after 502; then it waits for ten seconds.
+ * Where results are few it is all that came in 90 seconds, and three seconds. */
 static void
 test_one_that_is_a_little_too_long_waits_until_that_is_certain (void)
 {

@@ -63,7 +63,7 @@ test_there_may_be_one_a_second_or_less (void)
   fal_ticks_begin (&ticks, 0);
   g_assert_true (fal_ticks_have_begun (&ticks));
   fal_ticks_advance (&ticks);
-  fal_ticks_set_rate (&ticks, (FalFraction){ 1, 2 });
+  fal_ticks_set_rate (&ticks, (FalFraction) { 1, 2 });
   g_assert_cmpuint (fal_ticks_get_time (&ticks), ==, 1000 * MS);
   g_assert_cmpuint (fal_ticks_get_duration (&ticks), ==, 2000 * MS);
 }

@@ -301,7 +301,8 @@ test_pictures_of_one_frame_share_its_span (void)
   }
 }
 
-/* The second of two begins in the middle, and lasts until nobody knows when where the frame does. */
+/* The second of two begins in the middle, and lasts until nobody knows when where the frame does.
+ */
 static void
 test_two_pictures_of_one_frame_have_half_of_it_each (void)
 {

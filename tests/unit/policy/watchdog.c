@@ -246,8 +246,7 @@ test_a_member_needs_it_while_it_sends_or_not_yet_rests (void)
     gint64 now = 3000 * MS + rows[i].now;
 
     set_up_online (&w, 3000);
-    g_assert_cmpint (
-        fal_watchdog_needs (&w, rows[i].active, rows[i].busy, now), ==, rows[i].needs);
+    g_assert_cmpint (fal_watchdog_needs (&w, rows[i].active, rows[i].busy, now), ==, rows[i].needs);
     g_assert_cmpint (fal_watchdog_is_closing (&w), ==, !rows[i].needs);
   }
 }
@@ -546,7 +545,8 @@ test_silence_is_told_only_while_something_is_asked (void)
   g_assert_cmpint (fal_watchdog_get_reminder_time (&w, TRUE), ==, NEVER);
 }
 
-/* The second connection ends by itself: that the first was given up for its silence is over then. */
+/* The second connection ends by itself: that the first was given up for its silence is over then.
+ */
 static void
 test_silence_begins_anew_after_an_end_of_another_kind (void)
 {

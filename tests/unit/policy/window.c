@@ -155,8 +155,8 @@ test_a_model_that_takes_no_time_is_not_flooded (void)
 
 /* ---- a model without chance, request by request ---- */
 
-/* A model that takes as long for each, but for a hundredth, at the end of a path that takes as long for each; and what is
- * under way to it. */
+/* A model that takes as long for each, but for a hundredth, at the end of a path that takes as long
+ * for each; and what is under way to it. */
 typedef struct {
   gint64 service, path;
   gint64 sent[CAP], answer[CAP];
@@ -216,8 +216,8 @@ assert_waits (Model *model, FalWindow *window, guint n, const gdouble *waits)
 }
 
 #define ASSERT_WAITS(model, window, ...)                                                           \
-  assert_waits (model, window, sizeof ((gdouble[]){ __VA_ARGS__ }) / sizeof (gdouble),             \
-      (gdouble[]){ __VA_ARGS__ })
+  assert_waits (model, window, sizeof ((gdouble[]) { __VA_ARGS__ }) / sizeof (gdouble),            \
+      (gdouble[]) { __VA_ARGS__ })
 
 static void
 ask_some (Model *model, FalWindow *window, guint n)
@@ -226,22 +226,22 @@ ask_some (Model *model, FalWindow *window, guint n)
     ask_next (model, window);
 }
 
-/* Half of the first round trip is taken for the model's time, and a few early and late ones tell what
- * is. Then the margin is 3 % of that time. Every 24th goes early, to see whether it waits: by a
- * quarter of the time, and by 15 ms where that is long known. Between them one goes late, by a fifth. */
+/* Half of the first round trip is taken for the model's time, and a few early and late ones tell
+ * what is. Then the margin is 3 % of that time. Every 24th goes early, to see whether it waits: by
+ * a quarter of the time, and by 15 ms where that is long known. Between them one goes late, by a
+ * fifth. */
 static void
 test_a_model_of_100_ms_is_asked_when_it_gets_free (void)
 {
   g_autoptr (FalWindow) window = fal_window_new ();
   Model model = { .service = 100 * MS, .path = 40 * MS, .free = 40 * MS };
 
-  ASSERT_WAITS (&model, window,
-      0, -40, 49.3, 62, -39.7, 3, -26.1, -0.2, -14.3, 0.4, -5.2, 0.2, -23.2, 2.5, 1.6, 0.2, 0.6,
-      1.8, 2.8, 3.5, 3.8, 4, 2.2, 2.5, 27.8, 3.1, 3.4, 3.7, 4, 2.1, 2.3, 2.7, 3.1, 3.4, 3.6, 4.1);
-  ASSERT_WAITS (&model, window,
-      -17.5, 2.5, 3.2, 3.5, 3.8, 4.1, 2.3, 2.5, 2.9, 3.2, 3.6, 3.9, 19.1, 2.3, 2.6, 2.9, 3.3,
-      3.6, 3.9, 4.2, 2.4, 2.6, 3, 3.4, -16.3, 3.7, 4.3, 2.5, 2.7, 3.1, 3.5, 3.8, 4.1, 4.3, 2.5,
-      2.8, 18.1, 3.5, 3.8, 4.1, 4.3, 2.5, 2.8, 3.1, 3.5, 3.8, 4.1, 2.3);
+  ASSERT_WAITS (&model, window, 0, -40, 49.3, 62, -39.7, 3, -26.1, -0.2, -14.3, 0.4, -5.2, 0.2,
+      -23.2, 2.5, 1.6, 0.2, 0.6, 1.8, 2.8, 3.5, 3.8, 4, 2.2, 2.5, 27.8, 3.1, 3.4, 3.7, 4, 2.1, 2.3,
+      2.7, 3.1, 3.4, 3.6, 4.1);
+  ASSERT_WAITS (&model, window, -17.5, 2.5, 3.2, 3.5, 3.8, 4.1, 2.3, 2.5, 2.9, 3.2, 3.6, 3.9, 19.1,
+      2.3, 2.6, 2.9, 3.3, 3.6, 3.9, 4.2, 2.4, 2.6, 3, 3.4, -16.3, 3.7, 4.3, 2.5, 2.7, 3.1, 3.5, 3.8,
+      4.1, 4.3, 2.5, 2.8, 18.1, 3.5, 3.8, 4.1, 4.3, 2.5, 2.8, 3.1, 3.5, 3.8, 4.1, 2.3);
   g_assert_cmpint (ABS (fal_window_get_service (window) - 100 * MS), <, 500);
   g_assert_cmpint (ABS (fal_window_get_trip (window) - 140 * MS), <, 500);
 }
@@ -256,10 +256,9 @@ test_a_model_that_gets_slower_is_found_out (void)
 
   ask_some (&model, window, 72);
   model.service = 200 * MS;
-  ASSERT_WAITS (&model, window,
-      18.1, 103.6, 204.4, 205.6, 206.8, 4, 54.6, 5.3, 6.1, -40, 7.1, 3.9, 4.3, 5.2, 5.8, 6.5,
-      7.1, 7.7, 4.2, 4.6, 5.4, 56.1, 6.8, 7.4, 7.9, 4.4, 4.8, 5.7, 6.4, 7.1, 7.7, 8.2, 4.7,
-      -34.9, 5.6, 6.6, 7.2, 7.8, 8.3, 4.7, 5.2, 5.9, 6.6, 7.2, 7.8, 23.3, 4.7, 5.2);
+  ASSERT_WAITS (&model, window, 18.1, 103.6, 204.4, 205.6, 206.8, 4, 54.6, 5.3, 6.1, -40, 7.1, 3.9,
+      4.3, 5.2, 5.8, 6.5, 7.1, 7.7, 4.2, 4.6, 5.4, 56.1, 6.8, 7.4, 7.9, 4.4, 4.8, 5.7, 6.4, 7.1,
+      7.7, 8.2, 4.7, -34.9, 5.6, 6.6, 7.2, 7.8, 8.3, 4.7, 5.2, 5.9, 6.6, 7.2, 7.8, 23.3, 4.7, 5.2);
 }
 
 static void
@@ -270,10 +269,9 @@ test_a_model_that_gets_faster_is_found_out (void)
 
   ask_some (&model, window, 72);
   model.service = 50 * MS;
-  ASSERT_WAITS (&model, window,
-      18.1, -40, -40, -40, 5, -24.6, -5.9, -24.8, -1.6, -2.8, -0.7, -2.8, -0.7, -0.9, 0.1, -0.4,
-      0.8, 1, 0.4, 12.4, 1.3, 1.7, 1.9, 2, 2.2, 1.2, 1.4, 1.5, 1.7, 1.9, 2, -7.9, 1.1, 1.1, 1.2,
-      1.3, 1.4, 1.6, 1.7, 0.8, 0.9, 1.1, 1.3, 14, 1.6, 1.7, 0.8, 0.9);
+  ASSERT_WAITS (&model, window, 18.1, -40, -40, -40, 5, -24.6, -5.9, -24.8, -1.6, -2.8, -0.7, -2.8,
+      -0.7, -0.9, 0.1, -0.4, 0.8, 1, 0.4, 12.4, 1.3, 1.7, 1.9, 2, 2.2, 1.2, 1.4, 1.5, 1.7, 1.9, 2,
+      -7.9, 1.1, 1.1, 1.2, 1.3, 1.4, 1.6, 1.7, 0.8, 0.9, 1.1, 1.3, 14, 1.6, 1.7, 0.8, 0.9);
 }
 
 static void
@@ -284,10 +282,10 @@ test_a_path_that_gets_longer_is_found_out (void)
 
   ask_some (&model, window, 72);
   model.path = 140 * MS;
-  ASSERT_WAITS (&model, window,
-      -81.9, -14.6, 0.4, -95.9, 0.2, -0.5, -96.7, -0.2, 0, -96.3, 0.2, -0.9, -116.7, 2.3, 2,
-      -95.5, 0.6, 1.1, -96, 0.3, -0.4, -41.1, 1.4, 3.3, 9.3, -10.8, 2.2, 1.7, -1.1, 0.9, 2.4,
-      2.5, 1.3, -0.1, 0.8, 1.8, -17.5, 3.5, 4.3, 2.4, 1, 1.6, 2.4, 3.1, 3.7, 4.3, 2.8, 1.2);
+  ASSERT_WAITS (&model, window, -81.9, -14.6, 0.4, -95.9, 0.2, -0.5, -96.7, -0.2, 0, -96.3, 0.2,
+      -0.9, -116.7, 2.3, 2, -95.5, 0.6, 1.1, -96, 0.3, -0.4, -41.1, 1.4, 3.3, 9.3, -10.8, 2.2, 1.7,
+      -1.1, 0.9, 2.4, 2.5, 1.3, -0.1, 0.8, 1.8, -17.5, 3.5, 4.3, 2.4, 1, 1.6, 2.4, 3.1, 3.7, 4.3,
+      2.8, 1.2);
 }
 
 /* All wait for as long as it got shorter by, until a late one shows it. */
@@ -299,11 +297,10 @@ test_a_path_that_gets_shorter_is_found_out (void)
 
   ask_some (&model, window, 72);
   model.path = 40 * MS;
-  ASSERT_WAITS (&model, window,
-      118.8, 104.6, 105.3, 105.9, 106.4, 104.9, 103.3, 103.9, 104.5, 105.3, 105.8, 104.3, 82.8,
-      85.4, 85.3, 88.5, 52, 55.8, 57.8, -19.9, -40, -40, -16.8, 3.6, 32.4, 7.2, 7.1, 7.2, 7.3,
-      7.5, 7.7, 7.9, 6.1, 6.4, 6.7, 7.1, -12.6, 4, 7.6, 6.3, 6.4, 6.8, 7.2, 7.5, 7.8, 7.9, 6.1,
-      6.3);
+  ASSERT_WAITS (&model, window, 118.8, 104.6, 105.3, 105.9, 106.4, 104.9, 103.3, 103.9, 104.5,
+      105.3, 105.8, 104.3, 82.8, 85.4, 85.3, 88.5, 52, 55.8, 57.8, -19.9, -40, -40, -16.8, 3.6,
+      32.4, 7.2, 7.1, 7.2, 7.3, 7.5, 7.7, 7.9, 6.1, 6.4, 6.7, 7.1, -12.6, 4, 7.6, 6.3, 6.4, 6.8,
+      7.2, 7.5, 7.8, 7.9, 6.1, 6.3);
 }
 
 /* Any call with any time: the answer is never in the past, and the cap is kept. */
