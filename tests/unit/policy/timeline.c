@@ -432,12 +432,17 @@ test_there_is_no_gap_before_the_first_output_nor_in_other_formats (void)
   GstClockTime time, duration;
 
   set_up (&f);
-  g_assert_false (
-      fal_timeline_take_gap (&f.timeline, &f.segment, 900 * MS, 500 * MS, &time, &duration));
+  for (guint i = 1; i < 3; i++)
+    g_assert_false (
+        fal_timeline_take_gap (&f.timeline, &f.segment, i * 900 * MS, 500 * MS, &time, &duration));
   stamp_frame (&f, FAL_TIMESTAMP_MODE_INPUT, 1, 100 * MS, NONE);
   f.segment.format = GST_FORMAT_BYTES;
   g_assert_false (
       fal_timeline_take_gap (&f.timeline, &f.segment, 900 * MS, 500 * MS, &time, &duration));
+  f.segment.format = GST_FORMAT_TIME;
+  g_assert_true (
+      fal_timeline_take_gap (&f.timeline, &f.segment, 900 * MS, 500 * MS, &time, &duration));
+  g_assert_cmpuint (duration, ==, 767 * MS); /* since the end of the first */
 }
 
 /* Gaps, too, follow frames that went back. */
