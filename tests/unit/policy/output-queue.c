@@ -594,6 +594,24 @@ test_downloads_are_counted_and_a_few_of_them_are_enough (void)
 }
 
 static void
+test_a_downloaded_picture_takes_no_room_once_it_is_gone (void)
+{
+  g_autoptr (FalOutputQueue) q = make_queue (TRUE);
+  g_autofree gchar *data = g_malloc0 (MAX_BYTES);
+  g_autoptr (GBytes) picture = g_bytes_new_static (data, MAX_BYTES);
+
+  fal_output_queue_push_result (q, make_result (1, 7));
+  fal_output_queue_set_picture (q, 7, picture, 10 * MS, 0);
+  push_complete (q, 2, 10 * MS, 1);
+  push_complete (q, 3, 10 * MS, 1);
+  push_complete (q, 4, 10 * MS, 1);
+  g_assert_true (fal_output_queue_is_full (q, 50 * MS));
+  g_assert_cmpuint (take_result (q, view (NONE, 9)), ==, 1);
+  push_complete (q, 5, 10 * MS, 1);
+  g_assert_false (fal_output_queue_is_full (q, 50 * MS));
+}
+
+static void
 test_a_downloaded_picture_has_the_time_at_which_it_was_here (void)
 {
   g_autoptr (FalOutputQueue) q = make_queue (TRUE);
@@ -1171,6 +1189,51 @@ test_a_frame_in_its_turn_waits_for_further_answers (void)
   g_assert_cmpuint (take_result (q, free), ==, 2);
 }
 
+/* ---- questions ---- */
+
+static void
+test_it_knows_what_waits (void)
+{
+  g_autoptr (FalOutputQueue) q = make_queue (TRUE);
+
+  g_assert_cmpuint (fal_output_queue_get_first (q), ==, NONE);
+  g_assert_false (fal_output_queue_has_result (q, 2));
+  push (q, 2);
+  push (q, 3);
+  g_assert_cmpuint (fal_output_queue_get_first (q), ==, 2);
+  g_assert_true (fal_output_queue_has_result (q, 2));
+  g_assert_true (fal_output_queue_has_result (q, 3));
+  g_assert_false (fal_output_queue_has_result (q, 4));
+}
+
+/* Whether an answer with a picture is the first, to a frame that comes out anyhow. */
+static void
+test_it_knows_an_answer_that_lies_over_its_frame (void)
+{
+  static const struct {
+    FalResultKind kind;
+    gboolean comes_out;
+    guint64 download;
+    gboolean has_answer;
+  } rows[] = {
+    { FAL_RESULT_ANSWER, TRUE, 0, TRUE },
+    { FAL_RESULT_ANSWER, FALSE, 0, FALSE },
+    { FAL_RESULT_ANSWER, TRUE, 7, FALSE },
+    { FAL_RESULT_PASS, TRUE, 0, FALSE },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autoptr (FalOutputQueue) q = make_queue (TRUE);
+    FalResult *result = make_result (1, rows[i].download);
+
+    g_assert_false (fal_output_queue_has_answer (q));
+    result->kind = rows[i].kind;
+    result->frame->comes_out = rows[i].comes_out;
+    fal_output_queue_push_result (q, result);
+    g_assert_cmpint (fal_output_queue_has_answer (q), ==, rows[i].has_answer);
+  }
+}
+
 /* ---- gaps ---- */
 
 static void
@@ -1282,6 +1345,7 @@ main (int argc, char **argv)
   ADD (as_many_may_wait_as_the_latency_has_room_for);
   ADD (bytes_fill_it_too);
   ADD (downloads_are_counted_and_a_few_of_them_are_enough);
+  ADD (a_downloaded_picture_takes_no_room_once_it_is_gone);
   ADD (a_downloaded_picture_has_the_time_at_which_it_was_here);
   ADD (the_latency_is_final_once_the_first_result_was_taken);
   ADD (of_a_file_nothing_gives_way_but_further_results);
@@ -1311,6 +1375,8 @@ main (int argc, char **argv)
   ADD (of_many_live_frames_in_their_turn_the_oldest_goes);
   ADD (frames_in_their_turn_wait_as_sinks_do);
   ADD (a_frame_in_its_turn_waits_for_further_answers);
+  ADD (it_knows_what_waits);
+  ADD (it_knows_an_answer_that_lies_over_its_frame);
   ADD (gaps_in_a_row_become_one);
   ADD (gaps_become_one_only_where_they_meet);
   ADD (a_gap_keeps_its_place);
