@@ -385,6 +385,28 @@ test_one_frame_has_one_result (void)
   tear_down (&f);
 }
 
+/* Frame 1 has gone, but what is shown is its result: 2 and 3 need the next. */
+static void
+test_after_a_late_result_the_next_is_needed_by_fewer (void)
+{
+  Fixture f;
+  guint ahead;
+
+  set_up (&f);
+  push_to (&f, 1);
+  expect (&f, due (1) + HELD, 1, 0, 0, 0);
+  g_assert_cmpint (answer (&f, 1), ==, FAL_FRAME_LATE);
+  push_to (&f, 3);
+  g_assert_cmpint (answer_and_measure (&f, 3, &ahead), ==, FAL_FRAME_ANSWERED);
+  g_assert_cmpuint (ahead, ==, 30);
+  fal_frame_queue_clear (f.queue);
+  g_assert_cmpint (answer (&f, 2), ==, FAL_FRAME_SURPLUS);
+  push_to (&f, 5);
+  answer_and_measure (&f, 5, &ahead);
+  g_assert_cmpuint (ahead, ==, 0);
+  tear_down (&f);
+}
+
 /* How far ahead a result is needed is asked of frames' times, which may be missing or go back. */
 static void
 test_without_times_that_rise_a_result_is_needed_by_its_own_frame (void)
@@ -949,6 +971,7 @@ main (int argc, char **argv)
   ADD (one_that_passes_goes_in_its_turn);
   ADD (one_frame_has_one_result);
   ADD (of_two_results_the_nearer_one_counts_more);
+  ADD (after_a_late_result_the_next_is_needed_by_fewer);
   ADD (without_times_that_rise_a_result_is_needed_by_its_own_frame);
   ADD (a_layer_fits_no_frame_of_another_epoch);
   ADD (a_late_result_serves_only_frames_of_its_epoch);

@@ -359,6 +359,7 @@ simulate (World world)
   Simulation simulation = { .world = world };
 
   simulation.turns = make (world.members == 1 ? "a" : "ab");
+  fal_request_turns_clear (simulation.turns); /* as where a connection is made anew */
   for (gint64 now = 0; now < 12000; now++) {
     simulation.counts = now >= 2000;
     take_replies (&simulation, now);
