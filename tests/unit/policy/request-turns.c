@@ -222,6 +222,21 @@ test_who_pauses_is_not_waited_for (void)
   g_assert_cmpint (fal_request_turns_next_time (turns, 60 * MS), ==, G_MAXINT64);
 }
 
+/* The other way round: a's request has been out since 40 ms. */
+static void
+test_neither_member_is_waited_for_while_it_pauses (void)
+{
+  g_autoptr (FalRequestTurns) turns = make_busy ();
+
+  push (turns, 'a', 40 * MS);
+  for (guint i = 0; i < 4; i++)
+    push (turns, 'b', 40 * MS);
+  g_assert_cmpint (take (turns, 40 * MS), ==, 'a');
+  while (take (turns, 40 * MS) == 'b')
+    ;
+  g_assert_cmpint (fal_request_turns_next_time (turns, 40 * MS), ==, 80 * MS);
+}
+
 static void
 test_a_pause_gives_no_credit (void)
 {
@@ -529,6 +544,7 @@ main (int argc, char **argv)
   ADD (who_is_ahead_waits_for_the_other);
   ADD (a_model_without_work_is_given_some);
   ADD (who_pauses_is_not_waited_for);
+  ADD (neither_member_is_waited_for_while_it_pauses);
   ADD (a_pause_gives_no_credit);
   ADD (what_is_lost_holds_nobody_for_ever);
   ADD (one_member_loses_nothing);
