@@ -127,9 +127,10 @@ make_pool (FalOverlay *overlay, GError **error)
   config = gst_buffer_pool_get_config (overlay->pool);
   gst_buffer_pool_config_set_params (
       config, overlay->output, GST_VIDEO_INFO_SIZE (&overlay->out), 0, 0);
-  return (gst_buffer_pool_set_config (overlay->pool, config) &&
-             gst_buffer_pool_set_active (overlay->pool, TRUE)) ||
-         fail_for_memory (error);
+  return gst_buffer_pool_set_config (overlay->pool, config) &&
+                 gst_buffer_pool_set_active (overlay->pool, TRUE)
+             ? TRUE
+             : fail_for_memory (error);
 }
 
 /* Whether pixels of the two are the same but for their alpha. */
@@ -183,10 +184,11 @@ prepare_output (FalOverlay *overlay, GstCaps *output, GError **error)
     return FALSE;
   }
   overlay->output = gst_caps_ref (output);
-  if (!make_pool (overlay, error))
-    return FALSE;
-  return has_same_colours (overlay->frame.finfo, overlay->out.finfo) ||
-         make_converter (overlay, error);
+  if (make_pool (overlay, error) && (has_same_colours (overlay->frame.finfo, overlay->out.finfo) ||
+                                        make_converter (overlay, error)))
+    return TRUE;
+  forget_output (overlay);
+  return FALSE;
 }
 
 static gboolean
@@ -198,7 +200,7 @@ prepare_backdrop (FalOverlay *overlay, const FalBackground *background, GError *
   g_clear_pointer (&overlay->backdrop, fal_backdrop_free);
   overlay->background = *background;
   overlay->backdrop = fal_backdrop_new (&overlay->frame, &overlay->planes, background);
-  return overlay->backdrop != NULL || fail_for_memory (error);
+  return overlay->backdrop != NULL ? TRUE : fail_for_memory (error);
 }
 
 FalLayer *
