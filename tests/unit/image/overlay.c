@@ -716,6 +716,77 @@ test_two_mattes_are_blended (Fixture *f, gconstpointer data)
   }
 }
 
+/* As one picture that is their mean; where they lie on different places the one that counts more is
+ * seen alone. */
+static void
+check_two_pictures (Fixture *f, const gchar *frame_format, const gchar *result_format)
+{
+  static const guint weights[] = { 0, 64, 127, 128, 255, 256 };
+  FalOverlayConfig config = { FAL_COMPOSITE_OVER };
+  g_autoptr (GstCaps) caps = make_frame_caps (frame_format, 64, 48, NULL);
+  g_autoptr (GstCaps) picture = make_frame_caps (result_format, 32, 24, NULL);
+  g_autoptr (GstSample) frame = make_noise (caps, NULL), a = make_frame (picture, get_wave, NULL);
+  g_autoptr (GstSample) b = make_frame (picture, get_other_wave, NULL);
+  const FalArea here = { 8, 8, 32, 24 }, there = { 24, 16, 32, 24 };
+  FalLayout layout = lay_at (&here), other_layout = lay_at (&there);
+  g_autoptr (FalLayer) one = fal_overlay_make_layer (f->overlay, a, &layout, caps, &config, NULL);
+  g_autoptr (FalLayer) other = fal_overlay_make_layer (f->overlay, b, &layout, caps, &config, NULL);
+  g_autoptr (FalLayer) apart =
+      fal_overlay_make_layer (f->overlay, b, &other_layout, caps, &config, NULL);
+
+  for (guint i = 0; i < G_N_ELEMENTS (weights); i++) {
+    guint weight = weights[i];
+    g_autoptr (GstBuffer) alone =
+        fal_overlay_apply (f->overlay, frame, caps, one, NULL, 0, NULL, NULL);
+    g_autoptr (GstBuffer) alone_other =
+        fal_overlay_apply (f->overlay, frame, caps, other, NULL, 0, NULL, NULL);
+    g_autoptr (GstBuffer) alone_apart =
+        fal_overlay_apply (f->overlay, frame, caps, apart, NULL, 0, NULL, NULL);
+    g_autoptr (GstBuffer) both =
+        fal_overlay_apply (f->overlay, frame, caps, one, other, weight, NULL, NULL);
+    g_autoptr (GstBuffer) either =
+        fal_overlay_apply (f->overlay, frame, caps, one, apart, weight, NULL, NULL);
+    GstVideoFrame first, second, mean, third, chosen;
+
+    map_output (&first, alone, caps);
+    map_output (&second, alone_other, caps);
+    map_output (&third, alone_apart, caps);
+    map_output (&mean, both, caps);
+    map_output (&chosen, either, caps);
+    for (guint c = 0; c < GST_VIDEO_FRAME_N_COMPONENTS (&mean); c++) {
+      gdouble levels = 1 << (GST_VIDEO_FRAME_COMP_DEPTH (&mean, c) - 8);
+
+      for (gint y = 0; y < GST_VIDEO_FRAME_COMP_HEIGHT (&mean, c); y++) {
+        for (gint x = 0; x < GST_VIDEO_FRAME_COMP_WIDTH (&mean, c); x++) {
+          gdouble wanted = (get_sample (&first, c, x, y) * (256.0 - weight) +
+                               get_sample (&second, c, x, y) * (gdouble) weight) /
+                           256;
+
+          g_assert_cmpfloat (fabs (get_sample (&mean, c, x, y) - wanted), <=, 2.01 * levels);
+          g_assert_cmpuint (get_sample (&chosen, c, x, y), ==,
+              get_sample (weight >= 128 ? &third : &first, c, x, y));
+        }
+      }
+    }
+    gst_video_frame_unmap (&chosen);
+    gst_video_frame_unmap (&mean);
+    gst_video_frame_unmap (&third);
+    gst_video_frame_unmap (&second);
+    gst_video_frame_unmap (&first);
+  }
+}
+
+static void
+test_two_pictures_are_blended (Fixture *f, gconstpointer data)
+{
+  static const gchar *const frames[] = { "I420", "NV12", "RGB", "Y41B", "Y444", "I420_10LE" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (frames); i++) {
+    check_two_pictures (f, frames[i], "RGBA");
+    check_two_pictures (f, frames[i], "RGBx");
+  }
+}
+
 /* As if the region had been there from the beginning. */
 static void
 check_moved (Fixture *f, GstCaps *caps, FalArea to)
@@ -1074,6 +1145,7 @@ main (int argc, char **argv)
   ADD ("another-shape-is-fitted", test_another_shape_is_fitted);
   ADD ("bars-are-left-out", test_bars_are_left_out);
   ADD ("two-mattes-are-blended", test_two_mattes_are_blended);
+  ADD ("two-pictures-are-blended", test_two_pictures_are_blended);
   ADD ("a-region-moves-along", test_a_region_moves_along);
   ADD ("a-region-may-go-beyond-the-frame", test_a_region_may_go_beyond_the_frame);
   ADD ("a-plain-frame-is-its-own-blur", test_a_plain_frame_is_its_own_blur);
