@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Results on frames: each sample against what it has to be by the formulas, in all formats, at any
  * place, however the frame lies in memory. */
+#include "../unreadable-memory.h"
 #include "overlay-reference.h"
 #include <fal/frame.h>
 #include <fal/image/overlay.h>
@@ -1012,6 +1013,97 @@ test_what_a_picture_is_best_decoded_to (Fixture *f, gconstpointer data)
 }
 
 static void
+test_a_picture_like_the_frame_is_best (Fixture *f, gconstpointer data)
+{
+  static const gchar *const likes[][2] = { { "BGRA", "{BGRx,BGRA}" }, { "xRGB", "{xRGB,ARGB}" },
+    { "ARGB", "{xRGB,ARGB}" }, { "RGB", "{RGBx,RGBA}" } };
+  FalOverlayConfig over = { FAL_COMPOSITE_OVER };
+
+  for (guint i = 0; i < G_N_ELEMENTS (likes); i++) {
+    g_autofree gchar *text = g_strconcat ("video/x-raw,format=", likes[i][1], NULL);
+    g_autoptr (GstCaps) caps = make_frame_caps (likes[i][0], 8, 8, NULL);
+    g_autoptr (GstCaps) best = fal_overlay_get_result_caps (caps, &over);
+    g_autoptr (GstCaps) wanted = gst_caps_from_string (text);
+
+    g_assert_true (gst_caps_is_equal (best, wanted));
+  }
+}
+
+static void
+test_what_is_no_result_is_refused (Fixture *f, gconstpointer data)
+{
+  FalOverlayConfig config = { FAL_COMPOSITE_OVER };
+  FalLayout layout = { 0 };
+  g_autoptr (GstCaps) caps = make_frame_caps ("I420", 16, 16, NULL);
+  g_autoptr (GstCaps) picture = make_frame_caps ("RGBA", 16, 16, NULL);
+  g_autoptr (GstCaps) flat = make_frame_caps ("RGBA", 16, 0, NULL);
+  g_autoptr (GstCaps) thin = make_frame_caps ("RGBA", 0, 16, NULL);
+  g_autoptr (GstCaps) sound = gst_caps_from_string ("audio/x-raw");
+  g_autoptr (GstBuffer) buffer = gst_buffer_new_allocate (NULL, 16 * 16 * 4, NULL);
+  g_autoptr (GstBuffer) unreadable = unreadable_buffer_new (16 * 16 * 4);
+  GstSample *samples[] = { gst_sample_new (buffer, NULL, NULL, NULL),
+    gst_sample_new (NULL, picture, NULL, NULL), gst_sample_new (buffer, sound, NULL, NULL),
+    gst_sample_new (buffer, flat, NULL, NULL), gst_sample_new (buffer, thin, NULL, NULL),
+    gst_sample_new (unreadable, picture, NULL, NULL) };
+
+  for (guint i = 0; i < G_N_ELEMENTS (samples); i++) {
+    g_autoptr (GError) error = NULL;
+
+    g_test_message ("sample %u", i);
+    g_assert_null (fal_overlay_make_layer (f->overlay, samples[i], &layout, caps, &config, &error));
+    g_assert_nonnull (error);
+    g_assert_true (error->domain == G_IO_ERROR);
+    gst_sample_unref (samples[i]);
+  }
+}
+
+static void
+test_frames_of_nothing_are_refused (Fixture *f, gconstpointer data)
+{
+  static const gchar *const texts[] = { "video/x-raw,format=I420,width=0,height=16",
+    "video/x-raw,format=I420,width=16,height=0", "video/x-raw,format=I420", "audio/x-raw" };
+  FalOverlayConfig config = { FAL_COMPOSITE_OVER };
+  FalLayout layout = { 0 };
+  g_autoptr (GstSample) result = make_result ("RGBA", 16, 16);
+
+  for (guint i = 0; i < G_N_ELEMENTS (texts); i++) {
+    g_autoptr (GstCaps) caps = gst_caps_from_string (texts[i]);
+    g_autoptr (GError) error = NULL;
+
+    g_assert_null (fal_overlay_make_layer (f->overlay, result, &layout, caps, &config, &error));
+    g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED);
+  }
+}
+
+/* What was sent is not known where any of its sides is missing; then all of it belongs on all of
+ * the frame. */
+static void
+test_a_layout_without_a_size_is_the_whole (Fixture *f, gconstpointer data)
+{
+  static const FalLayout layouts[] = {
+    { 0 },
+    { 0, 16, 1, 1, { 4, 4, 8, 8 }, { 0, 0, 8, 8 } },
+    { 16, 0, 1, 1, { 4, 4, 8, 8 }, { 0, 0, 8, 8 } },
+    { 16, 16, 1, 1, { 4, 4, 0, 8 }, { 0, 0, 8, 8 } },
+    { 16, 16, 1, 1, { 4, 4, 8, 0 }, { 0, 0, 8, 8 } },
+  };
+  FalOverlayConfig config = { FAL_COMPOSITE_OVER };
+  g_autoptr (GstCaps) caps = make_frame_caps ("I420", 16, 16, NULL);
+  g_autoptr (GstSample) result = make_result ("RGBA", 16, 16);
+
+  for (guint i = 0; i < G_N_ELEMENTS (layouts); i++) {
+    g_autoptr (FalLayer) layer =
+        fal_overlay_make_layer (f->overlay, result, &layouts[i], caps, &config, NULL);
+    FalArea area = fal_layer_get_area (layer);
+
+    g_assert_cmpint (area.x, ==, 0);
+    g_assert_cmpint (area.y, ==, 0);
+    g_assert_cmpint (area.width, ==, 16);
+    g_assert_cmpint (area.height, ==, 16);
+  }
+}
+
+static void
 test_a_frame_keeps_its_times_flags_and_metas (Fixture *f, gconstpointer data)
 {
   g_autoptr (GstCaps) caps = make_frame_caps ("I420", 32, 24, NULL);
@@ -1153,6 +1245,10 @@ main (int argc, char **argv)
   ADD ("a-blur-has-no-bands", test_a_blur_has_no_bands);
   ADD ("the-frames-own-caps-go-out", test_the_frames_own_caps_go_out);
   ADD ("what-a-picture-is-best-decoded-to", test_what_a_picture_is_best_decoded_to);
+  ADD ("a-picture-like-the-frame-is-best", test_a_picture_like_the_frame_is_best);
+  ADD ("what-is-no-result-is-refused", test_what_is_no_result_is_refused);
+  ADD ("frames-of-nothing-are-refused", test_frames_of_nothing_are_refused);
+  ADD ("a-layout-without-a-size-is-the-whole", test_a_layout_without_a_size_is_the_whole);
   ADD ("a-frame-keeps-its-times-flags-and-metas", test_a_frame_keeps_its_times_flags_and_metas);
   ADD ("a-field-is-a-frame", test_a_field_is_a_frame);
   ADD ("other-formats-are-refused", test_other_formats_are_refused);

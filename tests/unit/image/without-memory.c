@@ -28,7 +28,7 @@ typedef gboolean (*Work) (Tools *tools, gconstpointer data, GError **error);
 static Tools
 tools_new (void)
 {
-  return (Tools){ fal_overlay_new (), fal_encoder_new (), fal_decoder_new (),
+  return (Tools) { fal_overlay_new (), fal_encoder_new (), fal_decoder_new (),
     fal_fallback_picture_new () };
 }
 

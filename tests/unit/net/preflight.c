@@ -23,25 +23,20 @@ typedef struct {
 } Given;
 
 static const Given rows[] = {
-  { FAL, KEY },
-  { FAL, NULL },
-  { LOCAL, KEY },
-  { OPEN, NULL },
+  { FAL, KEY }, { FAL, NULL }, { LOCAL, KEY }, { OPEN, NULL },
   { OPEN, KEY, .complaint = "base-uri \"ws://example.org\" is not encrypted" },
   { OPEN, KEY, .allow_insecure = TRUE },
-  { OPEN, NULL, .token = "t", .complaint = "is not encrypted" },
-  { OPEN, NULL, .token = "" },
+  { OPEN, NULL, .token = "t", .complaint = "is not encrypted" }, { OPEN, NULL, .token = "" },
   { OPEN, NULL, .has_provider = TRUE, .complaint = "is not encrypted" },
-  { OPEN, KEY, FAL_AUTH_NONE },
-  { "nonsense", KEY, .complaint = "base-uri \"\" is not encrypted" },
+  { OPEN, KEY, FAL_AUTH_NONE }, { "nonsense", KEY, .complaint = "base-uri \"\" is not encrypted" },
   { NULL, KEY, .complaint = "is not encrypted" },
   /* A proxy elsewhere sees what goes to this very machine in the clear, too. */
   { LOCAL, KEY, .proxy = "http://proxy.example:3128", .complaint = "is not encrypted" },
-  { LOCAL, KEY, .proxy = "http://127.0.0.1:3128" },
-  { LOCAL, KEY, .proxy = "" },
+  { LOCAL, KEY, .proxy = "http://127.0.0.1:3128" }, { LOCAL, KEY, .proxy = "" },
   { FAL, KEY, .proxy = "http://proxy.example:3128" },
   /* Headers may show who one is. */
-  { OPEN, NULL, FAL_AUTH_NONE, .headers = "headers, Authorization=x", .complaint = "not encrypted" },
+  { OPEN, NULL, FAL_AUTH_NONE, .headers = "headers, Authorization=x",
+      .complaint = "not encrypted" },
   { OPEN, NULL, FAL_AUTH_NONE, .headers = "headers, Cookie=x", .complaint = "not encrypted" },
   { OPEN, NULL, FAL_AUTH_NONE, .headers = "headers, User-Agent=x" },
   { FAL, NULL, FAL_AUTH_NONE, .headers = "headers, Authorization=x" },
@@ -49,16 +44,14 @@ static const Given rows[] = {
   { FAL, "", .complaint = "The API key is empty" },
   { FAL, "id:sec\nret", .complaint = "line break" },
   { FAL, NULL, FAL_AUTH_KEY_HEADER, .complaint = "needs an API key" },
-  { FAL, KEY, FAL_AUTH_KEY_HEADER },
-  { FAL, KEY, FAL_AUTH_KEY_QUERY },
+  { FAL, KEY, FAL_AUTH_KEY_HEADER }, { FAL, KEY, FAL_AUTH_KEY_QUERY },
   { FAL, NULL, FAL_AUTH_KEY_QUERY, .complaint = "id:secret" },
   { FAL, "id", FAL_AUTH_KEY_QUERY, .complaint = "id:secret" },
   { FAL, ":secret", FAL_AUTH_KEY_QUERY, .complaint = "id:secret" },
   { FAL, "id:", FAL_AUTH_KEY_QUERY, .complaint = "id:secret" },
   /* Who gives a token. */
   { FAL, NULL, FAL_AUTH_TOKEN, .complaint = "auth=token needs a token" },
-  { FAL, NULL, FAL_AUTH_TOKEN, .token = "t" },
-  { FAL, NULL, FAL_AUTH_TOKEN, .has_provider = TRUE },
+  { FAL, NULL, FAL_AUTH_TOKEN, .token = "t" }, { FAL, NULL, FAL_AUTH_TOKEN, .has_provider = TRUE },
   { FAL, NULL, FAL_AUTH_TOKEN, .token_proxy_uri = "https://example.org/fal" },
   { FAL, NULL, FAL_AUTH_TOKEN, .token_proxy_uri = "", .complaint = "auth=token needs a token" },
   { FAL, NULL, .token_proxy_uri = "http://example.org/fal",
@@ -88,8 +81,8 @@ make_settings (const Given *given)
   settings->auth = given->auth;
   settings->allow_insecure = given->allow_insecure;
   replace (&settings->token, given->token);
-  replace (&settings->token_uri,
-      given->token_uri ? given->token_uri : "https://rest.fal.ai/tokens/");
+  replace (
+      &settings->token_uri, given->token_uri ? given->token_uri : "https://rest.fal.ai/tokens/");
   replace (&settings->token_proxy_uri, given->token_proxy_uri);
   replace (&settings->proxy, given->proxy);
   if (given->headers != NULL)
@@ -167,8 +160,8 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   gst_init (&argc, &argv);
   install_properties ();
-  g_test_add_func ("/preflight/credentials-are-whole-and-go-unseen",
-      test_credentials_are_whole_and_go_unseen);
+  g_test_add_func (
+      "/preflight/credentials-are-whole-and-go-unseen", test_credentials_are_whole_and_go_unseen);
   g_test_add_func (
       "/preflight/a-key-comes-from-where-it-was-set", test_a_key_comes_from_where_it_was_set);
   return g_test_run ();

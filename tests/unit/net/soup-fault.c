@@ -52,7 +52,8 @@ test_each_error_has_its_kind (void)
     { G_IO_ERROR, G_IO_ERROR_PROXY_AUTH_FAILED, FAL_FAULT_PROXY, FAL_FAULT_PROXY },
     { G_IO_ERROR, G_IO_ERROR_PROXY_NEED_AUTH, FAL_FAULT_PROXY, FAL_FAULT_PROXY },
     { G_IO_ERROR, G_IO_ERROR_PROXY_NOT_ALLOWED, FAL_FAULT_PROXY, FAL_FAULT_PROXY },
-    { G_RESOLVER_ERROR, G_RESOLVER_ERROR_NOT_FOUND, FAL_FAULT_UNKNOWN_HOST, FAL_FAULT_UNKNOWN_HOST },
+    { G_RESOLVER_ERROR, G_RESOLVER_ERROR_NOT_FOUND, FAL_FAULT_UNKNOWN_HOST,
+        FAL_FAULT_UNKNOWN_HOST },
     { G_RESOLVER_ERROR, G_RESOLVER_ERROR_TEMPORARY_FAILURE, FAL_FAULT_NETWORK, FAL_FAULT_PROXY },
     { G_TLS_ERROR, G_TLS_ERROR_MISC, FAL_FAULT_TLS, FAL_FAULT_TLS },
     /* Who does not speak TLS may be the proxy. */
@@ -74,7 +75,8 @@ test_each_error_has_its_kind (void)
     g_assert_cmpint (fault.kind, ==, rows[i].directly);
     g_assert_cmpint (fault_there.kind, ==, rows[i].through_proxy);
     g_assert_cmpstr (what, ==, "error while connecting: so it is");
-    g_assert_cmpstr (what_there, ==, "error while connecting through the proxy p.example: so it is");
+    g_assert_cmpstr (
+        what_there, ==, "error while connecting through the proxy p.example: so it is");
   }
 }
 
