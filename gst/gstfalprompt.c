@@ -195,10 +195,14 @@ parse_cue (GstFalPrompt *prompt, GstBuffer *buffer, GError **error)
 static void
 warn_of_cue (GstFalPrompt *prompt, GstBuffer *buffer, const GError *fault)
 {
+  g_autofree gchar *time =
+      GST_BUFFER_PTS_IS_VALID (buffer)
+          ? g_strdup_printf (" at %" GST_TIME_FORMAT, GST_TIME_ARGS (GST_BUFFER_PTS (buffer)))
+          : g_strdup ("");
   g_autoptr (GError) error = g_error_new (fault->domain, fault->code,
-      "the cue at %" GST_TIME_FORMAT " of the prompt track is passed by, as it %s: a cue is a text "
-      "or a JSON object (others like it are passed by without a warning)",
-      GST_TIME_ARGS (GST_BUFFER_PTS (buffer)), fault->message);
+      "The cue%s of the prompt track is passed by, as it %s. A cue is a text or a JSON object. "
+      "Others like it are passed by without a warning.",
+      time, fault->message);
 
   GST_INFO_OBJECT (prompt->element, "%s", error->message);
   if (!prompt->told)

@@ -853,6 +853,7 @@ static void
 test_frames_that_downstream_does_not_take_are_bounded (void)
 {
   g_autofree gchar *properties = limit (ALL "drain-timeout=1", 8);
+  g_autofree gchar *warning = NULL;
   Harness h = make (TRUE, NULL, properties);
   gulong block = fixture_block_downstream (h.f);
 
@@ -863,6 +864,9 @@ test_frames_that_downstream_does_not_take_are_bounded (void)
     push_counted (&h, fixture_stat (h.f, "frames-in"));
     g_assert_cmpuint (fixture_stat (h.f, "frames-held"), <=, 8);
   });
+  warning = fixture_take_trouble (h.f, GST_MESSAGE_WARNING);
+  assert_says (warning, "no more than 8 of them have room in max-held-bytes. Raise it");
+  fixture_expect_no_message (h.f); /* it is told once */
   gst_pad_remove_probe (h.f->harness->sinkpad, block);
   fixture_free (h.f);
   g_assert_cmpint (living, ==, 0);

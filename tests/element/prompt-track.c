@@ -862,7 +862,7 @@ test_what_cannot_be_a_cue_is_warned_of_once (void)
 
   push_cue (track, 0, 1, "a\xff");
   text = fixture_take_trouble (f, GST_MESSAGE_WARNING);
-  assert_says (text, "the cue at 0:00:00.000000000 of the prompt track is passed by");
+  assert_says (text, "The cue at 0:00:00.000000000 of the prompt track is passed by");
   assert_says (text, "is not UTF-8 text");
   push_cue (track, 1, 2, "{\"prompt\": ");
   push_cue (track, 2, 3, "[1]");

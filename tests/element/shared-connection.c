@@ -437,10 +437,10 @@ check_refused (const gchar *properties, const gchar *name)
 static void
 test_other_settings_are_refused (void)
 {
-  check_refused ("app=test/another", "another app");
-  check_refused ("token=abc", "another token");
-  check_refused ("max-message-size=4096", "another max-message-size");
-  check_refused ("extra-headers=\"h,X-A=b\"", "another extra-headers");
+  check_refused ("app=test/another", "another value of app");
+  check_refused ("token=abc", "another value of token");
+  check_refused ("max-message-size=4096", "another value of max-message-size");
+  check_refused ("extra-headers=\"h,X-A=b\"", "another value of extra-headers");
 }
 
 int

@@ -567,6 +567,30 @@ test_in_a_file_the_last_result_stands_for_them (void)
   gst_object_unref (pad);
 }
 
+/* Many files have times in whole milliseconds, by which a frame may begin before the one before it
+ * ends. */
+static void
+test_in_a_file_with_rounded_times_no_result_is_late (void)
+{
+  g_autoptr (Fixture) f = fixture_new (NULL, STILL);
+
+  fixture_set_size (f, 32, 32);
+  for (guint n = 0; n < 30; n++) {
+    GstBuffer *frame = fixture_frame (32, 32, n / 2 % 2 == 0 ? RED : BLUE, n);
+
+    GST_BUFFER_PTS (frame) -= GST_BUFFER_PTS (frame) % GST_MSECOND;
+    fixture_push (f, frame);
+  }
+  fixture_push_end (f);
+  for (guint n = 0; n < 30; n += 2) {
+    g_autoptr (GstBuffer) buffer = fixture_pull (f);
+
+    g_assert_cmpuint (GST_BUFFER_PTS (buffer), ==, n * 1000 / 30 * GST_MSECOND);
+  }
+  fixture_wait_for_end (f);
+  g_assert_cmpuint (fixture_stat (f, "results-late"), ==, 0);
+}
+
 /* A gap goes up to where the next one, or a result, begins. */
 static void
 test_gaps_leave_no_time_out (void)
@@ -715,6 +739,7 @@ main (int argc, char **argv)
   TEST (the_connection_closes_while_nothing_changes);
   TEST (a_budget_lasts_while_nothing_changes);
   TEST (in_a_file_the_last_result_stands_for_them);
+  TEST (in_a_file_with_rounded_times_no_result_is_late);
   TEST (gaps_leave_no_time_out);
   TEST (at_a_constant_rate_it_is_shown_again);
   TEST (at_a_constant_rate_nothing_waits_for_a_change);

@@ -163,6 +163,7 @@ time_limit_expect (TimeLimit *watch, gint64 limit, const gchar *step, const gcha
 {
   gint64 delayed, took = time_limit_end (watch, &delayed);
 
+  limit *= PATIENCE;
   if (took - delayed > limit)
     g_error ("%s: \"%s\" took %d µs, and %d µs more for want of a processor, where %d are allowed",
         place, step, (gint) (took - delayed), (gint) delayed, (gint) limit);

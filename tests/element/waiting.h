@@ -53,7 +53,8 @@ void wait_fail (const Wait *wait, GstElement *element) G_GNUC_NORETURN;
 
 /* Does @step, a statement, and fails where it took more than @limit µs: of the clock, less the time
  * for which this program's threads were ready to run and another program had the processor. So a
- * limit is one for the program, and the same on a busy machine. */
+ * limit is one for the program, and the same on a busy machine. Where a sanitizer slows the program
+ * down it is longer (PATIENCE, tests/meson.build). */
 #define EXPECT_WITHIN(limit, step)                                                                 \
   G_STMT_START                                                                                     \
   {                                                                                                \

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A server that goes and comes back, freezes, loads its model: what is told, and how soon results
  * come again. */
+#include "camera.h"
 #include "fault-table.h"
 #include "server-process.h"
 
@@ -11,10 +12,8 @@
 /* ---- an element before a server of its own process ---- */
 
 typedef struct {
-  Invariants *invariants;
+  Camera camera;
   ServerProcess *process;
-  Fixture *f;
-  guint pushed;
 } Scene;
 
 static Fixture *
@@ -33,64 +32,25 @@ scene_new (const gchar *properties)
 {
   Scene *scene = g_new0 (Scene, 1);
 
-  scene->invariants = invariants_new ();
+  scene->camera.invariants = invariants_new ();
   scene->process = server_process_new ();
-  scene->f = make_fixture (server_process_get_port (scene->process), properties);
-  invariants_begin (scene->invariants, scene->f, 1, FAL_WINDOW_MAX_UNANSWERED);
-  fixture_set_size (scene->f, FRAME_SIZE, FRAME_SIZE);
+  scene->camera.f = make_fixture (server_process_get_port (scene->process), properties);
+  invariants_begin (scene->camera.invariants, scene->camera.f, 1, FAL_WINDOW_MAX_UNANSWERED);
+  fixture_set_size (scene->camera.f, FRAME_SIZE, FRAME_SIZE);
   return scene;
 }
 
 static void
 scene_free (Scene *scene)
 {
-  invariants_stop (scene->invariants);
-  fixture_free (scene->f);
+  invariants_stop (scene->camera.invariants);
+  fixture_free (scene->camera.f);
   server_process_free (scene->process);
-  invariants_free (scene->invariants);
+  invariants_free (scene->camera.invariants);
   g_free (scene);
 }
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Scene, scene_free)
-
-static void
-push (Scene *scene)
-{
-  fixture_push (scene->f, invariants_make_frame (scene->pushed++));
-}
-
-/* Pushes until @n more results are out. */
-static void
-push_until_results (Scene *scene, guint n)
-{
-  guint wanted = invariants_get_good (scene->invariants) + n;
-
-  REPEAT_UNTIL (scene->f->element, invariants_get_good (scene->invariants) >= wanted, push (scene));
-}
-
-/* Pushes until there is a WARNING; it must be about the outage and hold @text. */
-static void
-push_until_warning (Scene *scene, const gchar *text)
-{
-  g_autoptr (GstMessage) message = NULL;
-  g_autoptr (GError) error = NULL;
-
-  REPEAT_UNTIL (scene->f->element,
-      (message = gst_bus_pop_filtered (scene->f->bus, GST_MESSAGE_WARNING | GST_MESSAGE_ERROR)),
-      push (scene));
-  g_assert_cmpint (GST_MESSAGE_TYPE (message), ==, GST_MESSAGE_WARNING);
-  gst_message_parse_warning (message, &error, NULL);
-  g_test_message ("%s", error->message);
-  g_assert_nonnull (strstr (error->message, text));
-}
-
-static void
-push_for (Scene *scene, gint64 milliseconds)
-{
-  gint64 end = g_get_monotonic_time () + milliseconds * G_TIME_SPAN_MILLISECOND;
-
-  REPEAT_UNTIL (scene->f->element, g_get_monotonic_time () >= end, push (scene));
-}
 
 /* ---- gone and back ---- */
 
@@ -102,18 +62,18 @@ test_a_killed_server_is_found_within_a_second_of_its_return (void)
   gint64 back;
   guint returned;
 
-  push_until_results (scene, 3);
+  camera_push_until_results (&scene->camera, 3);
   server_process_kill (scene->process);
-  push_until_warning (scene, "the connection ");
-  push_for (scene, 2000);
+  camera_push_until_warning (&scene->camera, "the connection ");
+  camera_push_for (&scene->camera, 2000);
   server_process_start (scene->process);
   back = g_get_monotonic_time ();
-  returned = scene->pushed;
-  push_until_results (scene, 1);
+  returned = scene->camera.pushed;
+  camera_push_until_results (&scene->camera, 1);
   g_assert_cmpint (g_get_monotonic_time () - back, <, G_USEC_PER_SEC);
-  g_assert_cmpuint (invariants_get_newest (scene->invariants), >=, returned - 1);
-  push_until_results (scene, 3);
-  fixture_expect_no_message (scene->f);
+  g_assert_cmpuint (invariants_get_newest (scene->camera.invariants), >=, returned - 1);
+  camera_push_until_results (&scene->camera, 3);
+  fixture_expect_no_message (scene->camera.f);
 }
 
 /* Each outage is told once, and ends with a result. */
@@ -123,16 +83,16 @@ test_a_server_that_goes_up_and_down (void)
   g_autoptr (Scene) scene = scene_new (IN_A_HURRY);
 
   for (guint i = 0; i < 5; i++) {
-    push_until_results (scene, 3);
-    fixture_expect_no_message (scene->f);
+    camera_push_until_results (&scene->camera, 3);
+    fixture_expect_no_message (scene->camera.f);
     server_process_kill (scene->process);
-    push_until_warning (scene, "the connection ");
-    push_for (scene, 20 * i);
+    camera_push_until_warning (&scene->camera, "the connection ");
+    camera_push_for (&scene->camera, 20 * i);
     server_process_start (scene->process);
   }
-  push_until_results (scene, 3);
-  fixture_expect_no_message (scene->f);
-  g_assert_cmpuint (fixture_stat (scene->f, "connections"), ==, 6);
+  camera_push_until_results (&scene->camera, 3);
+  fixture_expect_no_message (scene->camera.f);
+  g_assert_cmpuint (fixture_stat (scene->camera.f, "connections"), ==, 6);
 }
 
 /* Its kernel takes requests and new connections meanwhile. What it answers when it runs again is
@@ -143,16 +103,16 @@ test_a_server_that_freezes_for_longer_than_requests_are_waited_for (void)
   g_autoptr (Scene) scene = scene_new (IN_A_HURRY "request-timeout=200 connect-timeout=200");
 
   for (guint i = 0; i < 2; i++) {
-    push_until_results (scene, 3);
-    fixture_expect_no_message (scene->f);
+    camera_push_until_results (&scene->camera, 3);
+    fixture_expect_no_message (scene->camera.f);
     server_process_freeze (scene->process);
-    push_until_warning (scene, "requests got no answer");
-    push_for (scene, 600);
-    g_assert_cmpuint (fixture_stat (scene->f, "frames-waiting"), <=, 1);
+    camera_push_until_warning (&scene->camera, "requests got no answer");
+    camera_push_for (&scene->camera, 600);
+    g_assert_cmpuint (fixture_stat (scene->camera.f, "frames-waiting"), <=, 1);
     server_process_thaw (scene->process);
   }
-  push_until_results (scene, 3);
-  fixture_expect_no_message (scene->f);
+  camera_push_until_results (&scene->camera, 3);
+  fixture_expect_no_message (scene->camera.f);
 }
 
 static void
@@ -160,13 +120,13 @@ test_a_server_that_freezes_for_a_moment_keeps_its_connection (void)
 {
   g_autoptr (Scene) scene = scene_new ("");
 
-  push_until_results (scene, 3);
+  camera_push_until_results (&scene->camera, 3);
   server_process_freeze (scene->process);
-  push_for (scene, 300);
+  camera_push_for (&scene->camera, 300);
   server_process_thaw (scene->process);
-  push_until_results (scene, 3);
-  g_assert_cmpuint (fixture_stat (scene->f, "connections"), ==, 1);
-  fixture_expect_no_message (scene->f);
+  camera_push_until_results (&scene->camera, 3);
+  g_assert_cmpuint (fixture_stat (scene->camera.f, "connections"), ==, 1);
+  fixture_expect_no_message (scene->camera.f);
 }
 
 /* ---- with default timeouts: the one test that takes long ---- */
@@ -190,14 +150,14 @@ pop_warning (Fixture *f)
 static void
 push_to_all (Scene *scene, Fixture **others, gchar **texts)
 {
-  push (scene);
+  camera_push (&scene->camera);
   for (guint i = 0; i < 2; i++) {
-    fixture_push (others[i], invariants_make_frame (scene->pushed));
+    fixture_push (others[i], invariants_make_frame (scene->camera.pushed));
     if (texts[i] == NULL)
       texts[i] = pop_warning (others[i]);
   }
   if (texts[2] == NULL)
-    texts[2] = pop_warning (scene->f);
+    texts[2] = pop_warning (scene->camera.f);
 }
 
 static void
@@ -228,17 +188,17 @@ test_gone_or_loading_is_known_within_fifteen_seconds (void)
   gst_buffer_unref (fixture_pull (others[0]));
   fal_server_set_mute (loading->server, TRUE);
   fixture_set_size (loading, FRAME_SIZE, FRAME_SIZE);
-  push_until_results (scene, 3);
+  camera_push_until_results (&scene->camera, 3);
   server_process_freeze (scene->process);
   began = g_get_monotonic_time ();
-  REPEAT_UNTIL (
-      scene->f->element, texts[0] && texts[1] && texts[2], push_to_all (scene, others, texts));
+  REPEAT_UNTIL (scene->camera.f->element, texts[0] && texts[1] && texts[2],
+      push_to_all (scene, others, texts));
   g_assert_cmpint (g_get_monotonic_time () - began, <, 15 * G_USEC_PER_SEC);
   g_assert_nonnull (strstr (texts[0], "the server is gone"));
   g_assert_nonnull (strstr (texts[1], "the model may still be loading"));
   g_assert_nonnull (strstr (texts[2], "the server is gone"));
   server_process_thaw (scene->process);
-  push_until_results (scene, 3);
+  camera_push_until_results (&scene->camera, 3);
   free_texts (texts);
   fixture_free (others[0]);
   fixture_free (loading);

@@ -99,7 +99,7 @@ on_request_head (SoupServer *soup, SoupServerMessage *message, const char *path,
   fal_server_state_set_target (server->state, target);
   status = judge_upgrade (server, message);
   if (status != 0)
-    soup_server_message_set_status (message, status, NULL);
+    soup_server_message_set_status (message, status, status == 429 ? "Too Many Requests" : NULL);
   else /* here, so that a client which is let in finds itself counted */
     fal_server_state_add (server->state, FAL_COUNT_CONNECTIONS, 1);
 }
@@ -160,22 +160,23 @@ take_certificate (FalServer *server, const FalServerOptions *options, GError **e
 }
 
 static gboolean
-listen_on_loopback (FalServer *server, guint port, GError **error)
+start_to_listen (FalServer *server, const gchar *address, guint port, GError **error)
 {
+  g_autoptr (GSocketAddress) where = g_inet_socket_address_new_from_string (address, port);
   gboolean tls = soup_server_get_tls_certificate (server->soup) != NULL;
-  SoupServerListenOptions how = SOUP_SERVER_LISTEN_IPV4_ONLY | (tls ? SOUP_SERVER_LISTEN_HTTPS : 0);
+  SoupServerListenOptions how = tls ? SOUP_SERVER_LISTEN_HTTPS : 0;
   g_autoslist (GUri) uris = NULL;
 
   soup_server_add_early_handler (server->soup, NULL, on_request_head, server, NULL);
   soup_server_add_websocket_handler (server->soup, NULL, NULL, NULL, on_websocket, server, NULL);
   soup_server_add_handler (server->soup, NULL, on_request, server, NULL);
-  if (!soup_server_listen_local (server->soup, port, how, error)) {
-    g_prefix_error (error, "Could not listen on port %u of 127.0.0.1, choose another: ", port);
+  if (!soup_server_listen (server->soup, where, how, error)) {
+    g_prefix_error (error, "Could not listen on port %u of %s, choose another: ", port, address);
     return FALSE;
   }
   uris = soup_server_get_uris (server->soup);
   server->uri =
-      g_strdup_printf ("%s://127.0.0.1:%d", tls ? "wss" : "ws", g_uri_get_port (uris->data));
+      g_strdup_printf ("%s://%s:%d", tls ? "wss" : "ws", address, g_uri_get_port (uris->data));
   return TRUE;
 }
 
@@ -257,7 +258,8 @@ start (gpointer owner, gpointer data)
   if (!how->options->deflate)
     soup_server_remove_websocket_extension (server->soup, SOUP_TYPE_WEBSOCKET_EXTENSION_DEFLATE);
   if (take_certificate (server, how->options, &how->error))
-    listen_on_loopback (server, how->options->port, &how->error);
+    start_to_listen (server, how->options->address ? how->options->address : "127.0.0.1",
+        how->options->port, &how->error);
 }
 
 FalServer *

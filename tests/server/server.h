@@ -13,6 +13,7 @@ G_BEGIN_DECLS
 
 typedef struct {
   guint port;           /* 0: any */
+  const gchar *address; /* to listen at, in a network that a test made; NULL: 127.0.0.1 */
   const gchar *effect;  /* "invert" when NULL */
   guint delay_ms;       /* the model's time for a result; each connection has a model to itself */
   guint slowness;       /* the first connection's model takes so many times as long; 0 is 1 */
@@ -45,7 +46,7 @@ FalServer *fal_server_new (const FalServerOptions *options, GError **error);
 void fal_server_free (FalServer *server);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (FalServer, fal_server_free)
 
-const gchar *fal_server_get_uri (FalServer *server); /* "ws://127.0.0.1:PORT", or wss */
+const gchar *fal_server_get_uri (FalServer *server); /* "ws://ADDRESS:PORT", or wss */
 
 /* What it saw. */
 guint fal_server_get_connections (FalServer *server); /* upgrades accepted so far */

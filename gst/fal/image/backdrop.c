@@ -28,6 +28,7 @@ struct _FalBackdrop {
   guint32 *totals;    /* of a row of a reduced component */
   guint16 *line;      /* a row of a reduced component, its edges repeated */
   guint8 *samples[4]; /* a row of a component, stretched */
+  guint8 *unused;     /* a row of what pixels have in the place of alpha: some elements read it */
   guint8 *woven[2];   /* a row of a plane; a row of two components */
 };
 
@@ -38,6 +39,17 @@ is_blurred (const FalBackdrop *backdrop)
 }
 
 /* ---- Colour ---- */
+
+/* What is in the place of alpha says opaque, as elements that take it for alpha want. */
+static void
+fill_unused (guint8 *row, const FalPlaneLayout *planes, guint plane, gint width)
+{
+  const FalPlane *p = &planes->planes[plane];
+
+  for (guint i = 0; i < p->step && !planes->wide; i++)
+    for (gint x = 0; p->component[i] < 0 && x < width; x++)
+      row[x * p->step + i] = 255;
+}
 
 /* One row of all that a block of this colour is. */
 static gboolean
@@ -69,8 +81,10 @@ make_colour (FalBackdrop *backdrop, guint32 argb)
     to.strides[i] = stride;
   }
   fal_sample_writer_write (writer, block, pixels, &to);
-  for (guint i = 0; i < planes->n_planes; i++)
+  for (guint i = 0; i < planes->n_planes; i++) {
+    fill_unused (to.planes[i], planes, i, width);
     backdrop->colour[i] = g_memdup2 (to.planes[i], stride);
+  }
   return TRUE;
 }
 
@@ -95,10 +109,13 @@ make_buffers (FalBackdrop *backdrop)
   backdrop->sums = g_try_malloc_n (4 * width, sizeof (guint32));
   backdrop->totals = g_try_malloc_n (backdrop->width, sizeof (guint32));
   backdrop->line = g_try_malloc0_n (backdrop->width + 16, sizeof (guint16));
+  backdrop->unused = g_try_malloc_n (width, sizeof (guint16));
   backdrop->woven[0] = g_try_malloc_n (4 * width, sizeof (guint16));
   backdrop->woven[1] = g_try_malloc_n (4 * width, sizeof (guint16));
+  if (backdrop->unused != NULL)
+    memset (backdrop->unused, 255, width * sizeof (guint16));
   return done && backdrop->other && backdrop->sums && backdrop->totals && backdrop->line &&
-         backdrop->woven[0] && backdrop->woven[1];
+         backdrop->unused && backdrop->woven[0] && backdrop->woven[1];
 }
 
 FalBackdrop *
@@ -128,6 +145,7 @@ fal_backdrop_free (FalBackdrop *backdrop)
   g_free (backdrop->sums);
   g_free (backdrop->totals);
   g_free (backdrop->line);
+  g_free (backdrop->unused);
   g_free (backdrop->woven[0]);
   g_free (backdrop->woven[1]);
   g_free (backdrop);
@@ -391,7 +409,7 @@ fal_backdrop_get_row (FalBackdrop *backdrop, guint plane, gint y)
   if (!is_blurred (backdrop))
     return backdrop->colour[plane];
   for (guint i = 0; i < p->step; i++) {
-    in[i] = p->component[i] < 0 ? NULL : stretch (backdrop, p->component[i], y);
+    in[i] = p->component[i] < 0 ? backdrop->unused : stretch (backdrop, p->component[i], y);
     if (p->dense && p->component[i] > 0) {
       const guint8 *both[2] = { in[i], stretch (backdrop, p->alternate, y) };
 
@@ -401,8 +419,6 @@ fal_backdrop_get_row (FalBackdrop *backdrop, guint plane, gint y)
   }
   if (p->step == 1)
     return in[0];
-  for (guint i = 0; i < p->step; i++)
-    in[i] = in[i] == NULL ? in[i == 0 ? 1 : 0] : in[i];
   weave (backdrop, backdrop->woven[0], in, p->step, width);
   return backdrop->woven[0];
 }

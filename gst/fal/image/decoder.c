@@ -200,7 +200,8 @@ intersect (const FalDecoder *decoder, GstCaps *candidates, gboolean shaped, gboo
   return gst_caps_intersect_full (wanted, config->allowed, GST_CAPS_INTERSECT_FIRST);
 }
 
-/* In the picture's shape and at its rate where these are allowed, else in the nearest that are. */
+/* In the picture's shape and at its rate where these are allowed, else in the nearest that are. Not
+ * at another rate where it is strict. */
 static GstCaps *
 choose_among (const FalDecoder *decoder, GstCaps *candidates)
 {
@@ -212,6 +213,8 @@ choose_among (const FalDecoder *decoder, GstCaps *candidates)
   GstStructure *structure;
 
   for (guint i = 0; i < G_N_ELEMENTS (tries) && gst_caps_is_empty (fitting); i++) {
+    if (config->strict_rate && !tries[i].timed)
+      continue;
     gst_caps_unref (fitting);
     fitting = intersect (decoder, candidates, tries[i].shaped, tries[i].timed);
   }
@@ -292,18 +295,22 @@ choose_undecoded (FalDecoder *decoder)
 static gboolean
 choose (FalDecoder *decoder, GError **error)
 {
-  g_autofree gchar *allowed = NULL;
+  const FalDecoderConfig *config = &decoder->config;
+  g_autofree gchar *allowed = NULL, *rate = NULL;
 
   if (choose_raw (decoder) || choose_undecoded (decoder))
     return TRUE;
 
-  allowed = gst_caps_to_string (decoder->config.allowed);
+  allowed = gst_caps_to_string (config->allowed);
+  if (config->strict_rate)
+    rate = g_strdup_printf (" at a rate of %d/%d", config->fps_n, config->fps_d);
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
-      "Downstream takes no %s picture of %dx%d pixels, only %.*s%s. Put videoconvert and "
-      "videoscale after this element.",
+      "Downstream takes no %s picture of %dx%d pixels%s, only %.*s%s. Put videoconvert and "
+      "videoscale after this element%s.",
       fal_image_file_get_media_type (decoder->picture.type), decoder->picture.width,
-      decoder->picture.height, CAPS_IN_MESSAGE, allowed,
-      strlen (allowed) > CAPS_IN_MESSAGE ? "..." : "");
+      decoder->picture.height, rate ? rate : "", CAPS_IN_MESSAGE, allowed,
+      strlen (allowed) > CAPS_IN_MESSAGE ? "..." : "",
+      rate ? ", or set output-framerate to what downstream takes" : "");
   return FALSE;
 }
 

@@ -25,7 +25,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (FalDecoder, fal_decoder_free)
 typedef struct {
   GstCaps *allowed;          /* that downstream takes; may be ANY */
   guint64 max_pixels;        /* larger pictures are refused */
-  gint fps_n, fps_d;         /* the caps' frame rate */
+  gint fps_n, fps_d;         /* the caps' frame rate, or the nearest that downstream takes */
+  gboolean strict_rate;      /* it has to take that one */
   gint max_fps_n, max_fps_d; /* their max-framerate, where fps_n is 0 and max_fps_n is not */
   gboolean flawed;           /* flaws are shown: see fal_image_file_probe_flawed() */
   gboolean matte;            /* a picture without alpha is best as grey, where that is allowed */

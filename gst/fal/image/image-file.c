@@ -29,7 +29,8 @@
 G_DEFINE_AUTO_CLEANUP_FREE_FUNC (tjhandle, tjDestroy, NULL)
 
 /* The name that each library has for a format, NO_LAYOUT where it cannot write it; @alpha is the
- * offset of a pixel's alpha or unused byte, NO_LAYOUT where it has none. */
+ * offset of a pixel's alpha or unused byte, NO_LAYOUT where it has none. The unused byte is written
+ * as alpha is: some elements, videoconvert among them, take it for that. */
 typedef struct {
   GstVideoFormat format;
   gint jpeg, png, webp;
@@ -37,10 +38,10 @@ typedef struct {
 } Layout;
 
 static const Layout layouts[] = {
-  { GST_VIDEO_FORMAT_RGBx, TJPF_RGBX, PNG_LAYOUT (RGBA), WEBP_LAYOUT (RGBA), 3 },
-  { GST_VIDEO_FORMAT_BGRx, TJPF_BGRX, PNG_LAYOUT (BGRA), WEBP_LAYOUT (BGRA), 3 },
-  { GST_VIDEO_FORMAT_xRGB, TJPF_XRGB, PNG_LAYOUT (ARGB), WEBP_LAYOUT (ARGB), 0 },
-  { GST_VIDEO_FORMAT_xBGR, TJPF_XBGR, PNG_LAYOUT (ABGR), NO_LAYOUT, 0 },
+  { GST_VIDEO_FORMAT_RGBx, TJPF_RGBA, PNG_LAYOUT (RGBA), WEBP_LAYOUT (RGBA), 3 },
+  { GST_VIDEO_FORMAT_BGRx, TJPF_BGRA, PNG_LAYOUT (BGRA), WEBP_LAYOUT (BGRA), 3 },
+  { GST_VIDEO_FORMAT_xRGB, TJPF_ARGB, PNG_LAYOUT (ARGB), WEBP_LAYOUT (ARGB), 0 },
+  { GST_VIDEO_FORMAT_xBGR, TJPF_ABGR, PNG_LAYOUT (ABGR), NO_LAYOUT, 0 },
   { GST_VIDEO_FORMAT_RGBA, TJPF_RGBA, PNG_LAYOUT (RGBA), WEBP_LAYOUT (RGBA), 3 },
   { GST_VIDEO_FORMAT_BGRA, TJPF_BGRA, PNG_LAYOUT (BGRA), WEBP_LAYOUT (BGRA), 3 },
   { GST_VIDEO_FORMAT_ARGB, TJPF_ARGB, PNG_LAYOUT (ARGB), WEBP_LAYOUT (ARGB), 0 },

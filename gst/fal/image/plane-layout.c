@@ -144,13 +144,11 @@ gint
 fal_plane_layout_get_row (const FalPlaneLayout *layout, guint plane, gint width)
 {
   const FalPlane *p = &layout->planes[plane];
-  gint samples = subsample (width, p->w_sub), last = p->step - 1;
+  gint samples = subsample (width, p->w_sub);
 
-  while (last > 0 && p->component[last] < 0)
-    last--;
   if (p->dense) /* each pair of pixels has both of the subsampled components */
     return 4 * subsample (width, 1) - (p->component[0] == 0 ? 0 : samples % 2);
-  return (samples - 1) * (gint) p->step + last + 1;
+  return samples * (gint) p->step;
 }
 
 gint

@@ -41,7 +41,8 @@ typedef struct {
 
 FalSamplePlace fal_plane_layout_find (const FalPlaneLayout *layout, guint component);
 
-/* Elements of a row of a plane that belong to @width pixels, and rows for @height. */
+/* Elements of a row of a plane that belong to @width pixels, those in the place of alpha too, and
+ * rows for @height. */
 gint fal_plane_layout_get_row (const FalPlaneLayout *layout, guint plane, gint width);
 gint fal_plane_layout_get_rows (const FalPlaneLayout *layout, guint plane, gint height);
 

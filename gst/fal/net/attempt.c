@@ -3,10 +3,14 @@
  * late finds out that nobody waits for it. Net thread. */
 #include "attempt.h"
 #include "soup-fault.h"
+#include "timer.h"
 #include "token-request.h"
 #include "fal/wire/token-format.h"
 
 #define MAX_NAME 40 /* of an extension, in a message */
+/* Where nothing answers the kernel asks again after 1, 3, 7 and 15 s, so that it would notice late
+ * that the network is back. A request that reached nobody for this long begins anew. */
+#define REACH_TIME (5 * G_TIME_SPAN_SECOND)
 
 /* Reference counted: one is the owner's, until it drops the attempt, and one is that of the
  * operation of libsoup which is under way. */
@@ -20,6 +24,9 @@ struct _FalAttempt {
   gchar *token;             /* that it shows; NULL: none, or none yet */
 
   gboolean running; /* an operation of libsoup is under way */
+  void (*start) (FalAttempt *attempt); /* what began it, and begins it anew */
+  FalTimer *reach_timer;               /* runs until its request is connected */
+  gboolean unreached;                  /* it was cancelled because that took too long */
   GCancellable *cancellable;
   /* The request of that operation, for the token or for the upgrade; it keeps the status. */
   SoupMessage *message;
@@ -41,6 +48,7 @@ attempt_clear (gpointer data)
   FalAttempt *attempt = data;
 
   fal_settings_unref (attempt->config.settings);
+  fal_timer_free (attempt->reach_timer);
   g_object_unref (attempt->cancellable);
   g_clear_object (&attempt->message);
   g_clear_object (&attempt->socket);
@@ -57,9 +65,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (FalAttempt, attempt_unref)
 
 /* What an operation of libsoup is given as its data. */
 static FalAttempt *
-operation_begin (FalAttempt *attempt)
+operation_begin (FalAttempt *attempt, void (*start) (FalAttempt *))
 {
   attempt->running = TRUE;
+  attempt->start = start;
   fal_transport_begin (attempt->config.transport);
   return attempt_ref (attempt);
 }
@@ -71,8 +80,31 @@ operation_end (gpointer data)
   FalAttempt *attempt = data;
 
   attempt->running = FALSE;
+  fal_timer_set (attempt->reach_timer, G_MAXINT64);
   fal_transport_end (attempt->config.transport);
   return attempt;
+}
+
+static void
+on_reach_time (gpointer user)
+{
+  FalAttempt *attempt = user;
+
+  attempt->unreached = TRUE;
+  g_cancellable_cancel (attempt->cancellable);
+}
+
+/* The operation failed. TRUE: only because it reached nobody, and it has begun anew. */
+static gboolean
+operation_renew (FalAttempt *attempt)
+{
+  if (!attempt->unreached || attempt->timed_out)
+    return FALSE;
+  attempt->unreached = FALSE;
+  g_object_unref (attempt->cancellable);
+  attempt->cancellable = g_cancellable_new ();
+  attempt->start (attempt);
+  return TRUE;
 }
 
 /* The transport's rule says when a request may be cancelled. */
@@ -128,6 +160,10 @@ static void
 on_network_event (
     SoupMessage *message, GSocketClientEvent event, GIOStream *stream, FalAttempt *attempt)
 {
+  if (event == G_SOCKET_CLIENT_CONNECTING && attempt->socket == NULL)
+    fal_timer_set (attempt->reach_timer, g_get_monotonic_time () + REACH_TIME);
+  if (event == G_SOCKET_CLIENT_CONNECTED)
+    fal_timer_set (attempt->reach_timer, G_MAXINT64);
   if (event == G_SOCKET_CLIENT_CONNECTED && G_IS_SOCKET_CONNECTION (stream))
     g_set_object (&attempt->socket, g_socket_connection_get_socket (G_SOCKET_CONNECTION (stream)));
   /* Of the last handshake: whoever judges the certificate may want to look at it. */
@@ -227,6 +263,8 @@ on_connected (GObject *source, GAsyncResult *result, gpointer data)
     close_stray (attempt, socket);
   else if (error == NULL)
     attempt->events.opened (attempt->user, g_steal_pointer (&socket));
+  else if (operation_renew (attempt))
+    return;
   else if (error->domain == SOUP_WEBSOCKET_ERROR &&
            soup_message_get_status (attempt->message) == SOUP_STATUS_SWITCHING_PROTOCOLS)
     fail_by_handshake (attempt, error);
@@ -270,7 +308,7 @@ start_upgrade (FalAttempt *attempt)
     fal_token_request_add_key (attempt->message, fal_credentials_get_api_key (config->credentials));
   soup_session_websocket_connect_async (fal_transport_get_session (config->transport),
       attempt->message, NULL, NULL, G_PRIORITY_DEFAULT, attempt->cancellable, on_connected,
-      operation_begin (attempt));
+      operation_begin (attempt, start_upgrade));
 }
 
 /* ---- tokens ---- */
@@ -304,7 +342,7 @@ on_token (GObject *source, GAsyncResult *result, gpointer data)
   guint status;
   g_autofree gchar *token = fal_token_request_finish (result, &status, &error);
 
-  if (attempt->dropped)
+  if (attempt->dropped || (error != NULL && operation_renew (attempt)))
     return;
   /* Where the time is over the reply may have been cut short. */
   if (attempt->timed_out || (token == NULL && status == 0))
@@ -350,7 +388,7 @@ start_token_request (FalAttempt *attempt)
   if (config->way == FAL_WAY_TOKEN_URI)
     fal_token_request_add_key (message, fal_credentials_get_api_key (config->credentials));
   fal_token_request_async (fal_transport_get_session (config->transport), message,
-      attempt->cancellable, on_token, operation_begin (attempt));
+      attempt->cancellable, on_token, operation_begin (attempt, start_token_request));
 }
 
 static void
@@ -385,7 +423,9 @@ FalAttempt *
 fal_attempt_new (const FalAttemptConfig *config, const FalAttemptEvents *events, gpointer user)
 {
   FalAttempt *attempt = g_rc_box_new0 (FalAttempt);
+  g_autoptr (GMainContext) context = g_main_context_ref_thread_default ();
 
+  attempt->reach_timer = fal_timer_new (context, on_reach_time, attempt);
   attempt->config = *config;
   fal_settings_ref (attempt->config.settings);
   attempt->events = *events;
@@ -427,6 +467,7 @@ void
 fal_attempt_drop (FalAttempt *attempt)
 {
   attempt->dropped = TRUE;
+  fal_timer_set (attempt->reach_timer, G_MAXINT64);
   if (attempt->promise)
     fal_token_promise_cancel (attempt->promise);
   g_clear_pointer (&attempt->promise, fal_token_promise_unref);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* One attempt to connect: a token where one is needed, then the upgrade.
  *
- * It tells by events what comes of it, and knows nobody above. Net thread. */
+ * It tells by events what comes of it, and knows nobody above. While nobody answers it begins anew
+ * every few seconds by itself, until it is given up. Net thread. */
 #pragma once
 
 #include "credentials.h"

@@ -459,8 +459,8 @@ check_same (const FalSharedConnection *shared, const FalSettings *settings, GErr
   if (name == NULL)
     return TRUE;
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-      "The connection of connection-key \"%s\" is in use by an element with another %s. Set %s "
-      "alike on all elements that share the connection, or another connection-key.",
+      "The connection of connection-key \"%s\" is in use by an element with another value of %s. "
+      "Set %s alike on all elements that share the connection, or another connection-key.",
       shared->key, name, name);
   return FALSE;
 }

@@ -2,8 +2,13 @@
 /* The frame queue: frames in order, and what is known of each. */
 #include "frame-queue.h"
 
+#include <string.h>
+
 /* A frame takes as long as the slowest of the last few, about. */
 #define LEAD_FORGETS 8
+/* Of so many frames it is remembered up to where they stood: more than are on their way where not
+ * all are sent. */
+#define MOST_STOOD 16
 #define WHOLE 256
 
 typedef enum {
@@ -44,7 +49,10 @@ struct _FalFrameQueue {
   guint64 epoch_begins; /* serial of the first frame known of that epoch */
 
   Moment answered; /* the newest frame that has a result */
-  Moment stood;    /* the newest one that shows what another one before it showed */
+  /* The newest frames that show what another one before them showed: for each of those others the
+   * newest, and the newest first. */
+  Moment stood[MOST_STOOD];
+  guint64 stood_for; /* serial of the other of the first */
 };
 
 FalFrameQueue *
@@ -111,7 +119,8 @@ fal_frame_queue_clear (FalFrameQueue *queue)
   }
   forget_layer (queue);
   queue->epoch_begins = queue->gone + 1; /* what was sent before does not serve any more */
-  queue->answered = queue->stood = (Moment) { 0 };
+  queue->answered = (Moment) { 0 };
+  memset (queue->stood, 0, sizeof queue->stood);
 }
 
 void
@@ -212,14 +221,15 @@ find_entry (const FalFrameQueue *queue, guint64 serial)
   return NULL;
 }
 
-/* The newest frame before frame @serial that does not need its result. */
+/* The newest frame before frame @serial that does not need its result. Frames after it may stand
+ * for it already, while it is on its way. */
 static const Moment *
 find_served (const FalFrameQueue *queue, guint64 serial)
 {
-  const Moment *stood = &queue->stood;
-
-  return stood->serial < serial && stood->serial > queue->answered.serial ? stood
-                                                                          : &queue->answered;
+  for (guint i = 0; i < MOST_STOOD && queue->stood[i].serial > queue->answered.serial; i++)
+    if (queue->stood[i].serial < serial)
+      return &queue->stood[i];
+  return &queue->answered;
 }
 
 /* By how much the first frame that needs the result of frame @serial, too, is older than that one,
@@ -291,6 +301,18 @@ fal_frame_queue_answer (FalFrameQueue *queue, guint64 serial, GstClockTime time,
   return FAL_FRAME_SURPLUS;
 }
 
+/* Frame number @serial shows what frame number @other showed. */
+static void
+note_stood (FalFrameQueue *queue, guint64 serial, GstClockTime time, guint64 other)
+{
+  if (other != queue->stood_for) {
+    memmove (&queue->stood[1], &queue->stood[0], (MOST_STOOD - 1) * sizeof *queue->stood);
+    queue->stood[0] = (Moment) { 0 };
+    queue->stood_for = other;
+  }
+  advance (&queue->stood[0], serial, time);
+}
+
 void
 fal_frame_queue_stand (FalFrameQueue *queue, guint64 serial, guint64 other)
 {
@@ -300,7 +322,7 @@ fal_frame_queue_stand (FalFrameQueue *queue, guint64 serial, guint64 other)
     return;
   entry->state = STANDS;
   entry->other = other;
-  advance (&queue->stood, serial, entry->mark.time);
+  note_stood (queue, serial, entry->mark.time, other);
 }
 
 /* Whether the result that stands for the frame is the last one, once those before it are gone. */

@@ -228,3 +228,17 @@ fal_timeline_take_gap (FalTimeline *timeline, const GstSegment *segment, GstCloc
   timeline->last = timeline->end = horizon;
   return GST_CLOCK_TIME_IS_VALID (*time);
 }
+
+gboolean
+fal_timeline_pass_over (FalTimeline *timeline, const GstSegment *segment, GstClockTime running,
+    GstClockTime span, GstClockTime *time, GstClockTime *duration)
+{
+  GstClockTime last = timeline->last, end = running;
+
+  if (GST_CLOCK_TIME_IS_VALID (running) && GST_CLOCK_TIME_IS_VALID (span))
+    end += span;
+  if (!fal_timeline_take_gap (timeline, segment, end, 1, time, duration))
+    return FALSE;
+  timeline->last = GST_CLOCK_TIME_IS_VALID (last) ? MAX (last, running) : running;
+  return TRUE;
+}

@@ -79,4 +79,9 @@ GstClockTime fal_timeline_get_horizon (
 gboolean fal_timeline_take_gap (FalTimeline *timeline, const GstSegment *segment,
     GstClockTime horizon, GstClockTime least, GstClockTime *time, GstClockTime *duration);
 
+/* The same up to the end of a frame at @running for which nothing goes out. What answers the next
+ * frame may begin before that: a span and the time stamps are rounded each for itself. */
+gboolean fal_timeline_pass_over (FalTimeline *timeline, const GstSegment *segment,
+    GstClockTime running, GstClockTime span, GstClockTime *time, GstClockTime *duration);
+
 G_END_DECLS

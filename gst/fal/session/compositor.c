@@ -117,6 +117,22 @@ set_rate (GstCaps *caps, const FalFraction *rate)
   return caps;
 }
 
+static void
+set_error_of_caps (const FalCompositorConfig *config, GError **error)
+{
+  g_autoptr (GstCaps) raw = gst_caps_new_empty_simple ("video/x-raw");
+
+  if (!gst_caps_can_intersect (config->allowed, raw))
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
+        "A composite is raw video, which downstream does not take. Put an encoder, such as "
+        "jpegenc, after this element.");
+  else
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
+        "Downstream does not take the frames as they are, which a composite is like. Put "
+        "videoconvert and videoscale after this element%s.",
+        config->rate.n > 0 ? ", or set output-framerate to what downstream takes" : "");
+}
+
 static gboolean
 choose_output (FalCompositor *compositor, GError **error)
 {
@@ -132,10 +148,7 @@ choose_output (FalCompositor *compositor, GError **error)
   if (gst_caps_can_intersect (compositor->output, config->allowed) &&
       gst_video_info_from_caps (&compositor->output_info, compositor->output))
     return TRUE;
-  g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
-      "Downstream does not take the frames as they are, which a composite is like. Put "
-      "videoconvert "
-      "and videoscale after this element.");
+  set_error_of_caps (config, error);
   return FALSE;
 }
 
@@ -183,6 +196,10 @@ decode_frame (FalCompositor *compositor, const FalResult *result, GBytes *pictur
     .fps_d = result->frame->fps_d,
   };
 
+  if (gst_caps_is_empty (allowed)) {
+    set_error_of_caps (config, error);
+    return NULL;
+  }
   gst_structure_get_fraction (gst_caps_get_structure (own, 0), "pixel-aspect-ratio",
       &decoder.layout.par_n, &decoder.layout.par_d);
   return fal_decoder_decode (compositor->frames, picture, &decoder, caps, error);

@@ -16,6 +16,17 @@ warn_outside (FalReporter *reporter, gint width, gint height)
   fal_reporter_tell (reporter, FALSE, error, NULL);
 }
 
+static void
+warn_crowded (FalReporter *reporter, guint held)
+{
+  g_autoptr (GError) error = g_error_new (G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+      "Frames are dropped while they wait for their results: no more than %u of them have room in "
+      "max-held-bytes. Raise it, or shorten the delay.",
+      held);
+
+  fal_reporter_tell (reporter, FALSE, error, NULL);
+}
+
 /* Sets the part of @frame that is sent. */
 static FalRegionState
 find_part (const FalRegion *region, FalFrame *frame, gint *width, gint *height)
@@ -104,6 +115,7 @@ fal_input_push (
 {
   FalFrame *frame = fal_frame_new (sample, g_get_monotonic_time ());
   GstFlowReturn returned;
+  guint held;
 
   frame->arrived = running;
   choose_part (state, reporter, frame);
@@ -112,5 +124,7 @@ fal_input_push (
     copy_picture (frame);
   returned = fal_shared_state_push (state, frame);
   fal_reporter_tell_drops (reporter, fal_shared_state_take_drops (state));
+  if (fal_shared_state_lacks_room (state, &held))
+    warn_crowded (reporter, held);
   return returned;
 }

@@ -73,6 +73,7 @@ decode (FalResultBuffer *maker, const FalResult *result, const FalResultBufferCo
     decoder.fps_n = config->rate.n;
     decoder.fps_d = config->rate.d;
     decoder.max_fps_n = 0;
+    decoder.strict_rate = TRUE;
   }
   return fal_decoder_decode (maker->decoder, result->picture, &decoder, caps, error);
 }
@@ -367,15 +368,14 @@ GstEvent *
 fal_result_buffer_pass_over (FalResultBuffer *maker, const FalResult *result)
 {
   const FalFrame *frame = result->frame;
-  GstClockTime end = frame->running, time, duration;
+  GstClockTime time, duration;
   GstEvent *gap;
 
   maker->last_serial = result->serial;
   if (!fal_timeline_note_frame (&maker->timeline, result->serial, frame->running))
     return NULL;
-  if (GST_CLOCK_TIME_IS_VALID (end) && GST_CLOCK_TIME_IS_VALID (frame->duration))
-    end += frame->duration;
-  if (!fal_timeline_take_gap (&maker->timeline, &frame->segment, end, 1, &time, &duration))
+  if (!fal_timeline_pass_over (
+          &maker->timeline, &frame->segment, frame->running, frame->duration, &time, &duration))
     return NULL;
   gap = gst_event_new_gap (time, duration);
   if (maker->seqnum != GST_SEQNUM_INVALID)

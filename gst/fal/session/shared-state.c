@@ -68,6 +68,9 @@ typedef struct {
   FalLaneStats stats;
 } Lane;
 
+/* Frames that wait for their results gave way to newer ones: the application hears of it once. */
+typedef enum { NOT_CROWDED, CROWDED, TOLD_CROWDED } Crowded;
+
 struct _FalSharedState {
   GMutex mutex;
   /* Everything below: mutex. */
@@ -132,7 +135,8 @@ struct _FalSharedState {
   guint pushed[FAL_RESULT_N_KINDS]; /* buffers that went downstream, by FalResultKind, not counted
                                        yet */
   guint repeated;  /* of them, not for the first time */
-  gint has_drops;  /* atomic: there are frames to tell of */
+  gint has_drops;  /* there are frames to tell of */
+  gint crowded;    /* Crowded */
 };
 
 /* ---- frames that show nothing new ---- */
@@ -1311,6 +1315,7 @@ fal_shared_state_start (FalSharedState *state)
     reset_lane_locked (state, i);
   fal_budget_reset (&state->budget);
   state->told_unpriced = FALSE;
+  g_atomic_int_set (&state->crowded, NOT_CROWDED);
   state->live = state->ids_refused = state->holds = FALSE;
   state->ticked = state->full = FALSE;
   state->upstream_latency = 0;
@@ -1705,7 +1710,10 @@ pop_lost_locked (FalSharedState *state)
       return frame;
     fal_frame_unref (frame);
   }
-  return fal_frame_queue_pop_dropped (state->frames);
+  frame = fal_frame_queue_pop_dropped (state->frames);
+  if (frame != NULL)
+    g_atomic_int_compare_and_exchange (&state->crowded, NOT_CROWDED, CROWDED);
+  return frame;
 }
 
 GPtrArray *
@@ -2035,6 +2043,17 @@ fal_shared_state_keeps_passing (FalSharedState *state)
   keeps = is_delayed_locked (state);
   unlock_quietly (state);
   return keeps;
+}
+
+gboolean
+fal_shared_state_lacks_room (FalSharedState *state, guint *held)
+{
+  if (!g_atomic_int_compare_and_exchange (&state->crowded, CROWDED, TOLD_CROWDED))
+    return FALSE;
+  lock (state);
+  *held = fal_frame_queue_get_length (state->frames);
+  unlock_quietly (state);
+  return TRUE;
 }
 
 gboolean

@@ -90,6 +90,9 @@ FalRegion *fal_shared_state_dup_region (FalSharedState *state, FalRegionAbsent *
 /* Whether frames that pass in their turn may wait for long, and many at once: as long as sinks have
  * results wait. */
 gboolean fal_shared_state_keeps_passing (FalSharedState *state);
+/* Whether frames were dropped since more of them wait for their results than max-held-bytes has
+ * room for, @held; TRUE once in a stream. */
+gboolean fal_shared_state_lacks_room (FalSharedState *state, guint *held);
 /* The region lies outside of a frame. FALSE: that was so before. */
 gboolean fal_shared_state_note_outside (FalSharedState *state);
 /* @frame is taken. Waits for room where frames are not dropped. */

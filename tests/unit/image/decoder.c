@@ -178,6 +178,33 @@ test_a_rate_that_is_not_allowed_gives_way (void)
   assert_field (result.caps, "framerate", "10/1");
 }
 
+/* Neither for raw video nor for pictures that stay encoded. */
+static void
+test_a_rate_that_is_strict_does_not (void)
+{
+  g_autoptr (GBytes) jpeg = plain_jpeg (40, 30, RED, 0);
+  static const struct {
+    const gchar *allowed;
+    gboolean fits;
+  } rows[] = { { "video/x-raw,framerate=24/1", FALSE }, { "image/jpeg,framerate=24/1", FALSE },
+    { "video/x-raw,framerate=24/1; image/jpeg", TRUE }, { "video/x-raw,framerate=25/1", TRUE },
+    { "video/x-raw,framerate=25/1,pixel-aspect-ratio=4/3", TRUE } };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autoptr (FalDecoder) decoder = fal_decoder_new ();
+    g_autoptr (GstCaps) allowed = gst_caps_from_string (rows[i].allowed), caps = NULL;
+    FalDecoderConfig config = { allowed, MAX_PIXELS, .fps_n = 25, .fps_d = 1, .strict_rate = TRUE };
+    g_autoptr (GError) error = NULL;
+    g_autoptr (GstBuffer) buffer = fal_decoder_decode (decoder, jpeg, &config, &caps, &error);
+
+    g_assert_cmpint (buffer != NULL, ==, rows[i].fits);
+    if (rows[i].fits)
+      assert_field (caps, "framerate", "25/1");
+    else
+      g_assert_nonnull (strstr (error->message, "at a rate of 25/1, only"));
+  }
+}
+
 static void
 test_undecoded_pictures_keep_their_bytes (void)
 {
@@ -447,6 +474,7 @@ main (int argc, char **argv)
   ADD ("a-matte-is-best-as-grey", test_a_matte_is_best_as_grey);
   ADD ("formats-are-chosen-best-first", test_formats_are_chosen_best_first);
   ADD ("a-rate-that-is-not-allowed-gives-way", test_a_rate_that_is_not_allowed_gives_way);
+  ADD ("a-rate-that-is-strict-does-not", test_a_rate_that_is_strict_does_not);
   ADD ("undecoded-pictures-keep-their-bytes", test_undecoded_pictures_keep_their_bytes);
   ADD ("nothing-that-fits-is-an-error", test_nothing_that_fits_is_an_error);
   ADD ("sizes-change-between-pictures", test_sizes_change_between_pictures);

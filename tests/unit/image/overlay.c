@@ -446,6 +446,53 @@ test_a_matte_without_alpha_is_laid_over_the_background (Fixture *f, gconstpointe
   gst_video_frame_unmap (&in);
 }
 
+/* A sample whose bytes are all 255. */
+static GstSample *
+make_opaque (GstCaps *caps)
+{
+  GstSample *sample = make_frame (caps, get_white, NULL);
+
+  gst_buffer_memset (gst_sample_get_buffer (sample), 0, 255, -1);
+  return sample;
+}
+
+/* What stands in the place of alpha is taken for alpha by some elements. */
+static void
+check_unused (Fixture *f, const gchar *format, const FalOverlayConfig *config, guint at)
+{
+  g_autoptr (GstCaps) caps = make_frame_caps (format, 32, 8, NULL);
+  g_autoptr (GstCaps) picture =
+      make_frame_caps (config->mode == FAL_COMPOSITE_OVER ? "RGBx" : "GRAY8", 16, 8, NULL);
+  g_autoptr (GstSample) frame = make_opaque (caps);
+  g_autoptr (GstSample) result = config->mode == FAL_COMPOSITE_OVER
+                                     ? make_opaque (picture)
+                                     : make_frame (picture, get_white, NULL);
+  FalArea area = { 8, 0, 16, 8 };
+  g_autoptr (GstBuffer) buffer = composite (f, frame, result, &area, config, caps);
+  GstVideoFrame out;
+
+  map_output (&out, buffer, caps);
+  for (gint y = 0; y < 8; y++)
+    for (gint x = 0; x < 32; x++)
+      g_assert_cmpuint (((guint8 *) out.data[0])[y * out.info.stride[0] + 4 * x + at], ==, 255);
+  gst_video_frame_unmap (&out);
+}
+
+static void
+test_what_is_opaque_stays_so (Fixture *f, gconstpointer data)
+{
+  const FalOverlayConfig configs[] = { { FAL_COMPOSITE_OVER }, { FAL_COMPOSITE_OVER, 3 },
+    { FAL_COMPOSITE_MATTE_OVER, 0, FAL_FIT_CROP, { FALSE, 0xff20c040 } },
+    { FAL_COMPOSITE_MATTE_OVER, 0, FAL_FIT_CROP, { TRUE, 0 } } };
+
+  for (guint i = 0; i < G_N_ELEMENTS (configs); i++) {
+    check_unused (f, "RGBx", &configs[i], 3);
+    check_unused (f, "BGRx", &configs[i], 3);
+    check_unused (f, "xRGB", &configs[i], 0);
+    check_unused (f, "xBGR", &configs[i], 0);
+  }
+}
+
 /* ---- Scaling ---- */
 
 typedef struct {
@@ -1229,6 +1276,7 @@ main (int argc, char **argv)
   ADD ("what-is-shared-is-held", test_what_is_shared_is_held);
   ADD ("colours-survive-where-alpha-needs-another-format",
       test_colours_survive_where_alpha_needs_another_format);
+  ADD ("what-is-opaque-stays-so", test_what_is_opaque_stays_so);
   ADD ("a-matte-without-alpha-is-laid-over-the-background",
       test_a_matte_without_alpha_is_laid_over_the_background);
   ADD ("a-scaled-matte-keeps-its-edges-in-place", test_a_scaled_matte_keeps_its_edges_in_place);

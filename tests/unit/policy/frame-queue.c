@@ -638,6 +638,30 @@ test_after_it_a_result_is_needed_by_fewer (void)
   tear_down (&f);
 }
 
+/* A camera goes on while a result takes its time: its frames stand for that one before it is here.
+ */
+static void
+test_those_after_a_result_on_its_way_hide_none_before_it (void)
+{
+  Fixture f;
+  guint ahead;
+
+  set_up (&f);
+  push_to (&f, 50);
+  answer (&f, 1);
+  stand (&f, 30, 1);
+  stand (&f, 37, 1);
+  stand (&f, 42, 40);
+  stand (&f, 47, 45);
+  answer_and_measure (&f, 40, &ahead);
+  g_assert_cmpuint (ahead, ==, 60);
+  answer_and_measure (&f, 45, &ahead);
+  g_assert_cmpuint (ahead, ==, 60);
+  answer_and_measure (&f, 50, &ahead);
+  g_assert_cmpuint (ahead, ==, 60);
+  tear_down (&f);
+}
+
 /* ---- how long frames wait ---- */
 
 static void
@@ -872,6 +896,7 @@ main (int argc, char **argv)
   ADD (where_that_is_lost_it_lies_between);
   ADD (it_says_whether_it_shows_what_stands);
   ADD (after_it_a_result_is_needed_by_fewer);
+  ADD (those_after_a_result_on_its_way_hide_none_before_it);
   ADD (a_result_is_needed_by_the_frames_since_the_one_before);
   ADD (where_times_say_nothing_frames_count);
   ADD (without_times_nothing_is_ahead);

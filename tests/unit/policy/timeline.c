@@ -393,6 +393,22 @@ test_a_gap_reaches_from_the_last_output_to_the_horizon (void)
   g_assert_cmpuint (stamp (&f, FAL_TIMESTAMP_MODE_INPUT, 2633 * MS, NONE), ==, 2633 * MS);
 }
 
+/* Time stamps in whole milliseconds are less than a span apart now and then. */
+static void
+test_a_frame_that_is_passed_over_costs_the_next_nothing (void)
+{
+  Fixture f;
+  GstClockTime time, duration, span = GST_SECOND / 30;
+
+  set_up (&f);
+  stamp (&f, FAL_TIMESTAMP_MODE_INPUT, 300 * MS, NONE);
+  g_assert_true (
+      fal_timeline_pass_over (&f.timeline, &f.segment, 333 * MS, span, &time, &duration));
+  g_assert_cmpuint (time + duration, ==, 333 * MS + span);
+  g_assert_cmpuint (stamp (&f, FAL_TIMESTAMP_MODE_INPUT, 332 * MS, NONE), ==, NONE - 1);
+  g_assert_cmpuint (stamp (&f, FAL_TIMESTAMP_MODE_INPUT, 366 * MS, NONE), ==, 366 * MS);
+}
+
 /* Whether a result of this age, in ms, is told of, where 300 are promised. */
 static gboolean
 is_told (Fixture *f, guint age, guint latency)
@@ -474,6 +490,7 @@ main (int argc, char **argv)
   ADD (the_horizon_is_the_oldest_frame_that_may_be_answered);
   ADD (in_an_outage_the_horizon_follows_the_newest_frame);
   ADD (a_gap_reaches_from_the_last_output_to_the_horizon);
+  ADD (a_frame_that_is_passed_over_costs_the_next_nothing);
   ADD (a_gap_begins_where_the_frames_went_back_to);
   ADD (only_a_row_of_late_results_is_told_and_once);
   return g_test_run ();
