@@ -195,6 +195,12 @@ test_another_region_counts_as_a_change (void)
   g_assert_cmpint (judge_part (all, face), ==, GOES);
   g_assert_cmpint (judge_part (face, all), ==, GOES);
   g_assert_cmpint (judge_part (corner, all), ==, GOES);
+  /* A part without one of its sides is the whole frame, too. */
+  g_assert_cmpint (judge_part (all, (FalArea) { 100, 50, 0, 150 }), ==, LOOK);
+  g_assert_cmpint (judge_part (all, (FalArea) { 100, 50, 200, 0 }), ==, LOOK);
+  g_assert_cmpint (judge_part ((FalArea) { 100, 50, 200, 0 }, all), ==, LOOK);
+  g_assert_cmpint (judge_part ((FalArea) { 100, 50, 200, 0 }, face), ==, GOES);
+  g_assert_cmpint (judge_part (face, (FalArea) { 100, 50, 200, 0 }), ==, GOES);
   g_assert_cmpint (judge_part (face, (FalArea) { 105, 50, 200, 150 }), ==, GOES);
   g_assert_cmpint (judge_part (face, (FalArea) { 100, 45, 200, 150 }), ==, GOES);
   g_assert_cmpint (judge_part (face, (FalArea) { 100, 50, 205, 150 }), ==, GOES);
