@@ -383,19 +383,59 @@ src_loop (gpointer user)
     handle_flow (output, push_pictures (output, FALSE), NULL);
 }
 
+/* The task waits in GLib's pool for a thread, which may come later, or never: nobody waits for it,
+ * and it is not to be run. The pad gets a new one next time. */
+static void
+disown_task (GstFalOutput *output)
+{
+  GstTask *task;
+
+  GST_OBJECT_LOCK (output->pad);
+  task = GST_PAD_TASK (output->pad);
+  GST_PAD_TASK (output->pad) = NULL;
+  GST_OBJECT_UNLOCK (output->pad);
+  if (task == NULL)
+    return;
+  /* It calls the pad when its thread ends. */
+  g_object_set_data_full (
+      G_OBJECT (task), "fal-pad", gst_object_ref (output->pad), (GDestroyNotify) gst_object_unref);
+  gst_task_stop (task);
+  gst_object_unref (task);
+}
+
+static gboolean
+start_task (GstFalOutput *output)
+{
+  gboolean started = gst_pad_start_task (output->pad, src_loop, output, NULL);
+
+  if (!started)
+    disown_task (output);
+  return started;
+}
+
+static void
+report_no_thread (GstFalOutput *output)
+{
+  GST_ELEMENT_ERROR (output->element, RESOURCE, FAILED,
+      ("The thread that pushes results could not be started. " FAL_THREADS_HINT), (NULL));
+}
+
 /* Starts the flow and the task where the pad is active, since a flush may end while it is
  * deactivated. */
 static gboolean
 resume (GstFalOutput *output)
 {
-  gboolean started = FALSE;
+  gboolean allowed, started = FALSE;
 
   g_mutex_lock (&output->task_lock);
-  if (output->task_allowed) {
+  allowed = output->task_allowed;
+  if (allowed) {
     fal_session_set_flushing (output->session, FALSE);
-    started = gst_pad_start_task (output->pad, src_loop, output, NULL);
+    started = start_task (output);
   }
   g_mutex_unlock (&output->task_lock);
+  if (allowed && !started)
+    report_no_thread (output);
   return started;
 }
 
@@ -413,10 +453,14 @@ gst_fal_output_activate (GstFalOutput *output, gboolean active)
 void
 gst_fal_output_relink (GstFalOutput *output)
 {
+  gboolean started = TRUE;
+
   g_mutex_lock (&output->task_lock);
   if (output->task_allowed && fal_session_resume_flow (output->session))
-    gst_pad_start_task (output->pad, src_loop, output, NULL);
+    started = start_task (output);
   g_mutex_unlock (&output->task_lock);
+  if (!started)
+    report_no_thread (output);
 }
 
 gboolean

@@ -794,11 +794,14 @@ static void
 dispose (GObject *object)
 {
   GstState state = GST_STATE (object);
+  GThread *thread;
 
   if (state > GST_STATE_READY) {
     g_critical ("%s is let go of in state %s instead of the NULL state: set it to NULL first",
         GST_OBJECT_NAME (object), gst_element_state_get_name (state));
-    g_thread_unref (g_thread_new ("fal-end", end_running, g_object_ref (object)));
+    thread = g_thread_try_new ("fal-end", end_running, g_object_ref (object), NULL);
+    g_clear_pointer (
+        &thread, g_thread_unref); /* without one the element lives, and runs, for good */
     return;
   }
   G_OBJECT_CLASS (gst_fal_realtime_filter_parent_class)->dispose (object);

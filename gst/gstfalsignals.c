@@ -194,6 +194,14 @@ typedef struct {
   FalTokenPromise *promise;
 } TokenRequest;
 
+static void
+token_request_free (TokenRequest *request)
+{
+  fal_token_promise_unref (request->promise);
+  gst_object_unref (request->element);
+  g_free (request);
+}
+
 static gpointer
 ask_for_token (gpointer data)
 {
@@ -203,9 +211,7 @@ ask_for_token (gpointer data)
   g_signal_emit (request->element, signals[REQUEST_TOKEN], 0,
       fal_token_promise_get_scope (request->promise), &token);
   fal_token_promise_answer (request->promise, token);
-  fal_token_promise_unref (request->promise);
-  gst_object_unref (request->element);
-  g_free (request);
+  token_request_free (request);
   return NULL;
 }
 
@@ -213,12 +219,19 @@ void
 gst_fal_request_token (GstElement *element, FalTokenPromise *promise)
 {
   TokenRequest *request = g_new (TokenRequest, 1);
+  GThread *thread;
 
   *request = (TokenRequest){
     .element = gst_object_ref (element),
     .promise = fal_token_promise_ref (promise),
   };
-  g_thread_unref (g_thread_new ("fal-provider", ask_for_token, request));
+  thread = g_thread_try_new ("fal-provider", ask_for_token, request, NULL);
+  if (thread != NULL) {
+    g_thread_unref (thread);
+    return;
+  }
+  fal_token_promise_refuse (promise);
+  token_request_free (request);
 }
 
 /* ---- certificates, messages and results ---- */

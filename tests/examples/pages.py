@@ -9,7 +9,7 @@ import tempfile
 
 source, build = (os.path.abspath(path) for path in sys.argv[1:3])
 PAGES = ("README.md", "tests/examples/README.md", "gst/README.md", "tests/README.md", "tests/interop/README.md",
-         "tests/benchmarks/README.md")
+         "tests/benchmarks/README.md", "tests/faults/README.md")
 DOCUMENTATION = "gst/gstfalrealtimefilter.c"  # its comment has blocks, too
 
 

@@ -2,6 +2,7 @@
 /* Decodes pictures to buffers. The choice of caps, the pool and the converter are kept while
  * pictures are of the same kind and size. Used by the source pad's task alone. */
 #include "decoder.h"
+#include "frame-pool.h"
 #include "image-file.h"
 #include "video-frame.h"
 
@@ -19,7 +20,7 @@ struct _FalDecoder {
 
   gboolean is_raw; /* else the picture stays encoded, and what follows is not set */
   GstVideoInfo info;
-  GstBufferPool *pool;
+  FalFramePool *pool;
   GstVideoConverter *converter; /* from @decoded to @info; NULL: decoded into the buffer itself */
   GstVideoFrame decoded;
 };
@@ -37,9 +38,7 @@ decoder_reset (FalDecoder *decoder)
   gst_clear_caps (&decoder->config.allowed);
   g_clear_pointer (&decoder->converter, gst_video_converter_free);
   fal_video_frame_clear (&decoder->decoded);
-  if (decoder->pool != NULL)
-    gst_buffer_pool_set_active (decoder->pool, FALSE);
-  gst_clear_object (&decoder->pool);
+  g_clear_pointer (&decoder->pool, fal_frame_pool_free);
 }
 
 void
@@ -314,27 +313,6 @@ choose (FalDecoder *decoder, GError **error)
   return FALSE;
 }
 
-/* The pool's own allocation aborts the process where there is no memory, so it is tried before. */
-static gboolean
-make_pool (FalDecoder *decoder, GError **error)
-{
-  g_autofree guint8 *trial = g_try_malloc (GST_VIDEO_INFO_SIZE (&decoder->info));
-  GstStructure *config;
-
-  if (trial != NULL) {
-    decoder->pool = gst_video_buffer_pool_new ();
-    config = gst_buffer_pool_get_config (decoder->pool);
-    gst_buffer_pool_config_set_params (
-        config, decoder->caps, GST_VIDEO_INFO_SIZE (&decoder->info), 0, 0);
-    if (gst_buffer_pool_set_config (decoder->pool, config) &&
-        gst_buffer_pool_set_active (decoder->pool, TRUE))
-      return TRUE;
-  }
-  g_set_error (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE, "no memory for pictures of %dx%d pixels",
-      decoder->picture.width, decoder->picture.height);
-  return FALSE;
-}
-
 /* For formats that the picture's library cannot write: it writes RGB, which is converted. */
 static gboolean
 make_converter (FalDecoder *decoder, GError **error)
@@ -392,9 +370,9 @@ decoder_prepare (FalDecoder *decoder, const FalImageFileInfo *picture,
     return FALSE;
   if (!decoder->is_raw)
     return TRUE;
-  if (make_pool (decoder, error) &&
-      (fal_image_file_decodes_to (picture, GST_VIDEO_INFO_FORMAT (&decoder->info)) ||
-          make_converter (decoder, error)))
+  decoder->pool = fal_frame_pool_new (GST_VIDEO_INFO_SIZE (&decoder->info));
+  if (fal_image_file_decodes_to (picture, GST_VIDEO_INFO_FORMAT (&decoder->info)) ||
+      make_converter (decoder, error))
     return TRUE;
 
   decoder_reset (decoder);
@@ -416,13 +394,13 @@ decode_into (FalDecoder *decoder, GBytes *picture, GstVideoFrame *frame, GError 
 static GstBuffer *
 decode_raw (FalDecoder *decoder, GBytes *picture, GError **error)
 {
-  g_autoptr (GstBuffer) buffer = NULL;
+  g_autoptr (GstBuffer) buffer = fal_frame_pool_acquire (decoder->pool);
   GstVideoFrame frame;
   gboolean done;
 
-  if (gst_buffer_pool_acquire_buffer (decoder->pool, &buffer, NULL) != GST_FLOW_OK ||
-      !gst_video_frame_map (&frame, &decoder->info, buffer, GST_MAP_WRITE)) {
-    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE, "no memory for a picture");
+  if (buffer == NULL || !gst_video_frame_map (&frame, &decoder->info, buffer, GST_MAP_WRITE)) {
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE, "no memory for a picture of %dx%d pixels",
+        decoder->picture.width, decoder->picture.height);
     return NULL;
   }
   done = decode_into (decoder, picture, &frame, error);

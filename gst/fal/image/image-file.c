@@ -535,6 +535,7 @@ fal_image_file_decode (
   if (!kinds[info->type].decode (data, size, info, layout, frame, error))
     return FALSE;
   if (info->has_alpha && !GST_VIDEO_FORMAT_INFO_HAS_ALPHA (frame->info.finfo))
+    /* -Wanalyzer-null-dereference: fal_image_file_decodes_to() found the layout, too */
     flatten (frame, layout->alpha);
   return TRUE;
 }

@@ -4,6 +4,7 @@
  * byte by byte, or word by word. */
 #include "overlay.h"
 #include "backdrop.h"
+#include "frame-pool.h"
 #include "overlay-rows.h"
 #include "sample-writer.h"
 #include "video-frame.h"
@@ -25,7 +26,7 @@ struct _FalOverlay {
 
   GstCaps *output; /* that what follows was made for; NULL: nothing yet */
   GstVideoInfo out;
-  GstBufferPool *pool;
+  FalFramePool *pool;
   GstVideoConverter *converter; /* from the frame to @out; NULL: not needed */
   gboolean converts_alpha;      /* from I420 or YV12, and alpha as a fourth plane */
 };
@@ -54,9 +55,7 @@ forget_output (FalOverlay *overlay)
 {
   gst_clear_caps (&overlay->output);
   g_clear_pointer (&overlay->converter, gst_video_converter_free);
-  if (overlay->pool != NULL)
-    gst_buffer_pool_set_active (overlay->pool, FALSE);
-  gst_clear_object (&overlay->pool);
+  g_clear_pointer (&overlay->pool, fal_frame_pool_free);
 }
 
 static void
@@ -114,25 +113,6 @@ prepare_frame (FalOverlay *overlay, GstCaps *caps, GError **error)
   return TRUE;
 }
 
-/* The pool's own allocation aborts the process where there is no memory, so it is tried before. */
-static gboolean
-make_pool (FalOverlay *overlay, GError **error)
-{
-  g_autofree guint8 *trial = g_try_malloc (GST_VIDEO_INFO_SIZE (&overlay->out));
-  GstStructure *config;
-
-  if (trial == NULL)
-    return fail_for_memory (error);
-  overlay->pool = gst_buffer_pool_new ();
-  config = gst_buffer_pool_get_config (overlay->pool);
-  gst_buffer_pool_config_set_params (
-      config, overlay->output, GST_VIDEO_INFO_SIZE (&overlay->out), 0, 0);
-  return gst_buffer_pool_set_config (overlay->pool, config) &&
-                 gst_buffer_pool_set_active (overlay->pool, TRUE)
-             ? TRUE
-             : fail_for_memory (error);
-}
-
 /* Whether pixels of the two are the same but for their alpha. */
 static gboolean
 has_same_colours (const GstVideoFormatInfo *one, const GstVideoFormatInfo *other)
@@ -174,7 +154,6 @@ make_converter (FalOverlay *overlay, GError **error)
 static gboolean
 prepare_output (FalOverlay *overlay, GstCaps *output, GError **error)
 {
-
   if (overlay->output != NULL && gst_caps_is_equal (overlay->output, output))
     return TRUE;
   forget_output (overlay);
@@ -184,10 +163,11 @@ prepare_output (FalOverlay *overlay, GstCaps *output, GError **error)
     return FALSE;
   }
   overlay->output = gst_caps_ref (output);
-  if (make_pool (overlay, error) && (has_same_colours (overlay->frame.finfo, overlay->out.finfo) ||
-                                        make_converter (overlay, error)))
+  overlay->pool = fal_frame_pool_new (GST_VIDEO_INFO_SIZE (&overlay->out));
+  if (has_same_colours (overlay->frame.finfo, overlay->out.finfo) ||
+      make_converter (overlay, error))
     return TRUE;
-  forget_output (overlay);
+  forget_output (overlay); /* else the next frame would find it ready */
   return FALSE;
 }
 
@@ -540,10 +520,9 @@ static GstBuffer *
 make_buffer (Job *job, GstBuffer *frame, GError **error)
 {
   FalOverlay *overlay = job->overlay;
-  g_autoptr (GstBuffer) buffer = NULL;
+  g_autoptr (GstBuffer) buffer = fal_frame_pool_acquire (overlay->pool);
 
-  if (gst_buffer_pool_acquire_buffer (overlay->pool, &buffer, NULL) != GST_FLOW_OK ||
-      !gst_video_frame_map (job->out, &overlay->out, buffer, GST_MAP_WRITE)) {
+  if (buffer == NULL || !gst_video_frame_map (job->out, &overlay->out, buffer, GST_MAP_WRITE)) {
     fail_for_memory (error);
     return NULL;
   }

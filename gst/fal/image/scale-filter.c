@@ -59,7 +59,7 @@ void
 fal_scale_filter_init (FalScaleFilter *filter, gint n_in, gint n_out, gint n_padded)
 {
   gdouble scale = (gdouble) n_in / n_out;
-  gdouble width = CLAMP (scale, 1, MAX_TAPS / 2 - 1);
+  gdouble width = CLAMP (scale, 1, MAX_TAPS / 2.0 - 1);
   /* Without scaling each output sample is the input sample itself. */
   gint taps = n_in == n_out ? 1 : ceil (2 * width);
 
@@ -76,7 +76,7 @@ fal_scale_filter_init_part (
     FalScaleFilter *filter, const FalScalePart *part, gint n_in, gint n_out, gint n_padded)
 {
   gdouble scale = part->length / part->size;
-  gdouble width = CLAMP (scale, 1, MAX_TAPS / 2 - 1);
+  gdouble width = CLAMP (scale, 1, MAX_TAPS / 2.0 - 1);
   Input input = { CLAMP (floor (part->begin + EDGE), 0, n_in - 1) };
   gboolean same = scale == 1 && part->begin == floor (part->begin);
 

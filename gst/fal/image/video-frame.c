@@ -179,9 +179,9 @@ complete_rows (GstVideoFrame *to, const GstVideoFrame *from)
 
   for (gint y = 0; y < GST_VIDEO_FRAME_HEIGHT (from); y++)
     memcpy ((guint8 *) GST_VIDEO_FRAME_PLANE_DATA (to, 0) +
-                y * GST_VIDEO_FRAME_PLANE_STRIDE (to, 0) + last,
+                (gssize) y * GST_VIDEO_FRAME_PLANE_STRIDE (to, 0) + last,
         (const guint8 *) GST_VIDEO_FRAME_PLANE_DATA (from, 0) +
-            y * GST_VIDEO_FRAME_PLANE_STRIDE (from, 0) + last,
+            (gssize) y * GST_VIDEO_FRAME_PLANE_STRIDE (from, 0) + last,
         pair);
 }
 

@@ -2,6 +2,7 @@
 /* An attempt to connect. What libsoup does for it holds a reference, so that a callback which comes
  * late finds out that nobody waits for it. Net thread. */
 #include "attempt.h"
+#include "resources.h"
 #include "soup-fault.h"
 #include "timer.h"
 #include "token-request.h"
@@ -117,6 +118,7 @@ stop_operation (FalAttempt *attempt)
     g_socket_shutdown (attempt->socket, TRUE, TRUE, NULL);
   else
     g_cancellable_cancel (attempt->cancellable);
+  fal_transport_hurry (attempt->config.transport);
 }
 
 /* ---- failures ---- */
@@ -125,6 +127,16 @@ static void
 fail (FalAttempt *attempt, const FalFault *fault, const gchar *what)
 {
   attempt->events.failed (attempt->user, fault, what);
+}
+
+static void
+fail_for_resources (FalAttempt *attempt, const GError *error)
+{
+  gboolean threads = error->domain == G_THREAD_ERROR;
+  const FalFault fault = { FAL_FAULT_NETWORK,
+    threads ? FAL_NETWORK_FAULT_THREADS : FAL_NETWORK_FAULT_DESCRIPTORS };
+
+  fail (attempt, &fault, threads ? "no thread could be started for a connection" : error->message);
 }
 
 static FalSoupCircumstances
@@ -394,12 +406,14 @@ start_token_request (FalAttempt *attempt)
 static void
 on_promise_answered (gpointer user, const gchar *token)
 {
-  const FalFault unusable = { FAL_FAULT_PROVIDER };
+  const FalFault unusable = { FAL_FAULT_PROVIDER }, refused = { FAL_FAULT_PROVIDER, 2 };
   g_autoptr (FalAttempt) attempt = attempt_ref (user);
+  g_autoptr (FalTokenPromise) promise = g_steal_pointer (&attempt->promise);
 
-  g_clear_pointer (&attempt->promise, fal_token_promise_unref);
   if (fal_token_format_is_token (token))
     upgrade_with_token (attempt, token);
+  else if (fal_token_promise_is_refused (promise))
+    fail (attempt, &refused, "no thread could be started to ask request-token");
   else
     fail (attempt, &unusable,
         token && *token ? "request-token gave something that is not a token"
@@ -439,8 +453,11 @@ fal_attempt_start (FalAttempt *started)
 {
   g_autoptr (FalAttempt) attempt = attempt_ref (started);
   FalWay way = attempt->config.way;
+  g_autoptr (GError) error = NULL;
 
-  if (way == FAL_WAY_PROVIDER)
+  if (!fal_resources_check (&error))
+    fail_for_resources (attempt, error);
+  else if (way == FAL_WAY_PROVIDER)
     ask_for_token (attempt);
   else if (fal_way_asks (way))
     start_token_request (attempt);

@@ -7,6 +7,7 @@
  * connection is cut, which libsoup takes for the end of the body. */
 #include "download.h"
 #include "host-list.h"
+#include "resources.h"
 
 #define MAX_REDIRECTS 3
 #define FIRST_PIECE (64 * 1024)
@@ -407,7 +408,8 @@ ask_host (FalDownload *download)
   GError *error = NULL;
 
   g_clear_pointer (&download->uri, g_uri_unref);
-  if (!fal_host_list_allows (download->settings->result_hosts, download->link, &error)) {
+  if (!fal_host_list_allows (download->settings->result_hosts, download->link, &error) ||
+      !fal_resources_check (&error)) {
     fail_with (download, error);
     return;
   }

@@ -104,10 +104,11 @@ thread_main (gpointer data)
   return NULL;
 }
 
-void
-fal_net_thread_start (FalNetThread *thread)
+gboolean
+fal_net_thread_start (FalNetThread *thread, GError **error)
 {
-  thread->thread = g_thread_new ("fal-net", thread_main, thread);
+  thread->thread = g_thread_try_new ("fal-net", thread_main, thread, error);
+  return thread->thread != NULL;
 }
 
 void

@@ -29,7 +29,8 @@ FalNetThread *fal_net_thread_new (const FalNetThreadEvents *events, gpointer use
 void fal_net_thread_free (FalNetThread *thread);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (FalNetThread, fal_net_thread_free)
 
-void fal_net_thread_start (FalNetThread *thread);
+/* Error G_THREAD_ERROR: the process may have no more threads; it was not started. */
+gboolean fal_net_thread_start (FalNetThread *thread, GError **error);
 
 /* Lets the thread run what was posted before, and end. What is posted later may never run. */
 void fal_net_thread_quit (FalNetThread *thread);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "public-session.h"
+#include "late-returns.h"
 
 #define KEEP_CONNECTION 5 /* seconds without use */
 #define MAX_CONNECTIONS 8
@@ -141,6 +142,7 @@ make_soup (const FalSettings *settings)
   if (settings->tls_database != NULL)
     soup_session_set_tls_database (soup, settings->tls_database);
   set_proxy (soup, settings->proxy);
+  fal_late_returns_watch (soup);
   soup_session_remove_feature_by_type (soup, SOUP_TYPE_CONTENT_DECODER);
   soup_session_remove_feature_by_type (soup, SOUP_TYPE_CONTENT_SNIFFER);
   return soup;

@@ -2,7 +2,9 @@
 /* The shared connections. Which of them there are is guarded by one mutex of the process; all else
  * belongs to the net thread, but for what stands under the lock. */
 #include "shared-connection.h"
+#include "late-returns.h"
 #include "net-thread.h"
+#include "resources.h"
 #include "fal/settings/properties.h"
 #include "fal/policy/request-turns.h"
 
@@ -361,6 +363,7 @@ on_end (gpointer user)
 
   for (guint i = 0; i < shared->n_lanes; i++)
     end_lane (&shared->lanes[i]);
+  fal_late_returns_wait ();
 }
 
 static void
@@ -465,14 +468,15 @@ check_same (const FalSharedConnection *shared, const FalSettings *settings, GErr
   return FALSE;
 }
 
+/* NULL: there is none yet, and the process cannot have a further one. */
 static FalSharedConnection *
-find_or_make_locked (FalSettings *settings, FalEndpoint *endpoint)
+find_or_make_locked (FalSettings *settings, FalEndpoint *endpoint, GError **error)
 {
   const gchar *key = settings->connection_key;
   FalSharedConnection *shared =
       key && *key && registry ? g_hash_table_lookup (registry, key) : NULL;
 
-  if (shared != NULL) {
+  if (shared != NULL || !fal_resources_check (error)) {
     fal_endpoint_free (endpoint);
     return shared;
   }
@@ -537,11 +541,23 @@ join_locked (FalSharedConnection *shared, const FalMemberEvents *events, const g
 
   for (guint i = 0; i < shared->n_lanes; i++)
     member.users[i] = users[i];
-  post_join (shared, &member);
-  if (shared->users++ == 0)
-    fal_net_thread_start (shared->thread);
-  else
+  if (shared->users++ > 0)
     g_atomic_ref_count_inc (&shared->refs);
+  post_join (shared, &member);
+}
+
+/* Whether a member with these settings may join; the first one's join starts the thread. */
+static gboolean
+admit_locked (FalSharedConnection *shared, const FalSettings *settings, GError **error)
+{
+  if (shared->users > 0)
+    return check_same (shared, settings, error);
+  if (fal_net_thread_start (shared->thread, error))
+    return TRUE;
+  if (shared->key)
+    g_hash_table_remove (registry, shared->key);
+  shared_unref (shared);
+  return FALSE;
 }
 
 gboolean
@@ -550,18 +566,18 @@ fal_shared_connection_join (FalSettings *settings, FalEndpoint *endpoint,
     GError **error)
 {
   FalSharedConnection *shared;
-  gboolean fits;
+  gboolean admitted;
 
   g_mutex_lock (&registry_lock);
-  shared = find_or_make_locked (settings, endpoint);
-  fits = shared->users == 0 || check_same (shared, settings, error);
-  if (fits) {
+  shared = find_or_make_locked (settings, endpoint, error);
+  admitted = shared != NULL && admit_locked (shared, settings, error);
+  if (admitted) {
     *joined = shared;
     *tag = shared->last_tag;
     join_locked (shared, events, users);
   }
   g_mutex_unlock (&registry_lock);
-  return fits;
+  return admitted;
 }
 
 /* ---- leaving ---- */

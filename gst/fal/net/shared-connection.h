@@ -29,7 +29,8 @@ typedef struct {
  * before it returns. message() comes to one member for all, the other events to each. *@tag sets
  * the member's request ids apart from those of the others; 0: nothing needs to. Error
  * G_IO_ERROR_INVALID_ARGUMENT: another member has other settings for the connection; it names the
- * property. */
+ * property. Error G_THREAD_ERROR: the process may have no more threads. Error
+ * G_IO_ERROR_TOO_MANY_OPEN_FILES: it has no descriptors left. */
 gboolean fal_shared_connection_join (FalSettings *settings, FalEndpoint *endpoint,
     const FalMemberEvents *events, const gpointer *users, FalSharedConnection **connection,
     guint *tag, GError **error);

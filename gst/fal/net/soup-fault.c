@@ -60,6 +60,8 @@ classify (const FalSoupCircumstances *circumstances, const GError *error)
 {
   gboolean broken = error->domain == G_TLS_ERROR && classify_tls (error) == FAL_TLS_FAULT_NOT_TLS;
 
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_TOO_MANY_OPEN_FILES))
+    return (FalFault) { FAL_FAULT_NETWORK, FAL_NETWORK_FAULT_DESCRIPTORS };
   if (error->domain == G_TLS_ERROR && !(broken && circumstances->proxy))
     return (FalFault){ FAL_FAULT_TLS, classify_tls (error) };
   if (g_error_matches (error, G_RESOLVER_ERROR, G_RESOLVER_ERROR_NOT_FOUND))

@@ -11,6 +11,7 @@ struct _FalTokenPromise {
   FalTimer *timer;   /* lock; brings the answer. NULL: nobody waits for one any more */
   gboolean answered; /* lock */
   gchar *token;      /* lock; of the answer, set once */
+  gboolean refused;  /* the same */
 
   FalTokenPromiseAnswered tell; /* net thread */
   gpointer user;
@@ -81,16 +82,35 @@ fal_token_promise_get_scope (const FalTokenPromise *promise)
   return promise->scope;
 }
 
-void
-fal_token_promise_answer (FalTokenPromise *promise, const gchar *token)
+static void
+answer (FalTokenPromise *promise, const gchar *token, gboolean refused)
 {
   g_mutex_lock (&promise->lock);
   if (promise->timer && !promise->answered) {
     promise->answered = TRUE;
     promise->token = g_strdup (token);
+    promise->refused = refused;
     fal_timer_set (promise->timer, 0);
   }
   g_mutex_unlock (&promise->lock);
+}
+
+void
+fal_token_promise_answer (FalTokenPromise *promise, const gchar *token)
+{
+  answer (promise, token, FALSE);
+}
+
+void
+fal_token_promise_refuse (FalTokenPromise *promise)
+{
+  answer (promise, NULL, TRUE);
+}
+
+gboolean
+fal_token_promise_is_refused (const FalTokenPromise *promise)
+{
+  return promise->refused;
 }
 
 void

@@ -26,6 +26,11 @@ const gchar *fal_token_promise_get_scope (const FalTokenPromise *promise);
 /* Any thread. @token is copied; only the first answer counts. */
 void fal_token_promise_answer (FalTokenPromise *promise, const gchar *token);
 
+/* Any thread. Nobody can be asked, because the process may have no more threads. */
+void fal_token_promise_refuse (FalTokenPromise *promise);
+/* In @answered: whether that is why there is no token. */
+gboolean fal_token_promise_is_refused (const FalTokenPromise *promise);
+
 /* On the net thread: nobody waits for the answer any more. */
 void fal_token_promise_cancel (FalTokenPromise *promise);
 

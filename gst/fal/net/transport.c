@@ -2,15 +2,21 @@
 /* Sets up libsoup's session for the network that the user has. Net thread. */
 #include "transport.h"
 #include "fal/wire/value.h"
+#include "late-returns.h"
+#include "timer.h"
 #include <string.h>
 
 /* Punctuation that may stand in a header's name. */
 #define NAME_MARKS "!#$%&'*+-.^_`|~"
 
+/* Between two questions for a thread, µs. */
+#define HURRY_INTERVAL (20 * G_TIME_SPAN_MILLISECOND)
+
 struct _FalTransport {
   SoupSession *soup;
   gboolean used;              /* for a request */
   guint under_way;            /* requests that have not come back */
+  FalTimer *timer;            /* for those that are to come back soon */
   GTlsDatabase *tls_database; /* NULL: the system's */
   GTlsCertificateFlags tls_validation_flags;
   GstStructure *extra_headers;
@@ -203,6 +209,35 @@ fal_transport_add_headers (FalTransport *transport, SoupMessage *message)
   visit_headers (transport->extra_headers, append_header, message);
 }
 
+/* ---- requests that are to end ---- */
+
+static void
+run_nothing (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+{
+  g_task_return_boolean (task, TRUE);
+}
+
+static void
+on_timer (gpointer data)
+{
+  FalTransport *transport = data;
+
+  if (transport->under_way > 0)
+    fal_transport_hurry (transport);
+}
+
+/* Where no thread could be started for a handshake, GLib has it wait until somebody asks for the
+ * next one. */
+void
+fal_transport_hurry (FalTransport *transport)
+{
+  g_autoptr (GTask) task = g_task_new (NULL, NULL, NULL, NULL);
+
+  fal_late_returns_add (task);
+  g_task_run_in_thread (task, run_nothing);
+  fal_timer_set (transport->timer, g_get_monotonic_time () + HURRY_INTERVAL);
+}
+
 /* ---- life ---- */
 
 gboolean
@@ -228,6 +263,7 @@ make_session (FalTransport *transport)
   soup_session_remove_feature_by_type (soup, SOUP_TYPE_CONTENT_DECODER);
   soup_session_remove_feature_by_type (soup, SOUP_TYPE_CONTENT_SNIFFER);
   g_signal_connect (soup, "request-queued", G_CALLBACK (on_queued), transport);
+  fal_late_returns_watch (soup);
   return soup;
 }
 
@@ -245,6 +281,7 @@ fal_transport_new (void)
 {
   FalTransport *transport = g_new0 (FalTransport, 1);
 
+  transport->timer = fal_timer_new (g_main_context_get_thread_default (), on_timer, transport);
   transport->soup = make_session (transport);
   transport->tls_validation_flags = G_TLS_CERTIFICATE_VALIDATE_ALL;
   return transport;
@@ -253,9 +290,12 @@ fal_transport_new (void)
 void
 fal_transport_free (FalTransport *transport)
 {
+  if (transport->under_way > 0)
+    fal_transport_hurry (transport);
   while (transport->under_way > 0)
     g_main_context_iteration (g_main_context_get_thread_default (), TRUE);
   free_session (transport, transport->soup);
+  fal_timer_free (transport->timer);
   g_clear_object (&transport->tls_database);
   g_clear_pointer (&transport->extra_headers, gst_structure_free);
   g_free (transport->proxy_uri);

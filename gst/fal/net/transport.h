@@ -41,6 +41,10 @@ SoupSession *fal_transport_get_session (FalTransport *transport);
 void fal_transport_begin (FalTransport *transport);
 void fal_transport_end (FalTransport *transport);
 
+/* The requests that are under way were given up, and are to come back: also those that wait for a
+ * thread that GLib could not start. */
+void fal_transport_hurry (FalTransport *transport);
+
 /* The user's headers, to be added before ours: ours count. */
 void fal_transport_add_headers (FalTransport *transport, SoupMessage *message);
 

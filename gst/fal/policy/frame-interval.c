@@ -31,7 +31,7 @@ gint64
 fal_frame_interval_await (const FalFrameInterval *frames, gint64 service, gint64 time)
 {
   /* Less than an interval: the frame that came ends the wait, and begins no other. */
-  gint64 patience = MIN (PATIENCE * service, frames->interval / 2);
+  gint64 patience = MIN (PATIENCE * service, frames->interval / 2.0);
   gint64 due = frames->last + frames->interval;
 
   if (frames->interval == 0 || service < frames->interval + patience)

@@ -160,6 +160,7 @@ fal_output_queue_is_full (const FalOutputQueue *queue, gint64 now)
 
   if (count_results (queue) < get_few (queue))
     return FALSE;
+  /* -Wanalyzer-null-dereference: of the results that are counted each may give way */
   oldest = find_droppable (queue, FALSE)->data;
   return queue->bytes >= FAL_OUTPUT_QUEUE_MAX_BYTES || oldest->complete == 0 ||
          is_old (queue, oldest, now);
@@ -522,6 +523,7 @@ find_excess (const FalOutputQueue *queue, gint64 now)
     return NULL;
   if (queue->bytes > FAL_OUTPUT_QUEUE_MAX_BYTES)
     return queue->config.leaky ? oldest : find_droppable (queue, TRUE);
+  /* -Wanalyzer-null-dereference: of the results that are counted each may give way */
   return queue->config.leaky && is_old (queue, oldest->data, now) ? oldest : NULL;
 }
 

@@ -66,6 +66,7 @@ find (const FalRequestTurns *turns, gpointer user)
 static gint64
 get_active_until (const FalRequestTurns *turns, const Member *member)
 {
+  /* -Wanalyzer-null-dereference: who pushes and asks is a member */
   return MAX (member->sent + 2 * turns->round_trip, member->answered + turns->round_trip);
 }
 

@@ -388,8 +388,19 @@ send_main (gpointer data)
   return NULL;
 }
 
-void
-fal_sender_start (FalSender *sender, FalSettings *settings, guint member)
+static void
+sender_clear (FalSender *sender)
+{
+  g_clear_pointer (&sender->builder, fal_request_builder_free);
+  g_clear_pointer (&sender->difference, fal_difference_free);
+  g_clear_pointer (&sender->sent, fal_signature_free);
+  forget_look (sender);
+  for (guint i = 0; i < FAL_MAX_CONNECTIONS; i++)
+    take_guard (sender, i, NULL);
+}
+
+gboolean
+fal_sender_start (FalSender *sender, FalSettings *settings, guint member, GError **error)
 {
   sender->member = member;
   sender->look_time = G_MAXINT64;
@@ -397,17 +408,15 @@ fal_sender_start (FalSender *sender, FalSettings *settings, guint member)
   sender->builder = fal_request_builder_new ();
   sender->difference = fal_difference_new ();
   fal_request_builder_set_settings (sender->builder, settings, NULL);
-  sender->thread = g_thread_new ("fal-send", send_main, sender);
+  sender->thread = g_thread_try_new ("fal-send", send_main, sender, error);
+  if (sender->thread == NULL)
+    sender_clear (sender);
+  return sender->thread != NULL;
 }
 
 void
 fal_sender_stop (FalSender *sender)
 {
   g_thread_join (g_steal_pointer (&sender->thread));
-  g_clear_pointer (&sender->builder, fal_request_builder_free);
-  g_clear_pointer (&sender->difference, fal_difference_free);
-  g_clear_pointer (&sender->sent, fal_signature_free);
-  forget_look (sender);
-  for (guint i = 0; i < FAL_MAX_CONNECTIONS; i++)
-    take_guard (sender, i, NULL);
+  sender_clear (sender);
 }

@@ -17,8 +17,8 @@ FalSender *fal_sender_new (
 void fal_sender_free (FalSender *sender);
 
 /* @settings, which were found good, hold until the thread looks at those of the state. @member: as
- * fal_request_id_format() has it. */
-void fal_sender_start (FalSender *sender, FalSettings *settings, guint member);
+ * fal_request_id_format() has it. Error G_THREAD_ERROR: the process may have no more threads. */
+gboolean fal_sender_start (FalSender *sender, FalSettings *settings, guint member, GError **error);
 /* Waits for the thread, which ends once the state has stopped. */
 void fal_sender_stop (FalSender *sender);
 

@@ -176,11 +176,49 @@ undo_start (FalSession *session)
   forget_connection (session);
 }
 
+/* The connection and what came of it, once the state has stopped and nothing is sent any more. */
+static void
+end_connection (FalSession *session)
+{
+  fal_uplink_disconnect (session->uplink);
+  forget_connection (session);
+  if (fal_shared_state_give_up (session->state))
+    fal_reporter_tell_state (session->reporter, FAL_DIALER_IDLE);
+}
+
+static gboolean
+start_sender (FalSession *session, FalSettings *settings, GError **error)
+{
+  guint member = fal_uplink_get_member (session->uplink);
+
+  if (fal_sender_start (session->sender, settings, member, error))
+    return TRUE;
+  fal_shared_state_stop (session->state);
+  end_connection (session);
+  return FALSE;
+}
+
+/* What the system says is not yet what a user can do. */
+static void
+explain (GError **error, GError *fault)
+{
+  if (fault->domain == G_THREAD_ERROR)
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED,
+        "The element could not start its threads: %s. " FAL_THREADS_HINT, fault->message);
+  else if (g_error_matches (fault, G_IO_ERROR, G_IO_ERROR_TOO_MANY_OPEN_FILES))
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED,
+        "The element could not start: %s. Let the process have more (ulimit -n), or close some.",
+        fault->message);
+  else
+    g_propagate_error (error, g_error_copy (fault));
+}
+
 gboolean
 fal_session_start (FalSession *session, GError **error)
 {
   g_autoptr (FalSettings) settings = fal_shared_state_dup_settings (session->state);
   g_autofree gchar *file_key = NULL;
+  g_autoptr (GError) fault = NULL;
   FalEndpoint *endpoint = check_settings (session, settings, &file_key, error);
 
   if (endpoint == NULL)
@@ -194,12 +232,12 @@ fal_session_start (FalSession *session, GError **error)
   fal_shared_state_start (session->state);
   /* Before the first message may come, which it does at once on a connection that stands. */
   fal_receiver_configure (session->receiver, settings);
-  if (!fal_uplink_connect (session->uplink, settings, endpoint, file_key, error)) {
+  if (!fal_uplink_connect (session->uplink, settings, endpoint, file_key, &fault))
     undo_start (session);
-    return FALSE;
-  }
-  fal_sender_start (session->sender, settings, fal_uplink_get_member (session->uplink));
-  return TRUE;
+  else if (start_sender (session, settings, &fault))
+    return TRUE;
+  explain (error, fault);
+  return FALSE;
 }
 
 void
@@ -209,10 +247,7 @@ fal_session_stop (FalSession *session)
     return;
   fal_shared_state_stop (session->state);
   fal_sender_stop (session->sender);
-  fal_uplink_disconnect (session->uplink);
-  forget_connection (session);
-  if (fal_shared_state_give_up (session->state))
-    fal_reporter_tell_state (session->reporter, FAL_DIALER_IDLE);
+  end_connection (session);
 }
 
 /* One that is no colour, and was set while frames come. */

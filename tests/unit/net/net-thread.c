@@ -86,7 +86,7 @@ test_it_begins_and_ends_on_its_own_thread (void)
   g_auto (Run) run = { 0 };
 
   run_init (&run);
-  fal_net_thread_start (run.thread);
+  g_assert_true (fal_net_thread_start (run.thread, NULL));
   fal_net_thread_stop (run.thread);
   g_assert_cmpstr (run.story->str, ==, "<>");
   g_assert_true (run.runs_on != g_thread_self ());
@@ -102,7 +102,7 @@ test_tasks_run_in_order_also_those_from_before_the_start (void)
 
   run_init (&run);
   fal_net_thread_post (run.thread, write_letter, &letters[0], NULL);
-  fal_net_thread_start (run.thread);
+  g_assert_true (fal_net_thread_start (run.thread, NULL));
   fal_net_thread_post (run.thread, write_letter, &letters[1], NULL);
   fal_net_thread_post (run.thread, write_letter, &letters[2], NULL);
   fal_net_thread_wait (run.thread, &letters[2].done);
@@ -117,7 +117,7 @@ test_what_was_posted_runs_before_the_end (void)
   Letter letter = { &run, 'a' };
 
   run_init (&run);
-  fal_net_thread_start (run.thread);
+  g_assert_true (fal_net_thread_start (run.thread, NULL));
   fal_net_thread_post (run.thread, write_letter, &letter, NULL);
   fal_net_thread_stop (run.thread);
   g_assert_cmpstr (run.story->str, ==, "<a>");
@@ -141,7 +141,7 @@ test_what_a_task_holds_is_let_go (void)
   g_auto (Run) run = { 0 };
 
   run_init (&run);
-  fal_net_thread_start (run.thread);
+  g_assert_true (fal_net_thread_start (run.thread, NULL));
   fal_net_thread_post (run.thread, do_nothing, &destroyed, count);
   fal_net_thread_stop (run.thread);
   g_assert_cmpint (destroyed, ==, 1);
@@ -169,7 +169,7 @@ test_a_busy_thread_is_hurried_once (void)
   gint64 start;
 
   run_init (&run);
-  fal_net_thread_start (run.thread);
+  g_assert_true (fal_net_thread_start (run.thread, NULL));
   fal_net_thread_post (run.thread, wait_for_hurry, &run, NULL);
   fal_net_thread_post (run.thread, write_letter, &letter, NULL);
   start = g_get_monotonic_time ();

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What a connection needs is looked for before GLib misses it. */
+#include "fal/net/resources.h"
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+/* So many more descriptors may the process have. */
+static void
+leave_descriptors (guint n, struct rlimit *before)
+{
+  gint lowest = dup (STDERR_FILENO);
+  struct rlimit limit;
+
+  close (lowest);
+  getrlimit (RLIMIT_NOFILE, before);
+  limit = *before;
+  limit.rlim_cur = lowest + n;
+  g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &limit), ==, 0);
+}
+
+static gboolean
+check_with (guint n)
+{
+  g_autoptr (GError) error = NULL;
+  struct rlimit before;
+  gboolean enough;
+
+  leave_descriptors (n, &before);
+  enough = fal_resources_check (&error);
+  g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &before), ==, 0);
+  if (!enough)
+    g_assert_error (error, G_IO_ERROR, G_IO_ERROR_TOO_MANY_OPEN_FILES);
+  return enough;
+}
+
+/* Some of those that it might have may be in use already. */
+static void
+test_a_connection_needs_several_descriptors (void)
+{
+  guint n = 0;
+
+  while (!check_with (n))
+    n++;
+  g_assert_cmpuint (n, >=, 8);
+}
+
+/* A hundred times as many as there are. */
+static void
+test_what_was_taken_is_given_back (void)
+{
+  struct rlimit before;
+
+  leave_descriptors (64, &before);
+  for (guint i = 0; i < 100; i++)
+    g_assert_true (fal_resources_check (NULL));
+  g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &before), ==, 0);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+#define ADD(name) g_test_add_func ("/resources/" #name, test_##name)
+  ADD (a_connection_needs_several_descriptors);
+  ADD (what_was_taken_is_given_back);
+  return g_test_run ();
+}
