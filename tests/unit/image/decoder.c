@@ -250,6 +250,18 @@ test_sizes_change_between_pictures (void)
   }
 }
 
+static gconstpointer
+find_memory (GstBuffer *buffer)
+{
+  gconstpointer memory;
+  GstMapInfo map;
+
+  g_assert_true (gst_buffer_map (buffer, &map, GST_MAP_READ));
+  memory = map.data;
+  gst_buffer_unmap (buffer, &map);
+  return memory;
+}
+
 static void
 test_buffers_and_caps_are_reused (void)
 {
@@ -257,14 +269,14 @@ test_buffers_and_caps_are_reused (void)
   g_autoptr (GBytes) jpeg = plain_jpeg (40, 30, RED, 0);
   g_auto (Result) first = decode_with (decoder, jpeg, "ANY");
   g_auto (Result) second = decode_with (decoder, jpeg, "ANY");
-  GstBuffer *known = first.buffer;
+  gconstpointer known = find_memory (first.buffer);
   g_auto (Result) third = { 0 };
 
   g_assert_true (first.buffer != second.buffer);
   g_assert_true (first.caps == second.caps);
   gst_clear_buffer (&first.buffer);
   third = decode_with (decoder, jpeg, "ANY");
-  g_assert_true (third.buffer == known);
+  g_assert_true (find_memory (third.buffer) == known);
 }
 
 /* A buffer outlives the decoder whose pool it is from. */
