@@ -978,6 +978,95 @@ test_in_any_file_each_that_was_answered_has_its_own (void)
     run_world (seed, TRUE);
 }
 
+/* ---- frames without times, or with odd ones ---- */
+
+/* Between two results frames are evenly spread by their times or, where these say nothing, by their
+ * number. */
+static void
+test_where_times_say_nothing_frames_count (void)
+{
+  static const struct {
+    GstClockTime times[4];
+    guint weights[2]; /* of the second and the third */
+  } rows[] = {
+    { { 0, 30, 90, 120 }, { 64, 192 } },
+    { { GST_CLOCK_TIME_NONE, 30, 90, 120 }, { 85, 171 } },
+    { { 0, GST_CLOCK_TIME_NONE, 90, 120 }, { 85, 192 } },
+    { { 0, 30, 90, GST_CLOCK_TIME_NONE }, { 85, 171 } },
+    { { 60, 30, 90, 120 }, { 85, 128 } }, /* before the first result */
+    { { 0, 30, 150, 120 }, { 64, 171 } }, /* after the second one */
+    { { 60, 60, 60, 60 }, { 85, 171 } },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    Fixture f;
+    Shown shown;
+
+    set_up_file (&f);
+    for (guint k = 0; k < 4; k++) {
+      const FalFrameMark mark = { k + 1, rows[i].times[k], due (k + 1), 0, SIZE };
+
+      f.may_come |= G_GUINT64_CONSTANT (2) << k;
+      fal_frame_queue_push (f.queue, thing_new (k + 1), &mark);
+    }
+    answer (&f, 1);
+    answer (&f, 4);
+    lose (&f, 2, 3);
+    expect (&f, NOW, 1, 1, 0, 0);
+    for (guint k = 0; k < 2; k++) {
+      g_assert_true (take (&f, FALSE, NOW, &shown));
+      g_assert_cmpuint (shown.serial, ==, k + 2);
+      g_assert_cmpuint (shown.weight, ==, rows[i].weights[k]);
+    }
+    expect (&f, NOW, 4, 4, 1, 0);
+    tear_down (&f);
+  }
+}
+
+static guint
+ahead_of (Fixture *f, guint64 serial, GstClockTime time)
+{
+  GstClockTime ahead;
+
+  fal_frame_queue_answer (f->queue, serial, time, thing_new (serial), thing_new (serial), &ahead);
+  return ahead;
+}
+
+static void
+test_without_times_nothing_is_ahead (void)
+{
+  Fixture f;
+
+  set_up (&f);
+  push_to (&f, 9);
+  g_assert_cmpuint (ahead_of (&f, 1, 100), ==, 0); /* the first of all */
+  g_assert_cmpuint (ahead_of (&f, 4, 400), ==, 200);
+  g_assert_cmpuint (ahead_of (&f, 6, GST_CLOCK_TIME_NONE), ==, 0);
+  g_assert_cmpuint (ahead_of (&f, 8, 900), ==, 0);  /* the one before has none */
+  g_assert_cmpuint (ahead_of (&f, 9, 800), ==, 0);  /* time went back */
+  g_assert_cmpuint (ahead_of (&f, 7, 1000), ==, 0); /* an older frame */
+  tear_down (&f);
+}
+
+/* What stands is told once, of a frame that waits. */
+static void
+test_only_a_frame_that_waits_can_stand (void)
+{
+  Fixture f;
+
+  set_up (&f);
+  push_to (&f, 3);
+  answer (&f, 1);
+  answer (&f, 2);
+  fal_frame_queue_stand (f.queue, 2, 1); /* it has a result of its own */
+  fal_frame_queue_stand (f.queue, 7, 1); /* it did not come */
+  expect (&f, NOW, 1, 1, 0, 0);
+  fal_frame_queue_stand (f.queue, 1, 1); /* it is gone */
+  expect (&f, NOW, 2, 2, 1, 0);
+  expect_nothing (&f, NOW);
+  tear_down (&f);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -1018,6 +1107,9 @@ main (int argc, char **argv)
   ADD (after_it_a_result_is_needed_by_fewer);
   ADD (those_after_a_result_on_its_way_hide_none_before_it);
   ADD (a_result_is_needed_by_the_frames_since_the_one_before);
+  ADD (where_times_say_nothing_frames_count);
+  ADD (without_times_nothing_is_ahead);
+  ADD (only_a_frame_that_waits_can_stand);
   ADD (in_any_world_each_comes_out_once_in_order_and_in_time);
   ADD (in_any_file_each_that_was_answered_has_its_own);
   return g_test_run ();

@@ -1307,6 +1307,42 @@ test_a_gap_keeps_its_place (void)
   expect_gap (q, 10, 10);
 }
 
+/* Only those that follow each other do. */
+static void
+test_gaps_apart_stay_two (void)
+{
+  static const struct {
+    GstClockTime start, duration, next_start, next_duration;
+    GstClockTime joined; /* how long both are; 0: they stay two */
+  } rows[] = {
+    { 100000, 50000, 150000, 70000, 120000 },
+    { 100000, 50000, 151000, 70000, 121000 }, /* as times are rounded */
+    { 100000, 50000, 151001, 70000, 0 },
+    { 100000, 50000, 148999, 70000, 0 },
+    { 100000, 50000, 90000, 70000, 0 },
+    { 100000, GST_CLOCK_TIME_NONE, 150000, 70000, 0 },
+    { 100000, 50000, 150000, GST_CLOCK_TIME_NONE, 0 },
+  };
+  g_autoptr (GstEvent) other = gst_event_new_eos (), gap = gst_event_new_gap (0, 1);
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autoptr (GstEvent) one = gst_event_new_gap (rows[i].start, rows[i].duration);
+    g_autoptr (GstEvent) next = gst_event_new_gap (rows[i].next_start, rows[i].next_duration);
+    g_autoptr (GstEvent) joined = fal_output_queue_join_gaps (one, next);
+    GstClockTime start, duration;
+
+    g_assert_true ((joined != NULL) == (rows[i].joined > 0));
+    if (joined == NULL)
+      continue;
+    gst_event_parse_gap (joined, &start, &duration);
+    g_assert_cmpuint (start, ==, rows[i].start);
+    g_assert_cmpuint (duration, ==, rows[i].joined);
+    g_assert_cmpuint (gst_event_get_seqnum (joined), ==, gst_event_get_seqnum (next));
+  }
+  g_assert_null (fal_output_queue_join_gaps (gap, other));
+  g_assert_null (fal_output_queue_join_gaps (other, gap));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -1379,6 +1415,7 @@ main (int argc, char **argv)
   ADD (it_knows_an_answer_that_lies_over_its_frame);
   ADD (gaps_in_a_row_become_one);
   ADD (gaps_become_one_only_where_they_meet);
+  ADD (gaps_apart_stay_two);
   ADD (a_gap_keeps_its_place);
   return g_test_run ();
 }
