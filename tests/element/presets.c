@@ -68,6 +68,31 @@ test_built_in_ones_cannot_be_changed (void)
   g_assert_false (gst_preset_load_preset (preset, "no such preset"));
 }
 
+/* Where a name is taken by a built-in one, nothing of a user's gets it. */
+static void
+test_a_user_renames_and_describes_his_own (void)
+{
+  g_autoptr (GstElement) element = make ();
+  GstPreset *preset = GST_PRESET (element);
+  g_auto (GStrv) before = gst_preset_get_preset_names (preset), after = NULL;
+  g_autofree gchar *comment = NULL, *other = NULL, *icon = NULL;
+
+  g_object_set (element, "app", "a/b", NULL);
+  g_assert_true (gst_preset_save_preset (preset, "first"));
+  g_assert_false (gst_preset_rename_preset (preset, "first", before[0]));
+  g_assert_true (gst_preset_rename_preset (preset, "first", "second"));
+  after = gst_preset_get_preset_names (preset);
+  g_assert_true (g_strv_contains ((const gchar *const *) after, "second"));
+  g_assert_false (g_strv_contains ((const gchar *const *) after, "first"));
+  g_assert_true (gst_preset_set_meta (preset, "second", "comment", "what it is for"));
+  g_assert_true (gst_preset_get_meta (preset, "second", "comment", &comment));
+  g_assert_cmpstr (comment, ==, "what it is for");
+  g_assert_true (gst_preset_get_meta (preset, before[0], "comment", &other));
+  g_assert_false (gst_preset_get_meta (preset, before[0], "icon", &icon));
+  g_assert_null (icon);
+  g_assert_true (gst_preset_delete_preset (preset, "second"));
+}
+
 /* What a user saves comes back, but for the secrets and the element's name. */
 static void
 test_a_user_saves_his_own (void)
@@ -106,6 +131,7 @@ main (int argc, char **argv)
   ADD (gst_launch_takes_them);
   ADD (built_in_ones_cannot_be_changed);
   ADD (a_user_saves_his_own);
+  ADD (a_user_renames_and_describes_his_own);
   status = fixture_run ();
   return status;
 }

@@ -95,8 +95,9 @@ probe_jpeg (const guint8 *data, gsize size, FalImageFileInfo *info, GError **err
 
   info->width = markers.width;
   info->height = markers.height;
-  return markers.whole || info->flawed ||
-         refuse (error, "the JPEG picture ends before its end marker");
+  return markers.whole || info->flawed
+             ? TRUE
+             : refuse (error, "the JPEG picture ends before its end marker");
 }
 
 /* CMYK in a JPEG is stored inverted, as Adobe does it: 255 is no ink. */
@@ -245,8 +246,9 @@ probe_png (const guint8 *data, gsize size, FalImageFileInfo *info, GError **erro
   info->width = MIN (read_be32 (header + 8), G_MAXINT);
   info->height = MIN (read_be32 (header + 12), G_MAXINT);
   info->has_alpha = (header[17] & PNG_COLOUR_ALPHA) != 0;
-  return walk_png_chunks (data, size, &info->has_alpha) ||
-         refuse (error, "the PNG picture ends before its last chunk");
+  return walk_png_chunks (data, size, &info->has_alpha)
+             ? TRUE
+             : refuse (error, "the PNG picture ends before its last chunk");
 }
 
 static gboolean

@@ -145,18 +145,6 @@ fal_layer_get_config (const FalLayer *layer)
   return &layer->config;
 }
 
-gsize
-fal_layer_get_size (const FalLayer *layer)
-{
-  gsize size = gst_buffer_get_size (gst_sample_get_buffer (layer->result));
-
-  if (layer->memory != NULL)
-    size += g_bytes_get_size (layer->memory);
-  if (layer->chroma_memory != NULL)
-    size += g_bytes_get_size (layer->chroma_memory);
-  return size;
-}
-
 /* ---- Where it is ---- */
 
 static gint

@@ -23,8 +23,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (FalLayer, fal_layer_unref)
 /* The region of the frame that it was made for. */
 FalArea fal_layer_get_area (const FalLayer *layer);
 const FalOverlayConfig *fal_layer_get_config (const FalLayer *layer);
-/* Bytes of memory that it holds. */
-gsize fal_layer_get_size (const FalLayer *layer);
 
 /* Makes it fit frames as @frame, whose layout is @planes, where the region lies at @area; quick
  * where it does already. Errors: G_IO_ERROR_INVALID_DATA (the result is not what its caps say),

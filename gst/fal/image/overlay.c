@@ -180,7 +180,7 @@ prepare_backdrop (FalOverlay *overlay, const FalBackground *background, GError *
   g_clear_pointer (&overlay->backdrop, fal_backdrop_free);
   overlay->background = *background;
   overlay->backdrop = fal_backdrop_new (&overlay->frame, &overlay->planes, background);
-  return overlay->backdrop != NULL || fail_for_memory (error);
+  return overlay->backdrop != NULL ? TRUE : fail_for_memory (error);
 }
 
 FalLayer *

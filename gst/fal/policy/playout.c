@@ -39,7 +39,7 @@
 #define STEP_OF_FEW (24 * MS)
 
 /* Results that keep being late: so many, over at least so long, so that it is more than the burst
- * after a stall. */
+ * after a stall. No more than so many are looked at, but all of the shortest such time. */
 #define RUN_RESULTS 3
 #define RUN_TIME (400 * MS)
 #define RUN_MEMORY (2 * SECOND)
@@ -296,15 +296,18 @@ grow (FalPlayout *playout, gint64 delay)
 static guint64
 find_late_run (const FalPlayout *playout, gint64 now)
 {
-  guint64 oldest = playout->end - MIN (count_since (playout, playout->begin), RUN_MOST);
+  gint64 covered = 0;
   guint late = 0;
 
-  for (guint64 i = playout->end; i-- > oldest;) {
-    if (count_since (playout, i) > RUN_RESULTS && get_lag (playout, i)->at < now - RUN_MEMORY)
+  for (guint64 i = playout->end; i-- > playout->begin;) {
+    guint n = count_since (playout, i);
+
+    if ((n > RUN_RESULTS && get_lag (playout, i)->at < now - RUN_MEMORY) ||
+        (n > RUN_MOST && covered >= RUN_TIME))
       break;
+    covered = now - get_lag (playout, i)->at;
     late += is_late (playout, i);
-    if (is_late (playout, i) && late >= RUN_RESULTS && 2 * late >= count_since (playout, i) &&
-        now - get_lag (playout, i)->at >= RUN_TIME)
+    if (is_late (playout, i) && late >= RUN_RESULTS && 2 * late >= n && covered >= RUN_TIME)
       return i;
   }
   return playout->end;

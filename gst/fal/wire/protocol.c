@@ -539,7 +539,7 @@ map_from_message (GBytes *message, gboolean text, FalNames *names, GError **erro
 
 /* ---- the id of a reply that cannot be read ---- */
 
-/* What follows the name of a field in JSON, where it is a string. */
+/* What follows the name of a field in JSON, where it is a string without escapes. */
 static gchar *
 dup_json_string (const gchar *data, gsize size)
 {
@@ -549,7 +549,7 @@ dup_json_string (const gchar *data, gsize size)
     n++;
   while (n + length < size && data[n + length] != '"' && data[n + length] != '\\')
     length++;
-  return n + length < size ? g_strndup (data + n, length) : NULL;
+  return n + length < size && data[n + length] == '"' ? g_strndup (data + n, length) : NULL;
 }
 
 /* The same in msgpack. */

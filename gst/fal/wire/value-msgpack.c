@@ -270,18 +270,18 @@ fal_value_from_msgpack (GBytes *message, FalNames *names, GError **error)
   GstStructure *map = NULL;
   msgpack_unpacked unpacked;
 
-  if (fault != NULL) {
-    g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
-        "a message of %" G_GSIZE_FORMAT " bytes is not a msgpack map that can be read: %s", size,
-        fault);
-    return NULL;
-  }
   msgpack_unpacked_init (&unpacked);
-  if (msgpack_unpack_next (&unpacked, (const char *) data, size, &offset) == MSGPACK_UNPACK_SUCCESS)
+  if (fault == NULL)
+    fault = msgpack_unpack_next (&unpacked, (const char *) data, size, &offset) ==
+                    MSGPACK_UNPACK_SUCCESS
+                ? NULL
+                : "it could not be unpacked";
+  if (fault == NULL)
     map = msgpack_to_map (&unpacked.data.via.map, &source);
   else
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
-        "a message of %" G_GSIZE_FORMAT " bytes could not be unpacked", size);
+        "a message of %" G_GSIZE_FORMAT " bytes is not a msgpack map that can be read: %s", size,
+        fault);
   msgpack_unpacked_destroy (&unpacked);
   return map;
 }

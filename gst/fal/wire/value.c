@@ -343,7 +343,7 @@ write_value (const FalValueWriter *writer, gpointer out, const GValue *value, co
     return TRUE;
   }
   fault = write_leaf (writer, out, value);
-  return fault == NULL || refuse (step, value, fault, error);
+  return fault == NULL ? TRUE : refuse (step, value, fault, error);
 }
 
 static const GValue *

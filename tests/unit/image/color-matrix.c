@@ -99,6 +99,18 @@ test_an_unknown_matrix_is_refused (void)
   g_assert_false (fal_color_matrix_init (&matrix, &rgb));
 }
 
+/* Any of them. */
+static void
+test_one_coefficient_is_a_change (void)
+{
+  const FalColorMatrix rows[] = { { .black = 16 }, { .yy = 1 }, { .yu = 1 }, { .yv = 1 },
+    { .uu = 1 }, { .uv = 1 }, { .vu = 1 }, { .vv = 1 } };
+
+  g_assert_true (fal_color_matrix_is_identity (&(FalColorMatrix) { 0 }));
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
+    g_assert_false (fal_color_matrix_is_identity (&rows[i]));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -109,5 +121,6 @@ main (int argc, char **argv)
   ADD ("a-jpegs-own-colours-stay", test_a_jpegs_own_colours_stay);
   ADD ("black-is-that-of-the-range", test_black_is_that_of_the_range);
   ADD ("an-unknown-matrix-is-refused", test_an_unknown_matrix_is_refused);
+  ADD ("one-coefficient-is-a-change", test_one_coefficient_is_a_change);
   return g_test_run ();
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What counts as a change, in scenes that are computed here: noise, flicker and drift do not, a
  * cursor does; and that the same picture has the same signature in every format. */
+#include "../unreadable-memory.h"
 #include <fal/image/difference.h>
 #include <fal/image/encoder.h>
 #include <math.h>
@@ -575,6 +576,58 @@ test_a_frame_that_cannot_be_read_is_always_new (void)
   g_assert_cmpfloat (fal_difference_compare (difference, NULL, NULL), ==, G_MAXDOUBLE);
 }
 
+static void
+test_what_is_no_frame_has_no_signature (void)
+{
+  static const gchar *const texts[] = { "video/x-raw,format=I420,width=0,height=64",
+    "video/x-raw,format=I420,width=64,height=0", "video/x-raw,width=64,height=64",
+    "video/x-raw(format:Interlaced),format=I420,width=64,height=64,interlace-mode=alternate",
+    "video/x-raw,format=ENCODED,width=64,height=64" };
+  g_autoptr (FalDifference) difference = fal_difference_new ();
+  g_autoptr (GstCaps) raw = gst_caps_from_string ("video/x-raw,format=I420,width=64,height=64");
+  g_autoptr (GstCaps) picture = gst_caps_from_string ("image/jpeg"), none = gst_caps_new_empty ();
+  g_autoptr (GstBuffer) buffer = gst_buffer_new_allocate (NULL, 64 * 64 * 4, NULL);
+  g_autoptr (GstBuffer) unreadable = unreadable_buffer_new (64 * 64 * 4);
+  g_autoptr (GstSample) without_caps = gst_sample_new (buffer, NULL, NULL, NULL);
+  g_autoptr (GstSample) with_empty_caps = gst_sample_new (buffer, none, NULL, NULL);
+  g_autoptr (GstSample) without_buffer = gst_sample_new (NULL, raw, NULL, NULL);
+  g_autoptr (GstSample) unreadable_frame = gst_sample_new (unreadable, raw, NULL, NULL);
+  g_autoptr (GstSample) unreadable_picture = gst_sample_new (unreadable, picture, NULL, NULL);
+  GstSample *samples[] = { without_caps, with_empty_caps, without_buffer, unreadable_frame,
+    unreadable_picture };
+
+  for (guint i = 0; i < G_N_ELEMENTS (samples); i++)
+    g_assert_null (fal_difference_reduce (difference, samples[i], &whole));
+  for (guint i = 0; i < G_N_ELEMENTS (texts); i++) {
+    g_autoptr (GstCaps) caps = gst_caps_from_string (texts[i]);
+    g_autoptr (GstSample) sample = gst_sample_new (buffer, caps, NULL, NULL);
+
+    g_test_message ("%s", texts[i]);
+    g_assert_null (fal_difference_reduce (difference, sample, &whole));
+  }
+}
+
+static void
+test_only_what_is_of_the_same_place_is_compared (void)
+{
+  const FalArea left = { 0, 0, 320, 360 }, right = { 320, 0, 320, 360 };
+  g_autoptr (FalDifference) difference = fal_difference_new ();
+  g_autoptr (GstSample) sample = shoot (&plain, NULL);
+  g_autoptr (FalSignature) all = fal_difference_reduce (difference, sample, &whole);
+  g_autoptr (FalSignature) one = fal_difference_reduce (difference, sample, &left);
+  g_autoptr (FalSignature) other = fal_difference_reduce (difference, sample, &right);
+
+  g_assert_cmpfloat (fal_difference_compare (difference, all, NULL), ==, G_MAXDOUBLE);
+  g_assert_cmpfloat (fal_difference_compare (difference, NULL, all), ==, G_MAXDOUBLE);
+  g_assert_cmpfloat (fal_difference_compare (difference, one, other), ==, G_MAXDOUBLE);
+  g_assert_cmpfloat (fal_difference_compare (difference, all, all), ==, 0);
+  g_assert_cmpfloat (fal_signature_get_mean (all, 0, 0), >=, 0);
+  g_assert_cmpfloat (fal_signature_get_mean (all, -1, 0), <, 0);
+  g_assert_cmpfloat (fal_signature_get_mean (all, 0, -1), <, 0);
+  g_assert_cmpfloat (fal_signature_get_mean (all, WIDTH, 0), <, 0);
+  g_assert_cmpfloat (fal_signature_get_mean (all, 0, HEIGHT), <, 0);
+}
+
 /* ---- picture files ---- */
 
 static GstSample *
@@ -708,6 +761,8 @@ main (int argc, char **argv)
   TEST (a_part_outside_of_the_frame_is_always_new);
   TEST (any_size_is_reduced);
   TEST (a_frame_that_cannot_be_read_is_always_new);
+  TEST (what_is_no_frame_has_no_signature);
+  TEST (only_what_is_of_the_same_place_is_compared);
   TEST (a_jpeg_is_compared_like_a_frame);
   TEST (a_part_of_a_jpeg_is_looked_at_alone);
   TEST (other_pictures_are_compared_byte_by_byte);

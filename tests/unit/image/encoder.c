@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Frames of every kind become JPEGs of the same colours, in the size and shape asked for. */
+#include "../unreadable-memory.h"
 #include "test-codec.h"
 #include "test-pictures.h"
 
@@ -25,6 +26,8 @@ static const Input inputs[] = {
   { "I420", ",colorimetry=bt709", &bt709, 4 },
   { "I420", ",colorimetry=1:4:0:0", &jfif, 4 },
   { "I420", ",colorimetry=1:4:7:1", &jfif, 4 },
+  { "I420", ",colorimetry=0:4:0:0", &bt601, 4 }, /* the range is the usual one */
+  { "RGB", ",colorimetry=0:1:0:0", &jfif, 3 },
   { "I420", ",colorimetry=bt601,interlace-mode=interleaved", &bt601, 4 },
   { "YV12", ",colorimetry=bt601", &bt601, 4 },
   { "NV12", ",colorimetry=bt601", &bt601, 4 },
@@ -424,6 +427,170 @@ test_other_caps_are_refused (void)
   assert_not_encoded (without_caps, G_IO_ERROR_FAILED);
 }
 
+static void
+test_frames_of_nothing_are_refused (void)
+{
+  static const gchar *const texts[] = { "video/x-raw,format=I420,width=0,height=48",
+    "video/x-raw,format=I420,width=64,height=0", "video/x-raw,format=ENCODED,width=64,height=48",
+    "video/x-raw,width=64,height=48" };
+  g_autoptr (GstBuffer) buffer = gst_buffer_new_allocate (NULL, 100000, NULL);
+  g_autoptr (GstCaps) raw = gst_caps_from_string ("video/x-raw,format=I420,width=64,height=48");
+  g_autoptr (GstCaps) none = gst_caps_new_empty ();
+  g_autoptr (GstSample) without_buffer = gst_sample_new (NULL, raw, NULL, NULL);
+  g_autoptr (GstSample) with_empty_caps = gst_sample_new (buffer, none, NULL, NULL);
+
+  assert_not_encoded (without_buffer, G_IO_ERROR_FAILED);
+  assert_not_encoded (with_empty_caps, G_IO_ERROR_FAILED);
+  for (guint i = 0; i < G_N_ELEMENTS (texts); i++) {
+    g_autoptr (GstCaps) caps = gst_caps_from_string (texts[i]);
+    g_autoptr (GstSample) sample = gst_sample_new (buffer, caps, NULL, NULL);
+
+    g_test_message ("%s", texts[i]);
+    assert_not_encoded (sample, G_IO_ERROR_FAILED);
+  }
+}
+
+static void
+test_memory_that_cannot_be_read_is_an_error (void)
+{
+  static const gchar *const texts[] = { "image/jpeg",
+    "video/x-raw,format=I420,width=64,height=48,framerate=25/1" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (texts); i++) {
+    g_autoptr (FalEncoder) encoder = fal_encoder_new ();
+    g_autoptr (GstCaps) caps = gst_caps_from_string (texts[i]);
+    g_autoptr (GstBuffer) buffer = unreadable_buffer_new (64 * 48 * 3 / 2);
+    g_autoptr (GstSample) sample = gst_sample_new (buffer, caps, NULL, NULL);
+    g_autoptr (GError) error = NULL;
+    const gchar *media_type = NULL;
+
+    g_assert_null (fal_encoder_encode (encoder, sample, &ANY_SIZE, &media_type, NULL, &error));
+    g_assert_nonnull (error);
+  }
+}
+
+static void
+test_a_side_has_an_end (void)
+{
+  static const FalEncoderConfig configs[] = { { 66000, 10, .quality = 90 },
+    { 10, 66000, .quality = 90 } };
+  g_autoptr (GstSample) sample = plain_sample ("I420", 64, 48, "", &bt601, RED);
+
+  for (guint i = 0; i < G_N_ELEMENTS (configs); i++) {
+    g_autoptr (FalEncoder) encoder = fal_encoder_new ();
+    g_autoptr (GError) error = NULL;
+    const gchar *media_type = NULL;
+
+    g_assert_null (fal_encoder_encode (encoder, sample, &configs[i], &media_type, NULL, &error));
+    g_assert_error (error, G_IO_ERROR, G_IO_ERROR_FAILED);
+  }
+}
+
+/* Where the fields of a frame come in buffers of their own, each is a picture of half the height.
+ */
+static void
+test_a_field_is_a_picture (void)
+{
+  g_autoptr (GstSample) half = plain_sample ("I420", 64, 24, "", &bt601, RED);
+  g_autoptr (GstCaps) caps = gst_caps_from_string (
+      "video/x-raw(format:Interlaced),format=I420,width=64,height=48,framerate=25/1,"
+      "colorimetry=bt601,interlace-mode=alternate");
+  g_autoptr (GstSample) field = gst_sample_new (gst_sample_get_buffer (half), caps, NULL, NULL);
+  g_autoptr (FalEncoder) encoder = fal_encoder_new ();
+  g_autoptr (GError) error = NULL;
+  const gchar *media_type = NULL;
+  FalLayout layout;
+  g_autoptr (GBytes) jpeg =
+      fal_encoder_encode (encoder, field, &ANY_SIZE, &media_type, &layout, &error);
+  g_auto (Image) image = { 0 };
+
+  g_assert_no_error (error);
+  image = read_jpeg (jpeg);
+  g_assert_cmpint (image.width, ==, 64);
+  g_assert_cmpint (image.height, ==, 24);
+  assert_image_pixel (&image, 32, 12, RED);
+  g_assert_cmpint (layout.par_d, ==, 2 * layout.par_n);
+}
+
+static void
+test_frames_of_two_fields_are_known (void)
+{
+  static const struct {
+    const gchar *caps;
+    gboolean flagged, interlaced;
+  } rows[] = {
+    { "image/jpeg,interlace-mode=interleaved", TRUE, FALSE },
+    { "video/x-raw", TRUE, FALSE },
+    { "video/x-raw,interlace-mode=progressive", TRUE, FALSE },
+    { "video/x-raw,interlace-mode=interleaved", FALSE, TRUE },
+    { "video/x-raw,interlace-mode=mixed", FALSE, FALSE },
+    { "video/x-raw,interlace-mode=mixed", TRUE, TRUE },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autoptr (GstCaps) caps = gst_caps_from_string (rows[i].caps);
+    g_autoptr (GstBuffer) buffer = gst_buffer_new ();
+    g_autoptr (GstSample) sample = NULL;
+
+    if (rows[i].flagged)
+      GST_BUFFER_FLAG_SET (buffer, GST_VIDEO_BUFFER_FLAG_INTERLACED);
+    sample = gst_sample_new (buffer, caps, NULL, NULL);
+    g_assert_cmpint (fal_encoder_is_interlaced (sample), ==, rows[i].interlaced);
+  }
+}
+
+/* A part that is all of a picture leaves it as it came; any other is cut out of it. */
+static void
+test_a_part_of_a_picture_is_cut_out (void)
+{
+  static const struct {
+    FalEncoderConfig config;
+    gint width, height; /* 0: as it came */
+  } rows[] = {
+    { { .quality = 90, .part = { 0, 0, 40, 30 } }, 0, 0 },
+    { { .quality = 90, .part = { 0, 0, 0, 30 } }, 0, 0 },
+    { { .quality = 90, .part = { 0, 0, 40, 0 } }, 0, 0 },
+    { { .quality = 90, .part = { 0, 0, 20, 30 } }, 20, 30 },
+    { { .quality = 90, .part = { 0, 0, 40, 10 } }, 40, 10 },
+    { { .quality = 90, .part = { 2, 0, 38, 30 } }, 38, 30 },
+    { { .quality = 90, .part = { 0, 2, 40, 28 } }, 40, 28 },
+    { { 20, 0, .quality = 90, .part = { 0, 0, 40, 30 } }, 20, 15 },
+    { { 0, 60, .quality = 90, .part = { 0, 0, 40, 30 } }, 80, 60 },
+  };
+  g_autoptr (GBytes) picture = plain_jpeg (40, 30, RED, 0);
+  g_autoptr (GstBuffer) buffer = gst_buffer_new_wrapped_bytes (picture);
+  g_autoptr (GstCaps) caps = gst_caps_from_string ("image/jpeg,width=40,height=30");
+  g_autoptr (GstSample) sample = gst_sample_new (buffer, caps, NULL, NULL);
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autoptr (GBytes) jpeg = encode (sample, &rows[i].config);
+    g_auto (Image) image = read_jpeg (jpeg);
+
+    g_assert_true (g_bytes_equal (jpeg, picture) == (rows[i].width == 0));
+    g_assert_cmpint (image.width, ==, rows[i].width ? rows[i].width : 40);
+    g_assert_cmpint (image.height, ==, rows[i].height ? rows[i].height : 30);
+    assert_image_pixel (&image, image.width / 2, image.height / 2, RED);
+  }
+}
+
+static void
+test_a_part_of_a_broken_picture_is_an_error (void)
+{
+  static const gchar jpeg[] = "\xff\xd8\xff\xc0\0\x08\x08\0\x30\0\x40\0"
+                              "\xff\xda\0\x08\1\1\0\0\0\0\xff\xd9";
+  const FalEncoderConfig config = { .quality = 90, .part = { 0, 0, 20, 30 } };
+  g_autoptr (FalEncoder) encoder = fal_encoder_new ();
+  g_autoptr (GBytes) picture = g_bytes_new_static (jpeg, sizeof jpeg - 1);
+  g_autoptr (GstBuffer) buffer = gst_buffer_new_wrapped_bytes (picture);
+  g_autoptr (GstCaps) caps = gst_caps_from_string ("image/jpeg");
+  g_autoptr (GstSample) sample = gst_sample_new (buffer, caps, NULL, NULL);
+  g_autoptr (GError) error = NULL;
+  const gchar *media_type = NULL;
+
+  g_assert_null (fal_encoder_encode (encoder, sample, &config, &media_type, NULL, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA);
+}
+
 /* One of @name that lies in the tests' data. */
 static GBytes *
 load (const gchar *name)
@@ -561,6 +728,13 @@ main (int argc, char **argv)
   ADD ("rows-that-overlap-are-refused", test_rows_that_overlap_are_refused);
   ADD ("buffers-that-are-too-small-are-refused", test_buffers_that_are_too_small_are_refused);
   ADD ("other-caps-are-refused", test_other_caps_are_refused);
+  ADD ("frames-of-nothing-are-refused", test_frames_of_nothing_are_refused);
+  ADD ("memory-that-cannot-be-read-is-an-error", test_memory_that_cannot_be_read_is_an_error);
+  ADD ("a-side-has-an-end", test_a_side_has_an_end);
+  ADD ("a-field-is-a-picture", test_a_field_is_a_picture);
+  ADD ("frames-of-two-fields-are-known", test_frames_of_two_fields_are_known);
+  ADD ("a-part-of-a-picture-is-cut-out", test_a_part_of_a_picture_is_cut_out);
+  ADD ("a-part-of-a-broken-picture-is-an-error", test_a_part_of_a_broken_picture_is_an_error);
   ADD ("pictures-pass-without-a-copy", test_pictures_pass_without_a_copy);
   ADD ("the-pixels-have-the-shape-that-keeps-the-frames",
       test_the_pixels_have_the_shape_that_keeps_the_frames);

@@ -211,6 +211,49 @@ test_a_frame_that_cannot_be_encoded_is_an_error (void)
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_FAILED);
 }
 
+/* A frame that is a picture already is decoded only where it is to be another one. */
+static void
+test_an_encoded_frame_is_fitted_where_it_must (void)
+{
+  static const struct {
+    FalEncoderConfig sent;
+    gint width, height;
+    gboolean same;
+  } rows[] = {
+    { { .quality = 90 }, 40, 30, TRUE },
+    { { 40, 30, .quality = 90 }, 40, 30, TRUE },
+    { { 40, 30, .quality = 90, .par_n = 1, .par_d = 1 }, 40, 30, TRUE },
+    { { 40, 30, .quality = 90, .par_n = 2, .par_d = 1 }, 40, 30, FALSE },
+    { { 40, 30, .quality = 90, .par_n = 1, .par_d = 2 }, 40, 30, FALSE },
+    { { 20, 30, .quality = 90 }, 20, 30, FALSE },
+    { { 40, 16, .quality = 90 }, 40, 16, FALSE },
+    { { 0, 15, .quality = 90 }, 20, 15, FALSE },
+    { { 20, 0, .quality = 90 }, 20, 15, FALSE },
+  };
+  g_autoptr (GBytes) jpeg = plain_jpeg (40, 30, RED, 0);
+  g_autoptr (GstBuffer) buffer = gst_buffer_new_wrapped_bytes (jpeg);
+  g_autoptr (GstCaps) caps =
+      gst_caps_from_string ("image/jpeg,width=40,height=30,pixel-aspect-ratio=1/1");
+  g_autoptr (GstSample) frame = gst_sample_new (buffer, caps, NULL, NULL);
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autoptr (FalFallbackPicture) picture = fal_fallback_picture_new ();
+    g_autoptr (GError) error = NULL;
+    FalLayout layout;
+    g_autoptr (GBytes) made = fal_fallback_picture_make (
+        picture, FAL_FALLBACK_PASSTHROUGH, frame, &rows[i].sent, &layout, &error);
+    g_auto (Image) image = { 0 };
+
+    g_assert_no_error (error);
+    image = read_jpeg (made);
+    g_assert_cmpint (image.width, ==, rows[i].width);
+    g_assert_cmpint (image.height, ==, rows[i].height);
+    /* A picture that is encoded anew may have the same bytes, but in other memory. */
+    g_assert_true (
+        (g_bytes_get_data (made, NULL) == g_bytes_get_data (jpeg, NULL)) == rows[i].same);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -227,6 +270,7 @@ main (int argc, char **argv)
       test_an_encoded_frame_is_shown_in_the_results_size);
   ADD ("an-encoded-frame-of-that-size-is-shown-as-it-is",
       test_an_encoded_frame_of_that_size_is_shown_as_it_is);
+  ADD ("an-encoded-frame-is-fitted-where-it-must", test_an_encoded_frame_is_fitted_where_it_must);
   ADD ("the-shape-is-that-of-the-results", test_the_shape_is_that_of_the_results);
   ADD ("a-frame-that-cannot-be-encoded-is-an-error",
       test_a_frame_that_cannot_be_encoded_is_an_error);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The size of a frame, by its caps or by the header of its picture. */
+#include "../unreadable-memory.h"
 #include "fal/image/frame-size.h"
 #include "test-pictures.h"
 
@@ -63,10 +64,29 @@ test_what_is_no_picture_has_no_size (void)
   g_autoptr (GBytes) text = g_bytes_new_static ("no picture", 10);
   g_autoptr (GBytes) start = g_bytes_new_static ("\xff\xd8\xff\xe0", 4);
   g_autoptr (GBytes) nothing = g_bytes_new_static ("", 0);
+  g_autoptr (GBytes) broken = g_bytes_new_static ("\xff\xd8\xff\xe0\0\1", 6);
 
   assert_size (text, "image/jpeg", 0, 0);
   assert_size (start, "image/jpeg", 0, 0);
   assert_size (nothing, "image/png", 0, 0);
+  assert_size (broken, "image/jpeg", 0, 0);
+}
+
+static void
+test_what_cannot_be_read_has_no_size (void)
+{
+  g_autoptr (GstCaps) picture = gst_caps_from_string ("image/jpeg"), none = gst_caps_new_empty ();
+  g_autoptr (GstBuffer) buffer = unreadable_buffer_new (100);
+  GstCaps *all[] = { picture, none, NULL };
+
+  for (guint i = 0; i < G_N_ELEMENTS (all); i++) {
+    g_autoptr (GstSample) sample = gst_sample_new (buffer, all[i], NULL, NULL);
+    gint width = -1, height = -1;
+
+    fal_frame_size_read (sample, &width, &height);
+    g_assert_cmpint (width, ==, 0);
+    g_assert_cmpint (height, ==, 0);
+  }
 }
 
 int
@@ -79,5 +99,6 @@ main (int argc, char **argv)
   ADD (its_header_says_the_size_of_a_picture);
   ADD (png_and_webp_have_headers_too);
   ADD (what_is_no_picture_has_no_size);
+  ADD (what_cannot_be_read_has_no_size);
   return g_test_run ();
 }

@@ -86,14 +86,16 @@ test_size_scans_and_end_are_read (void)
   g_assert_true (markers.whole);
 }
 
-/* A stuffed zero, a restart marker and fill bytes stand within or between segments. */
+/* A stuffed zero, restart markers, one for private use and fill bytes stand within or between
+ * segments. */
 static void
 test_data_of_a_scan_is_skipped (void)
 {
   FalJpegMarkers markers = { 0 };
 
-  g_assert_true (
-      READ (SOI "\xff\xff" SOF (BASELINE, "\x8") SOS "a\xff\0\xda\xff\xd0z\xff\xff" EOI, &markers));
+  g_assert_true (READ (SOI "\xff\x01\xff\xff" SOF (BASELINE, "\x8") SOS
+      "a\xff\0\xda\xff\xd0z\xff\xd7z\xff\xff" EOI,
+      &markers));
   g_assert_cmpuint (markers.scans, ==, 1);
   g_assert_true (markers.whole);
 }
@@ -116,16 +118,21 @@ test_what_is_cut_off_is_read_but_not_whole (void)
 static void
 test_what_libjpeg_refuses_is_refused (void)
 {
-  FalJpegMarkers markers[6] = { 0 };
+  FalJpegMarkers markers[10] = { 0 };
 
   /* Twelve bits, two frame headers, a scan without a frame, no scan at all, a segment shorter than
-   * its own length, a lossless JPEG. */
+   * its own length, a lossless JPEG; a frame header too short for a size, without a width, without
+   * a height; a marker that nobody uses. */
   g_assert_false (READ (SOI SOF (BASELINE, "\xc") SOS EOI, &markers[0]));
   g_assert_false (READ (SOI SOF (BASELINE, "\x8") SOF (BASELINE, "\x8") SOS EOI, &markers[1]));
   g_assert_false (READ (SOI SOS EOI, &markers[2]));
   g_assert_false (READ (SOI SOF (BASELINE, "\x8") EOI, &markers[3]));
   g_assert_false (READ (SOI "\xff\xe0\0\1" EOI, &markers[4]));
   g_assert_false (READ (SOI SOF ("\xc3", "\x8") SOS EOI, &markers[5]));
+  g_assert_false (READ (SOI "\xff\xc0\0\7\x8\0\x30\0\x40" SOS EOI, &markers[6]));
+  g_assert_false (READ (SOI "\xff\xc0\0\xb\x8\0\x30\0\0\1\1\x11\0" SOS EOI, &markers[7]));
+  g_assert_false (READ (SOI "\xff\xc0\0\xb\x8\0\0\0\x40\1\1\x11\0" SOS EOI, &markers[8]));
+  g_assert_false (READ (SOI "\xff\xf0\0\4ab" SOF (BASELINE, "\x8") SOS EOI, &markers[9]));
 }
 
 /* A side of one pixel is decoded as one of 32. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Results on frames: each sample against what it has to be by the formulas, in all formats, at any
  * place, however the frame lies in memory. */
+#include "../unreadable-memory.h"
 #include "overlay-reference.h"
 #include <fal/frame.h>
 #include <fal/image/overlay.h>
@@ -763,6 +764,77 @@ test_two_mattes_are_blended (Fixture *f, gconstpointer data)
   }
 }
 
+/* As one picture that is their mean; where they lie on different places the one that counts more is
+ * seen alone. */
+static void
+check_two_pictures (Fixture *f, const gchar *frame_format, const gchar *result_format)
+{
+  static const guint weights[] = { 0, 64, 127, 128, 255, 256 };
+  FalOverlayConfig config = { FAL_COMPOSITE_OVER };
+  g_autoptr (GstCaps) caps = make_frame_caps (frame_format, 64, 48, NULL);
+  g_autoptr (GstCaps) picture = make_frame_caps (result_format, 32, 24, NULL);
+  g_autoptr (GstSample) frame = make_noise (caps, NULL), a = make_frame (picture, get_wave, NULL);
+  g_autoptr (GstSample) b = make_frame (picture, get_other_wave, NULL);
+  const FalArea here = { 8, 8, 32, 24 }, there = { 24, 16, 32, 24 };
+  FalLayout layout = lay_at (&here), other_layout = lay_at (&there);
+  g_autoptr (FalLayer) one = fal_overlay_make_layer (f->overlay, a, &layout, caps, &config, NULL);
+  g_autoptr (FalLayer) other = fal_overlay_make_layer (f->overlay, b, &layout, caps, &config, NULL);
+  g_autoptr (FalLayer) apart =
+      fal_overlay_make_layer (f->overlay, b, &other_layout, caps, &config, NULL);
+
+  for (guint i = 0; i < G_N_ELEMENTS (weights); i++) {
+    guint weight = weights[i];
+    g_autoptr (GstBuffer) alone =
+        fal_overlay_apply (f->overlay, frame, caps, one, NULL, 0, NULL, NULL);
+    g_autoptr (GstBuffer) alone_other =
+        fal_overlay_apply (f->overlay, frame, caps, other, NULL, 0, NULL, NULL);
+    g_autoptr (GstBuffer) alone_apart =
+        fal_overlay_apply (f->overlay, frame, caps, apart, NULL, 0, NULL, NULL);
+    g_autoptr (GstBuffer) both =
+        fal_overlay_apply (f->overlay, frame, caps, one, other, weight, NULL, NULL);
+    g_autoptr (GstBuffer) either =
+        fal_overlay_apply (f->overlay, frame, caps, one, apart, weight, NULL, NULL);
+    GstVideoFrame first, second, mean, third, chosen;
+
+    map_output (&first, alone, caps);
+    map_output (&second, alone_other, caps);
+    map_output (&third, alone_apart, caps);
+    map_output (&mean, both, caps);
+    map_output (&chosen, either, caps);
+    for (guint c = 0; c < GST_VIDEO_FRAME_N_COMPONENTS (&mean); c++) {
+      gdouble levels = 1 << (GST_VIDEO_FRAME_COMP_DEPTH (&mean, c) - 8);
+
+      for (gint y = 0; y < GST_VIDEO_FRAME_COMP_HEIGHT (&mean, c); y++) {
+        for (gint x = 0; x < GST_VIDEO_FRAME_COMP_WIDTH (&mean, c); x++) {
+          gdouble wanted = (get_sample (&first, c, x, y) * (256.0 - weight) +
+                               get_sample (&second, c, x, y) * (gdouble) weight) /
+                           256;
+
+          g_assert_cmpfloat (fabs (get_sample (&mean, c, x, y) - wanted), <=, 2.01 * levels);
+          g_assert_cmpuint (get_sample (&chosen, c, x, y), ==,
+              get_sample (weight >= 128 ? &third : &first, c, x, y));
+        }
+      }
+    }
+    gst_video_frame_unmap (&chosen);
+    gst_video_frame_unmap (&mean);
+    gst_video_frame_unmap (&third);
+    gst_video_frame_unmap (&second);
+    gst_video_frame_unmap (&first);
+  }
+}
+
+static void
+test_two_pictures_are_blended (Fixture *f, gconstpointer data)
+{
+  static const gchar *const frames[] = { "I420", "NV12", "RGB", "Y41B", "Y444", "I420_10LE" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (frames); i++) {
+    check_two_pictures (f, frames[i], "RGBA");
+    check_two_pictures (f, frames[i], "RGBx");
+  }
+}
+
 /* As if the region had been there from the beginning. */
 static void
 check_moved (Fixture *f, GstCaps *caps, FalArea to)
@@ -988,6 +1060,97 @@ test_what_a_picture_is_best_decoded_to (Fixture *f, gconstpointer data)
 }
 
 static void
+test_a_picture_like_the_frame_is_best (Fixture *f, gconstpointer data)
+{
+  static const gchar *const likes[][2] = { { "BGRA", "{BGRx,BGRA}" }, { "xRGB", "{xRGB,ARGB}" },
+    { "ARGB", "{xRGB,ARGB}" }, { "RGB", "{RGBx,RGBA}" } };
+  FalOverlayConfig over = { FAL_COMPOSITE_OVER };
+
+  for (guint i = 0; i < G_N_ELEMENTS (likes); i++) {
+    g_autofree gchar *text = g_strconcat ("video/x-raw,format=", likes[i][1], NULL);
+    g_autoptr (GstCaps) caps = make_frame_caps (likes[i][0], 8, 8, NULL);
+    g_autoptr (GstCaps) best = fal_overlay_get_result_caps (caps, &over);
+    g_autoptr (GstCaps) wanted = gst_caps_from_string (text);
+
+    g_assert_true (gst_caps_is_equal (best, wanted));
+  }
+}
+
+static void
+test_what_is_no_result_is_refused (Fixture *f, gconstpointer data)
+{
+  FalOverlayConfig config = { FAL_COMPOSITE_OVER };
+  FalLayout layout = { 0 };
+  g_autoptr (GstCaps) caps = make_frame_caps ("I420", 16, 16, NULL);
+  g_autoptr (GstCaps) picture = make_frame_caps ("RGBA", 16, 16, NULL);
+  g_autoptr (GstCaps) flat = make_frame_caps ("RGBA", 16, 0, NULL);
+  g_autoptr (GstCaps) thin = make_frame_caps ("RGBA", 0, 16, NULL);
+  g_autoptr (GstCaps) sound = gst_caps_from_string ("audio/x-raw");
+  g_autoptr (GstBuffer) buffer = gst_buffer_new_allocate (NULL, 16 * 16 * 4, NULL);
+  g_autoptr (GstBuffer) unreadable = unreadable_buffer_new (16 * 16 * 4);
+  GstSample *samples[] = { gst_sample_new (buffer, NULL, NULL, NULL),
+    gst_sample_new (NULL, picture, NULL, NULL), gst_sample_new (buffer, sound, NULL, NULL),
+    gst_sample_new (buffer, flat, NULL, NULL), gst_sample_new (buffer, thin, NULL, NULL),
+    gst_sample_new (unreadable, picture, NULL, NULL) };
+
+  for (guint i = 0; i < G_N_ELEMENTS (samples); i++) {
+    g_autoptr (GError) error = NULL;
+
+    g_test_message ("sample %u", i);
+    g_assert_null (fal_overlay_make_layer (f->overlay, samples[i], &layout, caps, &config, &error));
+    g_assert_nonnull (error);
+    g_assert_true (error->domain == G_IO_ERROR);
+    gst_sample_unref (samples[i]);
+  }
+}
+
+static void
+test_frames_of_nothing_are_refused (Fixture *f, gconstpointer data)
+{
+  static const gchar *const texts[] = { "video/x-raw,format=I420,width=0,height=16",
+    "video/x-raw,format=I420,width=16,height=0", "video/x-raw,format=I420", "audio/x-raw" };
+  FalOverlayConfig config = { FAL_COMPOSITE_OVER };
+  FalLayout layout = { 0 };
+  g_autoptr (GstSample) result = make_result ("RGBA", 16, 16);
+
+  for (guint i = 0; i < G_N_ELEMENTS (texts); i++) {
+    g_autoptr (GstCaps) caps = gst_caps_from_string (texts[i]);
+    g_autoptr (GError) error = NULL;
+
+    g_assert_null (fal_overlay_make_layer (f->overlay, result, &layout, caps, &config, &error));
+    g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED);
+  }
+}
+
+/* What was sent is not known where any of its sides is missing; then all of it belongs on all of
+ * the frame. */
+static void
+test_a_layout_without_a_size_is_the_whole (Fixture *f, gconstpointer data)
+{
+  static const FalLayout layouts[] = {
+    { 0 },
+    { 0, 16, 1, 1, { 4, 4, 8, 8 }, { 0, 0, 8, 8 } },
+    { 16, 0, 1, 1, { 4, 4, 8, 8 }, { 0, 0, 8, 8 } },
+    { 16, 16, 1, 1, { 4, 4, 0, 8 }, { 0, 0, 8, 8 } },
+    { 16, 16, 1, 1, { 4, 4, 8, 0 }, { 0, 0, 8, 8 } },
+  };
+  FalOverlayConfig config = { FAL_COMPOSITE_OVER };
+  g_autoptr (GstCaps) caps = make_frame_caps ("I420", 16, 16, NULL);
+  g_autoptr (GstSample) result = make_result ("RGBA", 16, 16);
+
+  for (guint i = 0; i < G_N_ELEMENTS (layouts); i++) {
+    g_autoptr (FalLayer) layer =
+        fal_overlay_make_layer (f->overlay, result, &layouts[i], caps, &config, NULL);
+    FalArea area = fal_layer_get_area (layer);
+
+    g_assert_cmpint (area.x, ==, 0);
+    g_assert_cmpint (area.y, ==, 0);
+    g_assert_cmpint (area.width, ==, 16);
+    g_assert_cmpint (area.height, ==, 16);
+  }
+}
+
+static void
 test_a_frame_keeps_its_times_flags_and_metas (Fixture *f, gconstpointer data)
 {
   g_autoptr (GstCaps) caps = make_frame_caps ("I420", 32, 24, NULL);
@@ -1122,6 +1285,7 @@ main (int argc, char **argv)
   ADD ("another-shape-is-fitted", test_another_shape_is_fitted);
   ADD ("bars-are-left-out", test_bars_are_left_out);
   ADD ("two-mattes-are-blended", test_two_mattes_are_blended);
+  ADD ("two-pictures-are-blended", test_two_pictures_are_blended);
   ADD ("a-region-moves-along", test_a_region_moves_along);
   ADD ("a-region-may-go-beyond-the-frame", test_a_region_may_go_beyond_the_frame);
   ADD ("a-plain-frame-is-its-own-blur", test_a_plain_frame_is_its_own_blur);
@@ -1129,6 +1293,10 @@ main (int argc, char **argv)
   ADD ("a-blur-has-no-bands", test_a_blur_has_no_bands);
   ADD ("the-frames-own-caps-go-out", test_the_frames_own_caps_go_out);
   ADD ("what-a-picture-is-best-decoded-to", test_what_a_picture_is_best_decoded_to);
+  ADD ("a-picture-like-the-frame-is-best", test_a_picture_like_the_frame_is_best);
+  ADD ("what-is-no-result-is-refused", test_what_is_no_result_is_refused);
+  ADD ("frames-of-nothing-are-refused", test_frames_of_nothing_are_refused);
+  ADD ("a-layout-without-a-size-is-the-whole", test_a_layout_without_a_size_is_the_whole);
   ADD ("a-frame-keeps-its-times-flags-and-metas", test_a_frame_keeps_its_times_flags_and_metas);
   ADD ("a-field-is-a-frame", test_a_field_is_a_frame);
   ADD ("other-formats-are-refused", test_other_formats_are_refused);

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Frames that are laid out in another way than their caps say. */
+#include "../unreadable-memory.h"
 #include "fal/image/video-frame.h"
+
+#include <gio/gio.h>
 
 #define WIDTH 5
 #define HEIGHT 3
@@ -144,6 +147,124 @@ test_what_is_no_frame_of_that_size_is_not_copied (void)
   g_assert_null (fal_video_frame_copy_plain (buffer, &info));
 }
 
+static void
+test_what_cannot_be_read_is_not_copied (void)
+{
+  g_autoptr (GstBuffer) buffer = NULL;
+  g_autoptr (GError) error = NULL;
+  GstVideoFrame frame;
+  GstVideoInfo info;
+
+  gst_video_info_set_format (&info, GST_VIDEO_FORMAT_I420, WIDTH, HEIGHT);
+  buffer = unreadable_buffer_new (info.size);
+  g_assert_null (fal_video_frame_copy_plain (buffer, &info));
+  g_assert_false (fal_video_frame_map_whole (&frame, &info, buffer, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA);
+}
+
+/* A GstVideoMeta that speaks of another frame than the caps do. */
+static void
+test_a_layout_of_another_frame_is_refused (void)
+{
+  static const struct {
+    GstVideoFormat format;
+    guint width, height;
+    gboolean fits;
+  } rows[] = {
+    { GST_VIDEO_FORMAT_RGB, WIDTH, HEIGHT, TRUE },
+    { GST_VIDEO_FORMAT_RGB, WIDTH + 1, HEIGHT + 1, TRUE },
+    { GST_VIDEO_FORMAT_BGR, WIDTH, HEIGHT, FALSE },
+    { GST_VIDEO_FORMAT_RGB, WIDTH - 1, HEIGHT, FALSE },
+    { GST_VIDEO_FORMAT_RGB, WIDTH, HEIGHT - 1, FALSE },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autoptr (GstBuffer) buffer = gst_buffer_new_allocate (NULL, 1000, NULL);
+    g_autoptr (GError) error = NULL;
+    GstVideoFrame frame;
+    GstVideoInfo info;
+    gboolean fits;
+
+    gst_video_info_set_format (&info, GST_VIDEO_FORMAT_RGB, WIDTH, HEIGHT);
+    gst_buffer_add_video_meta (
+        buffer, GST_VIDEO_FRAME_FLAG_NONE, rows[i].format, rows[i].width, rows[i].height);
+    fits = fal_video_frame_map_whole (&frame, &info, buffer, &error);
+    g_assert_true (fits == rows[i].fits);
+    g_assert_true (fits == (error == NULL));
+    if (fits)
+      gst_video_frame_unmap (&frame);
+  }
+}
+
+static void
+test_a_part_is_clipped (void)
+{
+  static const struct {
+    FalArea wanted, part;
+    gboolean any;
+  } rows[] = {
+    { { 0, 0, 0, 0 }, { 0, 0, 40, 30 }, TRUE },
+    { { 5, 5, 0, 9 }, { 0, 0, 40, 30 }, TRUE },
+    { { 5, 5, 9, 0 }, { 0, 0, 40, 30 }, TRUE },
+    { { -5, -5, 20, 20 }, { 0, 0, 15, 15 }, TRUE },
+    { { 30, 20, 20, 20 }, { 30, 20, 10, 10 }, TRUE },
+    { { 40, 0, 5, 5 }, { 0 }, FALSE },
+    { { 0, 30, 5, 5 }, { 0 }, FALSE },
+    { { -5, 0, 5, 5 }, { 0 }, FALSE },
+    { { G_MAXINT, 0, G_MAXINT, 5 }, { 0 }, FALSE },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    FalArea part;
+
+    g_assert_true (fal_video_frame_clip (&rows[i].wanted, 40, 30, &part) == rows[i].any);
+    if (!rows[i].any)
+      continue;
+    g_assert_cmpint (part.x, ==, rows[i].part.x);
+    g_assert_cmpint (part.y, ==, rows[i].part.y);
+    g_assert_cmpint (part.width, ==, rows[i].part.width);
+    g_assert_cmpint (part.height, ==, rows[i].part.height);
+  }
+}
+
+static void
+test_a_ratio_fits_into_an_int (void)
+{
+  static const struct {
+    guint64 n, d;
+    gint reduced_n, reduced_d;
+  } rows[] = {
+    { 6, 4, 3, 2 },
+    { 0, 0, 1, 1 },
+    { 5, 0, 1, 1 },
+    { 0, 5, 1, 1 },
+    { G_GUINT64_CONSTANT (3) << 40, 1, 3 << 29, 1 },
+    { 1, G_GUINT64_CONSTANT (3) << 40, 1, 3 << 29 },
+    { (G_GUINT64_CONSTANT (1) << 33) + 1, G_GUINT64_CONSTANT (1) << 33, 1 << 30, 1 << 30 },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    gint n, d;
+
+    fal_video_frame_reduce_ratio (rows[i].n, rows[i].d, &n, &d);
+    g_test_message ("%d/%d", n, d);
+    g_assert_cmpint (n, ==, rows[i].reduced_n);
+    g_assert_cmpint (d, ==, rows[i].reduced_d);
+  }
+}
+
+static void
+test_a_frame_may_be_too_large (void)
+{
+  g_autoptr (GError) error = NULL;
+  GstVideoInfo like, info;
+
+  gst_video_info_set_format (&like, GST_VIDEO_FORMAT_RGB, 10, 10);
+  g_assert_false (
+      fal_video_frame_make_info (&info, &like, GST_VIDEO_FORMAT_RGBA, G_MAXINT, G_MAXINT, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_FAILED);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -154,5 +275,10 @@ main (int argc, char **argv)
   ADD (a_plain_copy_has_the_picture);
   ADD (a_plain_copy_has_what_is_known_of_the_frame);
   ADD (what_is_no_frame_of_that_size_is_not_copied);
+  ADD (what_cannot_be_read_is_not_copied);
+  ADD (a_layout_of_another_frame_is_refused);
+  ADD (a_part_is_clipped);
+  ADD (a_ratio_fits_into_an_int);
+  ADD (a_frame_may_be_too_large);
   return g_test_run ();
 }

@@ -36,6 +36,7 @@ static const struct {
   { "127.0.0.1:8443", "https://127.0.0.1:8443/" },
   { "[2001:DB8::7]", "https://[2001:db8:0::7]/" },
   { "[::1]:8443", "https://[::1]:8443/" },
+  { "*.x.y", "https://a_b-c.x.y/" },
   { "*.b", "https://" LABEL63 ".b/" },
   { "*", "https://" LABELS253 "b/" },
 };
@@ -70,6 +71,8 @@ static const struct {
   { USUAL, "https://evil.example#.fal.media" },
   { USUAL, "https://evil.example;.fal.media/" },
   { "fal.media", "https://v3.fal.media/" },
+  { "fal.media", "https://fal.medic/" },
+  { "a", "https://b/" },
   { "a.example,v3.fal.media.", "https://v3.fal.media/" },
   /* the wildcard stands at the front, before a dot, or alone */
   { "*fal.media", "https://v3.fal.media/" },
@@ -152,6 +155,8 @@ static const struct {
   { "*", "https://[::ffff:127.0.0.1]/" },
   { "*", "https://[fe80::1%25eth0]/" },
   { "[fe80::1]", "https://[fe80::1%25eth0]/" },
+  { "[fe80::1%25eth0]", "https://[fe80::1]/" },
+  { "[fe80::1%eth0]", "https://[fe80::1]/" },
   { "*", "https://[]/" },
   { "*", "https://[::1/" },
   { "*", "https://[::1]x/" },

@@ -43,6 +43,11 @@ static const gchar *const public[] = {
   "2002:808:808::1",
   "2001:0:808:808:0:0:f7f7:f7f7",
   "2a00::200:5efe:808:808",
+  /* nearly an address within a site */
+  "2a00::100:5efe:c0a8:1",
+  "2a00::1:5efe:c0a8:1",
+  "2a00::5ffe:c0a8:1",
+  "2a00::5eff:c0a8:1",
 };
 
 static const gchar *const not_public[] = {

@@ -63,6 +63,17 @@ test_without_a_price_nothing_has_a_cost (void)
 }
 
 static void
+test_only_a_budget_lacks_a_price (void)
+{
+  FalBudget b;
+
+  set_up (&b, 0, 0, 0);
+  g_assert_false (fal_budget_lacks_price (&b));
+  set_up (&b, 0, 0, 0.5);
+  g_assert_true (fal_budget_lacks_price (&b));
+}
+
+static void
 test_a_price_without_a_budget_ends_nothing (void)
 {
   FalBudget b;
@@ -97,6 +108,17 @@ test_time_ends_it_to_the_microsecond (void)
   g_assert_cmpint (fal_budget_get_end_time (&b), ==, 20000 * MS);
 }
 
+/* Three a second: the tenth is reached within the microsecond before. */
+static void
+test_it_does_not_end_before_it_is_used_up (void)
+{
+  FalBudget b;
+
+  set_up (&b, 3, 0, 10);
+  pay (&b, 0, 1000, 1);
+  g_assert_cmpint (fal_budget_get_end_time (&b), ==, 1000 * MS + 3333334);
+}
+
 static void
 test_what_is_centuries_away_is_never (void)
 {
@@ -123,6 +145,19 @@ test_the_request_that_would_exceed_it_does_not_go (void)
   g_assert_cmpint (fal_budget_get_end_time (&b), ==, NEVER); /* what went may be answered */
   fal_budget_take_back_request (&b);
   g_assert_true (fal_budget_allows_request (&b, 0));
+}
+
+static void
+test_what_did_not_go_costs_nothing (void)
+{
+  FalBudget b;
+
+  set_up (&b, 0, 0.5, 4);
+  request (&b, 1);
+  fal_budget_take_back_request (&b);
+  g_assert_cmpfloat (get_cost (&b, 0), ==, 0);
+  fal_budget_take_back_request (&b); /* one of before a new start */
+  g_assert_cmpfloat (get_cost (&b, 0), ==, 0);
 }
 
 static void
@@ -212,6 +247,19 @@ test_another_budget_begins_where_the_cost_is (void)
 }
 
 static void
+test_the_same_budget_again_hides_no_tenth (void)
+{
+  FalBudget b;
+
+  set_up (&b, 0.5, 0.25, 10);
+  pay (&b, 0, 1000, 1);
+  configure (&b, 0.5, 0.25, 10, 3000);
+  g_assert_true (fal_budget_tell (&b, 3000 * MS));
+  configure (&b, 0.5, 0.5, 10, 5000); /* with another price a request it is another one */
+  g_assert_false (fal_budget_tell (&b, 5000 * MS));
+}
+
+static void
 test_a_new_start_keeps_the_configuration_alone (void)
 {
   FalBudget b;
@@ -233,15 +281,19 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
 #define ADD(name) g_test_add_func ("/policy/budget/" #name, test_##name)
   ADD (without_a_price_nothing_has_a_cost);
+  ADD (only_a_budget_lacks_a_price);
   ADD (a_price_without_a_budget_ends_nothing);
   ADD (time_ends_it_to_the_microsecond);
+  ADD (it_does_not_end_before_it_is_used_up);
   ADD (what_is_centuries_away_is_never);
   ADD (the_request_that_would_exceed_it_does_not_go);
+  ADD (what_did_not_go_costs_nothing);
   ADD (time_and_requests_add_up);
   ADD (each_tenth_is_told_of_once);
   ADD (tenths_that_go_together_are_told_of_together);
   ADD (another_price_holds_for_what_was_counted);
   ADD (another_budget_begins_where_the_cost_is);
+  ADD (the_same_budget_again_hides_no_tenth);
   ADD (a_new_start_keeps_the_configuration_alone);
   return g_test_run ();
 }

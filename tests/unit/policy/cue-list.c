@@ -173,14 +173,26 @@ test_room_comes_of_cues_that_are_over (void)
 {
   g_autoptr (FalCueList) list = fal_cue_list_new ();
 
-  for (guint i = 0; i < FAL_CUE_LIST_MAX; i++) {
+  for (guint i = 0; i < 64; i++) {
     g_assert_false (fal_cue_list_is_full (list));
     add (list, 10 * i, 10 * i + 5, "a");
+    add (list, 10 * i + 6, 10 * i + 6, "b"); /* never holds, and takes no room */
   }
   g_assert_true (fal_cue_list_is_full (list));
   g_assert_cmpstr (find (list, 4), ==, "a");
   g_assert_true (fal_cue_list_is_full (list));
   g_assert_cmpstr (find (list, 5), ==, "");
+  g_assert_false (fal_cue_list_is_full (list));
+}
+
+static void
+test_room_comes_of_cues_that_a_new_segment_replaces (void)
+{
+  g_autoptr (FalCueList) list = fal_cue_list_new ();
+
+  for (guint i = 0; i < 64; i++)
+    add (list, 10 * i, 10 * i + 5, "a");
+  fal_cue_list_begin (list, 630); /* where the last of them starts */
   g_assert_false (fal_cue_list_is_full (list));
 }
 
@@ -200,5 +212,6 @@ main (int argc, char **argv)
   ADD (a_new_segment_goes_on_from_its_start);
   ADD (after_a_flush_nothing_is_known);
   ADD (room_comes_of_cues_that_are_over);
+  ADD (room_comes_of_cues_that_a_new_segment_replaces);
   return g_test_run ();
 }

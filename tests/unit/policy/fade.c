@@ -25,6 +25,18 @@ test_it_is_the_usual_interval_after_a_pause (void)
   g_assert_cmpuint (fal_fade_note (&fade, 800 * MS, 1700 * MS), ==, 100 * MS);
 }
 
+/* The usual one is that in the middle, the shorter one of two. */
+static void
+test_intervals_may_come_in_any_order (void)
+{
+  FalFade fade = { 0 };
+
+  fal_fade_note (&fade, 0, 300 * MS);
+  fal_fade_note (&fade, 0, 100 * MS);
+  fal_fade_note (&fade, 0, 200 * MS);
+  g_assert_cmpuint (fal_fade_note (&fade, 0, 900 * MS), ==, 200 * MS);
+}
+
 static void
 test_it_is_never_longer_than_the_last_interval (void)
 {
@@ -39,13 +51,14 @@ static void
 test_it_follows_a_model_that_gets_slower (void)
 {
   FalFade fade = { 0 };
-  GstClockTime span = 0;
 
   for (guint i = 0; i < 100; i++)
     fal_fade_note (&fade, 100 * i * MS, 100 * (i + 1) * MS);
-  for (guint i = 0; i < 5; i++)
-    span = fal_fade_note (&fade, (10000 + 300 * i) * MS, (10300 + 300 * i) * MS);
-  g_assert_cmpuint (span, ==, 300 * MS);
+  for (guint i = 0; i < 5; i++) {
+    GstClockTime span = fal_fade_note (&fade, (10000 + 300 * i) * MS, (10300 + 300 * i) * MS);
+
+    g_assert_cmpuint (span, ==, (i < 4 ? 100 : 300) * MS);
+  }
 }
 
 static void
@@ -84,6 +97,7 @@ test_after_a_reset_no_interval_is_known (void)
 static void
 test_a_live_result_fades_in_over_its_span (void)
 {
+  g_assert_cmpuint (fal_fade_get_weight (60 * MS, TICK, 103 * MS, 100 * MS), ==, 0);
   g_assert_cmpuint (fal_fade_get_weight (120 * MS, TICK, 103 * MS, 100 * MS), ==, 94);
   g_assert_cmpuint (fal_fade_get_weight (140 * MS, TICK, 103 * MS, 100 * MS), ==, 145);
   g_assert_cmpuint (fal_fade_get_weight (160 * MS, TICK, 103 * MS, 100 * MS), ==, 197);
@@ -115,6 +129,7 @@ static void
 test_a_live_result_that_comes_as_often_as_ticks_is_a_cut (void)
 {
   g_assert_cmpuint (fal_fade_get_weight (120 * MS, TICK, 119 * MS, TICK), ==, FAL_FADE_ALL);
+  g_assert_cmpuint (fal_fade_get_weight (120 * MS, TICK, 125 * MS, TICK), ==, FAL_FADE_ALL);
   g_assert_cmpuint (fal_fade_get_weight (120 * MS, TICK, 119 * MS, 7 * MS), ==, FAL_FADE_ALL);
   g_assert_cmpuint (fal_fade_get_weight (120 * MS, TICK, 120 * MS, 0), ==, FAL_FADE_ALL);
 }
@@ -145,6 +160,7 @@ main (int argc, char **argv)
 #define ADD(name) g_test_add_func ("/fade/" #name, test_##name)
   ADD (the_first_interval_is_all_that_is_known);
   ADD (it_is_the_usual_interval_after_a_pause);
+  ADD (intervals_may_come_in_any_order);
   ADD (it_is_never_longer_than_the_last_interval);
   ADD (it_follows_a_model_that_gets_slower);
   ADD (it_is_a_second_at_the_most);

@@ -73,6 +73,47 @@ test_every_fault_has_a_class_and_an_error (void)
   }
 }
 
+/* The codes, from 0 to 4999, from which on another class, error or hint holds. */
+static gchar *
+list_meanings (FalFaultKind kind)
+{
+  GString *list = g_string_new (NULL);
+
+  for (guint code = 1; code < 5000; code++) {
+    const FalFault fault = { kind, code }, before = { kind, code - 1 };
+
+    if (fal_fault_get_class (&fault) != fal_fault_get_class (&before) ||
+        fal_fault_get_error_code (&fault) != fal_fault_get_error_code (&before) ||
+        strcmp (fal_fault_get_hint (&fault), fal_fault_get_hint (&before)) != 0)
+      g_string_append_printf (list, " %u", code);
+  }
+  return g_string_free (list, FALSE);
+}
+
+static void
+test_each_code_has_its_meaning (void)
+{
+  static const struct {
+    FalFaultKind kind;
+    const gchar *meanings;
+  } rows[] = {
+    { FAL_FAULT_NETWORK, "" },
+    { FAL_FAULT_PROXY, " 400 407 408 500" },
+    { FAL_FAULT_HTTP, " 101 102 300 400 401 402 403 404 405 408 409 429 430 500 600" },
+    { FAL_FAULT_TOKEN, " 300 400 408 422 423" },
+    { FAL_FAULT_PROVIDER, " 1 2" },
+    { FAL_FAULT_CLOSED, " 1000 1001 1002 1005 1006 1007 1008 1009 1010" },
+    { FAL_FAULT_SILENT, " 1 2" },
+    { FAL_FAULT_LOADING, " 1 2" },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autofree gchar *meanings = list_meanings (rows[i].kind);
+
+    g_assert_cmpstr (meanings, ==, rows[i].meanings);
+  }
+}
+
 /* A hint of a fault that a property can mend names that property. */
 static void
 test_a_hint_names_what_to_set (void)
@@ -187,6 +228,7 @@ main (int argc, char **argv)
 #define ADD(name, test) g_test_add_func ("/fault/" name, test)
   ADD ("a-refusal-is-told-from-other-faults", test_a_refusal_is_told_from_other_faults);
   ADD ("every-fault-has-a-class-and-an-error", test_every_fault_has_a_class_and_an_error);
+  ADD ("each-code-has-its-meaning", test_each_code_has_its_meaning);
   ADD ("a-hint-names-what-to-set", test_a_hint_names_what_to_set);
   ADD ("each-hint-is-a-sentence", test_each_hint_is_a_sentence);
   ADD ("no-hint-speaks-of-another-attempt", test_no_hint_speaks_of_another_attempt);

@@ -32,6 +32,19 @@ test_a_frame_that_is_about_to_come_is_awaited (void)
   }
 }
 
+/* Frames 40 ms apart and then one after 80 count as 45 ms apart: the next is due at 165 ms. */
+static void
+test_one_late_frame_moves_the_interval_by_an_eighth (void)
+{
+  FalFrameInterval camera = make (40 * MS, 2);
+
+  g_assert_cmpint (fal_frame_interval_await (&camera, 100 * MS, 79 * MS), ==, 81500);
+  fal_frame_interval_note_frame (&camera, 120 * MS);
+  g_assert_cmpint (fal_frame_interval_await (&camera, 100 * MS, 162 * MS), ==, 162 * MS);
+  g_assert_cmpint (fal_frame_interval_await (&camera, 100 * MS, 163 * MS), ==, 166500);
+  g_assert_cmpint (fal_frame_interval_await (&camera, 100 * MS, 167 * MS), ==, 167 * MS);
+}
+
 static void
 test_nothing_is_awaited_before_the_interval_is_known (void)
 {
@@ -75,6 +88,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
 #define ADD(name) g_test_add_func ("/camera/" #name, test_##name)
   ADD (a_frame_that_is_about_to_come_is_awaited);
+  ADD (one_late_frame_moves_the_interval_by_an_eighth);
   ADD (nothing_is_awaited_before_the_interval_is_known);
   ADD (a_fast_model_waits_for_no_frame);
   ADD (the_frame_that_came_goes);

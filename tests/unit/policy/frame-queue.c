@@ -385,6 +385,89 @@ test_one_frame_has_one_result (void)
   tear_down (&f);
 }
 
+/* Frame 1 has gone, but what is shown is its result: 2 and 3 need the next. */
+static void
+test_after_a_late_result_the_next_is_needed_by_fewer (void)
+{
+  Fixture f;
+  guint ahead;
+
+  set_up (&f);
+  push_to (&f, 1);
+  expect (&f, due (1) + HELD, 1, 0, 0, 0);
+  g_assert_cmpint (answer (&f, 1), ==, FAL_FRAME_LATE);
+  push_to (&f, 3);
+  g_assert_cmpint (answer_and_measure (&f, 3, &ahead), ==, FAL_FRAME_ANSWERED);
+  g_assert_cmpuint (ahead, ==, 30);
+  fal_frame_queue_clear (f.queue);
+  g_assert_cmpint (answer (&f, 2), ==, FAL_FRAME_SURPLUS);
+  push_to (&f, 5);
+  answer_and_measure (&f, 5, &ahead);
+  g_assert_cmpuint (ahead, ==, 0);
+  tear_down (&f);
+}
+
+/* How far ahead a result is needed is asked of frames' times, which may be missing or go back. */
+static void
+test_without_times_that_rise_a_result_is_needed_by_its_own_frame (void)
+{
+  static const struct {
+    GstClockTime first, third;
+  } rows[] = { { 10, GST_CLOCK_TIME_NONE }, { GST_CLOCK_TIME_NONE, 10 }, { 30, 10 } };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    GstClockTime ahead;
+    Fixture f;
+
+    set_up (&f);
+    push_to (&f, 3);
+    fal_frame_queue_answer (f.queue, 1, rows[i].first, thing_new (1), thing_new (1), &ahead);
+    fal_frame_queue_answer (f.queue, 3, rows[i].third, thing_new (3), thing_new (3), &ahead);
+    g_assert_cmpuint (ahead, ==, 0);
+    tear_down (&f);
+  }
+}
+
+/* The second of three frames, of which the others have results: the later one counts by how near it
+ * is in time, or in number where times are missing or do not rise. */
+static void
+test_of_two_results_the_nearer_one_counts_more (void)
+{
+  static const struct {
+    GstClockTime times[3];
+    guint weight; /* of 256 */
+  } rows[] = {
+    { { 0, 10, 40 }, 64 },
+    { { 10, 10, 40 }, 0 },
+    { { 0, 40, 40 }, 256 },
+    { { 40, 40, 40 }, 128 },
+    { { 20, 10, 40 }, 128 },
+    { { 0, 50, 40 }, 128 },
+    { { GST_CLOCK_TIME_NONE, 10, 40 }, 128 },
+    { { 0, GST_CLOCK_TIME_NONE, 40 }, 128 },
+    { { 0, 10, GST_CLOCK_TIME_NONE }, 128 },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    Shown shown;
+    Fixture f;
+
+    set_up (&f);
+    for (guint64 serial = 1; serial <= 3; serial++) {
+      const FalFrameMark mark = { .serial = serial, .time = rows[i].times[serial - 1] };
+
+      fal_frame_queue_push (f.queue, thing_new (serial), &mark);
+    }
+    answer (&f, 1);
+    answer (&f, 3);
+    lose (&f, 2, 2);
+    expect (&f, NOW, 1, 1, 0, 0);
+    g_assert_true (take (&f, FALSE, NOW, &shown));
+    g_assert_cmpuint (shown.weight, ==, rows[i].weight);
+    tear_down (&f);
+  }
+}
+
 /* ---- frames of another size, and flushes ---- */
 
 static void
@@ -407,6 +490,41 @@ test_a_layer_fits_no_frame_of_another_epoch (void)
   tear_down (&f);
 }
 
+/* Frames of three sizes went out without a result: only that of the last size serves yet. */
+static void
+test_a_late_result_serves_only_frames_of_its_epoch (void)
+{
+  Fixture f;
+
+  set_up (&f);
+  for (f.epoch = 0; f.epoch < 3; f.epoch++)
+    push_to (&f, 2 * (f.epoch + 1));
+  lose (&f, 1, 6);
+  for (guint64 serial = 1; serial <= 6; serial++) {
+    Shown shown;
+
+    g_assert_true (take (&f, TRUE, NOW, &shown));
+  }
+  for (guint64 serial = 1; serial <= 6; serial++)
+    g_assert_cmpint (answer (&f, serial), ==, serial < 5 ? FAL_FRAME_SURPLUS : FAL_FRAME_LATE);
+  tear_down (&f);
+}
+
+static void
+test_a_late_result_does_not_fit_a_frame_of_another_epoch_that_waits (void)
+{
+  Fixture f;
+
+  set_up (&f);
+  push_to (&f, 1);
+  expect (&f, due (1) + HELD, 1, 0, 0, 0);
+  f.epoch = 1;
+  push_to (&f, 2);
+  g_assert_cmpint (answer (&f, 1), ==, FAL_FRAME_LATE);
+  expect (&f, due (2) + HELD, 2, 0, 0, 0);
+  tear_down (&f);
+}
+
 static void
 test_a_flush_forgets_frames_and_layers (void)
 {
@@ -420,6 +538,7 @@ test_a_flush_forgets_frames_and_layers (void)
   g_assert_cmpint (answer (&f, 2), ==, FAL_FRAME_SURPLUS);
   push_to (&f, 3);
   expect (&f, due (3) + HELD, 3, 0, 0, 0);
+  g_assert_cmpint (answer (&f, 3), ==, FAL_FRAME_LATE);
   tear_down (&f);
 }
 
@@ -494,6 +613,85 @@ test_few_frames_may_wait_however_large_they_are (void)
   g_assert_true (fal_frame_queue_has_room (f.queue));
   push_to (&f, 2);
   g_assert_false (fal_frame_queue_has_room (f.queue));
+  tear_down (&f);
+}
+
+/* The next frame counts as large as the newest one. */
+static void
+test_there_is_room_for_a_whole_frame_or_none (void)
+{
+  Fixture f;
+
+  set_up_file (&f);
+  configure (&f, NEVER, 3 * SIZE + SIZE / 2, FALSE);
+  push_to (&f, 2);
+  g_assert_true (fal_frame_queue_has_room (f.queue));
+  push_to (&f, 3);
+  g_assert_false (fal_frame_queue_has_room (f.queue));
+  tear_down (&f);
+}
+
+static void
+test_one_frame_may_always_wait (void)
+{
+  const FalFrameQueueConfig drops = { HELD, 0, 0, TRUE }, waits = { HELD, 0, 0, FALSE };
+  Fixture f;
+
+  set_up (&f);
+  fal_frame_queue_configure (f.queue, &drops);
+  push_to (&f, 1);
+  g_assert_cmpuint (fal_frame_queue_get_length (f.queue), ==, 1);
+  fal_frame_queue_configure (f.queue, &waits);
+  g_assert_false (fal_frame_queue_has_room (f.queue));
+  tear_down (&f);
+}
+
+/* Whether they have a size or not. */
+static void
+test_no_more_than_600_frames_wait (void)
+{
+  for (gsize bytes = 0; bytes < 2; bytes++) {
+    Fixture f;
+
+    set_up (&f);
+    for (guint64 serial = 1; serial <= 600; serial++) {
+      const FalFrameMark mark = { .serial = serial, .bytes = bytes };
+
+      configure (&f, NEVER, 100 * SIZE, FALSE);
+      g_assert_true (fal_frame_queue_has_room (f.queue));
+      configure (&f, NEVER, 100 * SIZE, TRUE);
+      fal_frame_queue_push (f.queue, thing_new (serial), &mark);
+    }
+    g_assert_false (fal_frame_queue_has_dropped (f.queue));
+    configure (&f, NEVER, 100 * SIZE, FALSE);
+    g_assert_false (fal_frame_queue_has_room (f.queue));
+    tear_down (&f);
+  }
+}
+
+static void
+add_serial (gpointer frame, gpointer sum)
+{
+  *(guint64 *) sum += serial_of (frame);
+}
+
+static void
+test_it_knows_what_waits (void)
+{
+  guint64 sum = 0;
+  Fixture f;
+
+  set_up (&f);
+  g_assert_cmpuint (fal_frame_queue_get_first (f.queue), ==, G_MAXUINT64);
+  g_assert_null (fal_frame_queue_peek_first (f.queue));
+  push_to (&f, 3);
+  answer (&f, 1);
+  expect (&f, NOW, 1, 1, 0, 0);
+  g_assert_cmpuint (fal_frame_queue_get_first (f.queue), ==, 2);
+  g_assert_cmpuint (serial_of (fal_frame_queue_peek_first (f.queue)), ==, 2);
+  g_assert_cmpuint (fal_frame_queue_get_gone (f.queue), ==, 1);
+  fal_frame_queue_foreach (f.queue, add_serial, &sum);
+  g_assert_cmpuint (sum, ==, 2 + 3);
   tear_down (&f);
 }
 
@@ -609,8 +807,10 @@ test_it_says_whether_it_shows_what_stands (void)
 
   set_up (&f);
   push_to (&f, 4);
+  lose (&f, 2, 2); /* as may be known before */
   stand (&f, 2, 1);
   stand (&f, 4, 3);
+  fal_frame_queue_stand (f.queue, 5, 1); /* that one is not here */
   answer (&f, 1);
   for (guint64 serial = 1; serial <= 4; serial++) {
     g_assert_true (fal_frame_queue_take (f.queue, FALSE, due (serial) + HELD, &turn));
@@ -778,6 +978,95 @@ test_in_any_file_each_that_was_answered_has_its_own (void)
     run_world (seed, TRUE);
 }
 
+/* ---- frames without times, or with odd ones ---- */
+
+/* Between two results frames are evenly spread by their times or, where these say nothing, by their
+ * number. */
+static void
+test_where_times_say_nothing_frames_count (void)
+{
+  static const struct {
+    GstClockTime times[4];
+    guint weights[2]; /* of the second and the third */
+  } rows[] = {
+    { { 0, 30, 90, 120 }, { 64, 192 } },
+    { { GST_CLOCK_TIME_NONE, 30, 90, 120 }, { 85, 171 } },
+    { { 0, GST_CLOCK_TIME_NONE, 90, 120 }, { 85, 192 } },
+    { { 0, 30, 90, GST_CLOCK_TIME_NONE }, { 85, 171 } },
+    { { 60, 30, 90, 120 }, { 85, 128 } }, /* before the first result */
+    { { 0, 30, 150, 120 }, { 64, 171 } }, /* after the second one */
+    { { 60, 60, 60, 60 }, { 85, 171 } },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    Fixture f;
+    Shown shown;
+
+    set_up_file (&f);
+    for (guint k = 0; k < 4; k++) {
+      const FalFrameMark mark = { k + 1, rows[i].times[k], due (k + 1), 0, SIZE };
+
+      f.may_come |= G_GUINT64_CONSTANT (2) << k;
+      fal_frame_queue_push (f.queue, thing_new (k + 1), &mark);
+    }
+    answer (&f, 1);
+    answer (&f, 4);
+    lose (&f, 2, 3);
+    expect (&f, NOW, 1, 1, 0, 0);
+    for (guint k = 0; k < 2; k++) {
+      g_assert_true (take (&f, FALSE, NOW, &shown));
+      g_assert_cmpuint (shown.serial, ==, k + 2);
+      g_assert_cmpuint (shown.weight, ==, rows[i].weights[k]);
+    }
+    expect (&f, NOW, 4, 4, 1, 0);
+    tear_down (&f);
+  }
+}
+
+static guint
+ahead_of (Fixture *f, guint64 serial, GstClockTime time)
+{
+  GstClockTime ahead;
+
+  fal_frame_queue_answer (f->queue, serial, time, thing_new (serial), thing_new (serial), &ahead);
+  return ahead;
+}
+
+static void
+test_without_times_nothing_is_ahead (void)
+{
+  Fixture f;
+
+  set_up (&f);
+  push_to (&f, 9);
+  g_assert_cmpuint (ahead_of (&f, 1, 100), ==, 0); /* the first of all */
+  g_assert_cmpuint (ahead_of (&f, 4, 400), ==, 200);
+  g_assert_cmpuint (ahead_of (&f, 6, GST_CLOCK_TIME_NONE), ==, 0);
+  g_assert_cmpuint (ahead_of (&f, 8, 900), ==, 0);  /* the one before has none */
+  g_assert_cmpuint (ahead_of (&f, 9, 800), ==, 0);  /* time went back */
+  g_assert_cmpuint (ahead_of (&f, 7, 1000), ==, 0); /* an older frame */
+  tear_down (&f);
+}
+
+/* What stands is told once, of a frame that waits. */
+static void
+test_only_a_frame_that_waits_can_stand (void)
+{
+  Fixture f;
+
+  set_up (&f);
+  push_to (&f, 3);
+  answer (&f, 1);
+  answer (&f, 2);
+  fal_frame_queue_stand (f.queue, 2, 1); /* it has a result of its own */
+  fal_frame_queue_stand (f.queue, 7, 1); /* it did not come */
+  expect (&f, NOW, 1, 1, 0, 0);
+  fal_frame_queue_stand (f.queue, 1, 1); /* it is gone */
+  expect (&f, NOW, 2, 2, 1, 0);
+  expect_nothing (&f, NOW);
+  tear_down (&f);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -794,12 +1083,21 @@ main (int argc, char **argv)
   ADD (at_the_end_none_waits_for_one_that_follows);
   ADD (one_that_passes_goes_in_its_turn);
   ADD (one_frame_has_one_result);
+  ADD (of_two_results_the_nearer_one_counts_more);
+  ADD (after_a_late_result_the_next_is_needed_by_fewer);
+  ADD (without_times_that_rise_a_result_is_needed_by_its_own_frame);
   ADD (a_layer_fits_no_frame_of_another_epoch);
+  ADD (a_late_result_serves_only_frames_of_its_epoch);
+  ADD (a_late_result_does_not_fit_a_frame_of_another_epoch_that_waits);
   ADD (a_flush_forgets_frames_and_layers);
   ADD (where_frames_drop_the_oldest_goes_before_its_time);
   ADD (what_nobody_takes_gives_way);
   ADD (where_none_is_lost_upstream_waits);
   ADD (few_frames_may_wait_however_large_they_are);
+  ADD (there_is_room_for_a_whole_frame_or_none);
+  ADD (one_frame_may_always_wait);
+  ADD (no_more_than_600_frames_wait);
+  ADD (it_knows_what_waits);
   ADD (one_that_shows_the_same_waits_for_no_later_result);
   ADD (one_before_it_waits_for_no_later_result);
   ADD (it_waits_for_the_result_that_stands);
@@ -809,6 +1107,9 @@ main (int argc, char **argv)
   ADD (after_it_a_result_is_needed_by_fewer);
   ADD (those_after_a_result_on_its_way_hide_none_before_it);
   ADD (a_result_is_needed_by_the_frames_since_the_one_before);
+  ADD (where_times_say_nothing_frames_count);
+  ADD (without_times_nothing_is_ahead);
+  ADD (only_a_frame_that_waits_can_stand);
   ADD (in_any_world_each_comes_out_once_in_order_and_in_time);
   ADD (in_any_file_each_that_was_answered_has_its_own);
   return g_test_run ();

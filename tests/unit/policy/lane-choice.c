@@ -74,9 +74,11 @@ test_the_period_counts_each_as_fast_as_it_is (void)
 {
   const FalLaneOffer offers[] = { offer (0, 0, 100), offer (0, 0, 100), offer (0, 0, 50) };
   const FalLaneOffer unknown[] = { offer (0, 0, 0), offer (0, 0, 0) };
+  const FalLaneOffer mixed[] = { offer (0, 0, 100), offer (0, 0, 0) };
 
   g_assert_cmpint (fal_lane_choice_get_period (offers, 3), ==, 25 * MS);
   g_assert_cmpint (fal_lane_choice_get_period (unknown, 2), ==, 0);
+  g_assert_cmpint (fal_lane_choice_get_period (mixed, 2), ==, 100 * MS);
 }
 
 static FalLaneOffer
@@ -90,7 +92,8 @@ test_one_that_is_far_slower_is_left_out_while_another_is_ready (void)
 {
   const FalLaneOffer both[] = { offer_with_trip (0, -900, 300), offer_with_trip (0, -100, 100) };
   const FalLaneOffer alone[] = { offer_with_trip (0, -900, 300), offer_with_trip (50, -100, 100) };
-  const FalLaneOffer alike[] = { offer_with_trip (0, -900, 190), offer_with_trip (0, -100, 100) };
+  const FalLaneOffer alike[] = { offer_with_trip (0, -900, 200), offer_with_trip (0, -100, 100) };
+  const FalLaneOffer turned[] = { offer_with_trip (0, -100, 100), offer_with_trip (0, -900, 300) };
   guint lane;
 
   fal_lane_choice_make (both, 2, NONE_SENT, &lane);
@@ -99,6 +102,19 @@ test_one_that_is_far_slower_is_left_out_while_another_is_ready (void)
   g_assert_cmpuint (lane, ==, 0);
   fal_lane_choice_make (alike, 2, NONE_SENT, &lane);
   g_assert_cmpuint (lane, ==, 0);
+  fal_lane_choice_make (turned, 2, NONE_SENT, &lane);
+  g_assert_cmpuint (lane, ==, 0);
+}
+
+static void
+test_one_that_was_never_answered_is_neither_slow_nor_quick (void)
+{
+  const FalLaneOffer offers[] = { offer_with_trip (0, -900, 300), offer_with_trip (0, -100, 100),
+    offer_with_trip (0, -50, 0) };
+  guint lane;
+
+  fal_lane_choice_make (offers, 3, NONE_SENT, &lane);
+  g_assert_cmpuint (lane, ==, 1);
 }
 
 /* It may have become faster. */
@@ -124,6 +140,7 @@ main (int argc, char **argv)
   ADD (requests_are_spaced_by_the_period_of_all);
   ADD (the_period_counts_each_as_fast_as_it_is);
   ADD (one_that_is_far_slower_is_left_out_while_another_is_ready);
+  ADD (one_that_was_never_answered_is_neither_slow_nor_quick);
   ADD (one_that_was_slow_is_tried_again);
   return g_test_run ();
 }

@@ -7,6 +7,7 @@
 #define NO_TIME GST_CLOCK_TIME_NONE
 #define LATER (G_MAXINT64 - 1) /* than any result */
 #define MS G_TIME_SPAN_MILLISECOND
+#define MAX_BYTES (32 * 1024 * 1024)
 
 /* Frames up to @newest came; @oldest may still bring a result. */
 static FalOutputView
@@ -534,7 +535,7 @@ test_a_few_results_fill_it_once_they_are_older_than_the_latency (void)
 {
   g_autoptr (FalOutputQueue) q = make_queue (TRUE);
 
-  push_row (q, FAL_OUTPUT_QUEUE_FEW - 1);
+  push_row (q, 3);
   g_assert_false (fal_output_queue_is_full (q, 9999 * MS));
   push_complete (q, 4, 40 * MS, 1);
   g_assert_false (fal_output_queue_is_full (q, 310 * MS));
@@ -561,7 +562,7 @@ static void
 test_bytes_fill_it_too (void)
 {
   g_autoptr (FalOutputQueue) q = make_queue (TRUE);
-  const gsize part = FAL_OUTPUT_QUEUE_MAX_BYTES / 5;
+  const gsize part = MAX_BYTES / 5;
 
   for (guint i = 1; i <= 5; i++) {
     g_assert_false (fal_output_queue_is_full (q, 50 * MS));
@@ -579,8 +580,8 @@ static void
 test_downloads_are_counted_and_a_few_of_them_are_enough (void)
 {
   g_autoptr (FalOutputQueue) q = make_queue (TRUE);
-  g_autofree gchar *data = g_malloc0 (FAL_OUTPUT_QUEUE_MAX_BYTES);
-  g_autoptr (GBytes) picture = g_bytes_new_static (data, FAL_OUTPUT_QUEUE_MAX_BYTES);
+  g_autofree gchar *data = g_malloc0 (MAX_BYTES);
+  g_autoptr (GBytes) picture = g_bytes_new_static (data, MAX_BYTES);
 
   for (guint i = 1; i <= 5; i++)
     fal_output_queue_push_result (q, make_result (i, i));
@@ -590,6 +591,24 @@ test_downloads_are_counted_and_a_few_of_them_are_enough (void)
   g_assert_cmpuint (fal_output_queue_make_room (q, 9999 * MS), ==, 0);
   fal_output_queue_set_picture (q, 3, picture, 9000 * MS, 500 * MS);
   g_assert_cmpuint (fal_output_queue_make_room (q, 9999 * MS), ==, 1);
+}
+
+static void
+test_a_downloaded_picture_takes_no_room_once_it_is_gone (void)
+{
+  g_autoptr (FalOutputQueue) q = make_queue (TRUE);
+  g_autofree gchar *data = g_malloc0 (MAX_BYTES);
+  g_autoptr (GBytes) picture = g_bytes_new_static (data, MAX_BYTES);
+
+  fal_output_queue_push_result (q, make_result (1, 7));
+  fal_output_queue_set_picture (q, 7, picture, 10 * MS, 0);
+  push_complete (q, 2, 10 * MS, 1);
+  push_complete (q, 3, 10 * MS, 1);
+  push_complete (q, 4, 10 * MS, 1);
+  g_assert_true (fal_output_queue_is_full (q, 50 * MS));
+  g_assert_cmpuint (take_result (q, view (NONE, 9)), ==, 1);
+  push_complete (q, 5, 10 * MS, 1);
+  g_assert_false (fal_output_queue_is_full (q, 50 * MS));
 }
 
 static void
@@ -622,8 +641,8 @@ test_the_latency_is_final_once_the_first_result_was_taken (void)
   take_result (q, view (NONE, 9)); /* which downstream holds */
   g_assert_true (fal_output_queue_is_full (q, 100 * MS));
   fal_output_queue_configure (q, &config);
-  g_assert_false (fal_output_queue_is_full (q, FAL_OUTPUT_QUEUE_PREROLL + 20 * MS));
-  g_assert_true (fal_output_queue_is_full (q, FAL_OUTPUT_QUEUE_PREROLL + 20 * MS + 1));
+  g_assert_false (fal_output_queue_is_full (q, 5000 * MS + 20 * MS));
+  g_assert_true (fal_output_queue_is_full (q, 5000 * MS + 20 * MS + 1));
   take_result (q, view (NONE, 9));
   g_assert_true (fal_output_queue_is_full (q, 100 * MS));
 }
@@ -633,7 +652,7 @@ static void
 test_of_a_file_nothing_gives_way_but_further_results (void)
 {
   g_autoptr (FalOutputQueue) q = make_queue (FALSE);
-  const gsize half = FAL_OUTPUT_QUEUE_MAX_BYTES / 2;
+  const gsize half = MAX_BYTES / 2;
 
   for (guint i = 1; i <= 6; i++)
     push_complete (q, i, 10 * MS, half)->further = i == 3 || i == 4;
@@ -651,7 +670,7 @@ test_frames_that_go_by_never_give_way (void)
 {
   g_autoptr (FalOutputQueue) q = make_queue (TRUE);
 
-  for (guint i = 1; i <= FAL_OUTPUT_QUEUE_FEW; i++) {
+  for (guint i = 1; i <= 4; i++) {
     g_assert_true (fal_output_queue_has_room (q));
     fal_output_queue_push_result (q, make_passing (i));
   }
@@ -659,7 +678,7 @@ test_frames_that_go_by_never_give_way (void)
   g_assert_false (fal_output_queue_is_full (q, 9999 * MS));
   push_row (q, 7);
   g_assert_cmpuint (fal_output_queue_make_room (q, 9999 * MS), ==, 3);
-  for (guint i = 1; i <= FAL_OUTPUT_QUEUE_FEW; i++)
+  for (guint i = 1; i <= 4; i++)
     g_assert_cmpuint (take_result (q, view (NONE, 9)), ==, i);
   g_assert_true (fal_output_queue_has_room (q));
   g_assert_cmpuint (take_result (q, view (NONE, 9)), ==, 4);
@@ -680,7 +699,7 @@ test_a_few_fallbacks_may_wait_where_no_answer_does (void)
 {
   g_autoptr (FalOutputQueue) q = make_queue (TRUE);
 
-  for (guint i = 1; i <= FAL_OUTPUT_QUEUE_FEW; i++) {
+  for (guint i = 1; i <= 4; i++) {
     g_assert_true (fal_output_queue_takes_fallback (q));
     fal_output_queue_push_result (q, make_fallback (i));
   }
@@ -1027,7 +1046,7 @@ test_of_a_file_results_of_several_may_run_ahead (void)
 {
   const FalOutputQueueConfig one = { .latency = 0, .lanes = 1 },
                              four = { .latency = 0, .lanes = 4 };
-  guint most = FAL_OUTPUT_QUEUE_FEW + 4 * FAL_OUTPUT_QUEUE_AHEAD;
+  guint most = 4 + 4 * 8;
   g_autoptr (FalOutputQueue) q = fal_output_queue_new ();
 
   for (guint i = 0; i < most; i++) {
@@ -1043,6 +1062,27 @@ test_of_a_file_results_of_several_may_run_ahead (void)
   g_assert_cmpuint (fal_output_queue_get_length (q), ==, most);
   fal_output_queue_configure (q, &one);
   g_assert_true (fal_output_queue_is_full (q, LATER));
+}
+
+static void
+test_how_many_may_run_ahead_depends_on_the_connections (void)
+{
+  static const struct {
+    gboolean leaky;
+    guint lanes, few;
+  } rows[] = { { FALSE, 0, 4 }, { FALSE, 1, 4 }, { FALSE, 2, 20 }, { FALSE, 3, 28 }, { TRUE, 1, 4 },
+    { TRUE, 3, 4 } };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    const FalOutputQueueConfig config = { -1, rows[i].leaky, rows[i].lanes };
+    g_autoptr (FalOutputQueue) q = fal_output_queue_new ();
+
+    fal_output_queue_configure (q, &config);
+    push_row (q, rows[i].few - 1);
+    g_assert_false (fal_output_queue_is_full (q, LATER));
+    push_complete (q, rows[i].few, 10 * MS, 1);
+    g_assert_true (fal_output_queue_is_full (q, LATER));
+  }
 }
 
 /* Frame number @serial passes in its turn, at @time at the latest where frames drop. */
@@ -1099,7 +1139,7 @@ test_of_many_live_frames_in_their_turn_the_oldest_goes (void)
   g_autoptr (FalOutputQueue) q = fal_output_queue_new ();
   const FalOutputView waits = { .oldest = 1, .newest = 9, .now = 0 };
 
-  for (guint i = 2; i < 2 + FAL_OUTPUT_QUEUE_FEW; i++) {
+  for (guint i = 2; i < 2 + 4; i++) {
     g_assert_cmpint (peek (q, waits), ==, FAL_OUTPUT_NOTHING);
     push_in_turn (q, i, 100);
   }
@@ -1122,7 +1162,7 @@ test_frames_in_their_turn_wait_as_sinks_do (void)
     g_assert_true (fal_output_queue_has_room_in_turn (q));
     result->in_turn = TRUE;
     result->complete = 100;
-    result->size = FAL_OUTPUT_QUEUE_MAX_BYTES / 16;
+    result->size = MAX_BYTES / 16;
     fal_output_queue_push_result (q, result);
     g_assert_cmpint (peek (q, waits), ==, i < 17 ? FAL_OUTPUT_NOTHING : FAL_OUTPUT_RESULT);
   }
@@ -1147,6 +1187,51 @@ test_a_frame_in_its_turn_waits_for_further_answers (void)
   g_assert_cmpint (peek (q, free), ==, FAL_OUTPUT_NOTHING);
   fal_output_queue_close_answered (q);
   g_assert_cmpuint (take_result (q, free), ==, 2);
+}
+
+/* ---- questions ---- */
+
+static void
+test_it_knows_what_waits (void)
+{
+  g_autoptr (FalOutputQueue) q = make_queue (TRUE);
+
+  g_assert_cmpuint (fal_output_queue_get_first (q), ==, NONE);
+  g_assert_false (fal_output_queue_has_result (q, 2));
+  push (q, 2);
+  push (q, 3);
+  g_assert_cmpuint (fal_output_queue_get_first (q), ==, 2);
+  g_assert_true (fal_output_queue_has_result (q, 2));
+  g_assert_true (fal_output_queue_has_result (q, 3));
+  g_assert_false (fal_output_queue_has_result (q, 4));
+}
+
+/* Whether an answer with a picture is the first, to a frame that comes out anyhow. */
+static void
+test_it_knows_an_answer_that_lies_over_its_frame (void)
+{
+  static const struct {
+    FalResultKind kind;
+    gboolean comes_out;
+    guint64 download;
+    gboolean has_answer;
+  } rows[] = {
+    { FAL_RESULT_ANSWER, TRUE, 0, TRUE },
+    { FAL_RESULT_ANSWER, FALSE, 0, FALSE },
+    { FAL_RESULT_ANSWER, TRUE, 7, FALSE },
+    { FAL_RESULT_PASS, TRUE, 0, FALSE },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autoptr (FalOutputQueue) q = make_queue (TRUE);
+    FalResult *result = make_result (1, rows[i].download);
+
+    g_assert_false (fal_output_queue_has_answer (q));
+    result->kind = rows[i].kind;
+    result->frame->comes_out = rows[i].comes_out;
+    fal_output_queue_push_result (q, result);
+    g_assert_cmpint (fal_output_queue_has_answer (q), ==, rows[i].has_answer);
+  }
 }
 
 /* ---- gaps ---- */
@@ -1191,6 +1276,23 @@ test_gaps_in_a_row_become_one (void)
   expect_gap (q, 333333333, 33333333);
 }
 
+/* Up to a microsecond may lie between them, and each must have an end. */
+static void
+test_gaps_become_one_only_where_they_meet (void)
+{
+  g_autoptr (FalOutputQueue) q = make_queue (TRUE);
+
+  push_gap (q, 2, 5000, 1000);
+  push_gap (q, 2, 7000, 1000);
+  push_gap (q, 2, 9001, 1000);
+  push_gap (q, 2, 10001, GST_CLOCK_TIME_NONE);
+  push_gap (q, 2, 10001, 1000);
+  expect_gap (q, 5000, 3000);
+  expect_gap (q, 9001, 1000);
+  expect_gap (q, 10001, GST_CLOCK_TIME_NONE);
+  expect_gap (q, 10001, 1000);
+}
+
 static void
 test_a_gap_keeps_its_place (void)
 {
@@ -1203,6 +1305,42 @@ test_a_gap_keeps_its_place (void)
   expect_gap (q, 0, 10);
   g_assert_cmpint (take_event (q, view (2, 3)), ==, GST_EVENT_CUSTOM_DOWNSTREAM);
   expect_gap (q, 10, 10);
+}
+
+/* Only those that follow each other do. */
+static void
+test_gaps_apart_stay_two (void)
+{
+  static const struct {
+    GstClockTime start, duration, next_start, next_duration;
+    GstClockTime joined; /* how long both are; 0: they stay two */
+  } rows[] = {
+    { 100000, 50000, 150000, 70000, 120000 },
+    { 100000, 50000, 151000, 70000, 121000 }, /* as times are rounded */
+    { 100000, 50000, 151001, 70000, 0 },
+    { 100000, 50000, 148999, 70000, 0 },
+    { 100000, 50000, 90000, 70000, 0 },
+    { 100000, GST_CLOCK_TIME_NONE, 150000, 70000, 0 },
+    { 100000, 50000, 150000, GST_CLOCK_TIME_NONE, 0 },
+  };
+  g_autoptr (GstEvent) other = gst_event_new_eos (), gap = gst_event_new_gap (0, 1);
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autoptr (GstEvent) one = gst_event_new_gap (rows[i].start, rows[i].duration);
+    g_autoptr (GstEvent) next = gst_event_new_gap (rows[i].next_start, rows[i].next_duration);
+    g_autoptr (GstEvent) joined = fal_output_queue_join_gaps (one, next);
+    GstClockTime start, duration;
+
+    g_assert_true ((joined != NULL) == (rows[i].joined > 0));
+    if (joined == NULL)
+      continue;
+    gst_event_parse_gap (joined, &start, &duration);
+    g_assert_cmpuint (start, ==, rows[i].start);
+    g_assert_cmpuint (duration, ==, rows[i].joined);
+    g_assert_cmpuint (gst_event_get_seqnum (joined), ==, gst_event_get_seqnum (next));
+  }
+  g_assert_null (fal_output_queue_join_gaps (gap, other));
+  g_assert_null (fal_output_queue_join_gaps (other, gap));
 }
 
 int
@@ -1243,6 +1381,7 @@ main (int argc, char **argv)
   ADD (as_many_may_wait_as_the_latency_has_room_for);
   ADD (bytes_fill_it_too);
   ADD (downloads_are_counted_and_a_few_of_them_are_enough);
+  ADD (a_downloaded_picture_takes_no_room_once_it_is_gone);
   ADD (a_downloaded_picture_has_the_time_at_which_it_was_here);
   ADD (the_latency_is_final_once_the_first_result_was_taken);
   ADD (of_a_file_nothing_gives_way_but_further_results);
@@ -1266,12 +1405,17 @@ main (int argc, char **argv)
   ADD (a_live_result_waits_for_older_ones_as_long_as_it_may);
   ADD (one_that_is_late_waits_for_none);
   ADD (of_a_file_results_of_several_may_run_ahead);
+  ADD (how_many_may_run_ahead_depends_on_the_connections);
   ADD (a_frame_in_its_turn_waits_for_older_answers);
   ADD (a_live_frame_in_its_turn_waits_no_longer_than_it_may);
   ADD (of_many_live_frames_in_their_turn_the_oldest_goes);
   ADD (frames_in_their_turn_wait_as_sinks_do);
   ADD (a_frame_in_its_turn_waits_for_further_answers);
+  ADD (it_knows_what_waits);
+  ADD (it_knows_an_answer_that_lies_over_its_frame);
   ADD (gaps_in_a_row_become_one);
+  ADD (gaps_become_one_only_where_they_meet);
+  ADD (gaps_apart_stay_two);
   ADD (a_gap_keeps_its_place);
   return g_test_run ();
 }

@@ -142,6 +142,54 @@ test_first_frame_goes_at_once (void)
   check_books (pacer);
 }
 
+/* Whatever is asked for, one waits and one is out. */
+static void
+test_one_may_always_wait_and_one_be_out (void)
+{
+  FalPacerConfig config = file;
+  g_autoptr (FalPacer) pacer = NULL;
+
+  config.max_waiting = config.max_in_flight = 0;
+  pacer = make (config);
+  offer (pacer, 1, 0);
+  g_assert_cmpuint (fal_pacer_get_waiting (pacer), ==, 1);
+  g_assert_cmpuint (take (pacer, 0), ==, 1);
+  offer (pacer, 2, 0);
+  g_assert_cmpuint (take (pacer, 0), ==, 0);
+  check_books (pacer);
+}
+
+static void
+test_it_says_whether_an_offer_drops_a_frame (void)
+{
+  g_autoptr (FalPacer) pacer = make (live);
+
+  for (guint i = 1; i <= 3; i++) {
+    g_assert_false (fal_pacer_has_dropped (pacer));
+    g_assert_cmpuint (fal_pacer_offer (pacer, GUINT_TO_POINTER (i), i, i, 0), ==, i > 1);
+    g_assert_cmpint (fal_pacer_has_dropped (pacer), ==, i > 1);
+    g_assert_cmpuint (pop_dropped (pacer), ==, i - 1);
+  }
+  check_books (pacer);
+}
+
+/* The throttle ends at 128 ms: one that is replaced then could have gone. */
+static void
+test_a_frame_is_throttled_until_the_interval_is_over (void)
+{
+  g_autoptr (FalPacer) pacer = make (live);
+  const FalPacerCounts *counts = fal_pacer_get_counts (pacer);
+
+  offer (pacer, 1, 0);
+  take (pacer, 0);
+  offer (pacer, 2, 10);
+  offer (pacer, 3, 127);
+  g_assert_cmpuint (counts->dropped_throttled, ==, 1);
+  offer (pacer, 4, 128);
+  g_assert_cmpuint (counts->dropped_throttled, ==, 1);
+  g_assert_cmpuint (counts->dropped_replaced, ==, 1);
+}
+
 static void
 test_newest_goes_at_each_interval (void)
 {
@@ -430,6 +478,23 @@ answer_some (FalPacer *pacer, guint n)
   return now;
 }
 
+/* However many: each is out no more. */
+static void
+test_requests_that_failed_take_no_place (void)
+{
+  FalPacerConfig config = nameless;
+  g_autoptr (FalPacer) pacer = NULL;
+
+  config.identified = config.echo_known = TRUE;
+  pacer = make (config);
+  for (guint i = 1; i <= 40; i++) {
+    offer (pacer, i, 10000 * i);
+    g_assert_cmpuint (take (pacer, 10000 * i), ==, i);
+    g_assert_true (fal_pacer_fail_oldest (pacer, 0));
+  }
+  check_books (pacer);
+}
+
 /* Urged or not. */
 static void
 test_without_ids_two_never_leave_back_to_back (void)
@@ -523,6 +588,30 @@ static const FalPacerConfig blocks = {
   .opens = TRUE,
   .request_timeout = 1000 * MS,
 };
+
+/* Of each connection: to be told twice that it stands changes nothing. */
+static void
+test_each_connection_is_opened_once (void)
+{
+  FalPacerConfig config = file;
+  g_autoptr (FalPacer) pacer = NULL;
+  guint64 id;
+  guint lane;
+
+  config.opens = TRUE;
+  pacer = make (config);
+  offer (pacer, 1, 0);
+  for (guint connection = 0; connection < 2; connection++) {
+    fal_pacer_take (pacer, 0, &id, &lane);
+    g_assert_cmpuint (id, ==, 0);
+    fal_pacer_set_online (pacer, 0, TRUE);
+    fal_pacer_take (pacer, 0, &id, &lane);
+    g_assert_cmpuint (id, >, 0);
+    fal_pacer_set_online (pacer, 0, FALSE);
+    die (pacer);
+    fal_pacer_set_online (pacer, 0, TRUE);
+  }
+}
 
 /* The frame that opens a connection goes again as a request: now it, or a newer one. */
 static void
@@ -1918,6 +2007,9 @@ main (int argc, char **argv)
   ADD (an_urged_frame_waits_for_the_window);
   ADD (counts_that_begin_anew_balance);
   ADD (first_frame_goes_at_once);
+  ADD (one_may_always_wait_and_one_be_out);
+  ADD (it_says_whether_an_offer_drops_a_frame);
+  ADD (a_frame_is_throttled_until_the_interval_is_over);
   ADD (newest_goes_at_each_interval);
   ADD (trailing_frame_always_goes);
   ADD (end_of_stream_sends_the_trailing_frame_at_once);
@@ -1932,9 +2024,11 @@ main (int argc, char **argv)
   ADD (a_settled_reply_answers_nothing_that_went_after_it);
   ADD (without_ids_one_of_a_file_is_out_at_a_time);
   ADD (a_number_that_a_user_gave_counts_from_the_first_request_on);
+  ADD (requests_that_failed_take_no_place);
   ADD (without_ids_two_never_leave_back_to_back);
   ADD (without_ids_a_swallowed_request_shifts_no_more_than_one_result);
   ADD (of_a_stream_without_ids_one_request_is_on_each_connection);
+  ADD (each_connection_is_opened_once);
   ADD (a_message_that_opens_the_connection_is_no_request);
   ADD (a_frame_that_cannot_open_the_connection_fails);
   ADD (foreign_ids_hold_nothing_up);

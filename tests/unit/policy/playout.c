@@ -180,6 +180,247 @@ test_a_little_too_long_is_made_shorter_after_long (void)
   g_assert_cmpint (get_ms (playout), ==, 346);
 }
 
+/* One in fifty may be late: the third of 101 results is one too many. */
+static void
+test_one_in_fifty_may_be_late (void)
+{
+  g_autoptr (FalPlayout) playout = make_playout (0, 5000);
+  gint64 now = 1000;
+
+  note_many (playout, 98, 300, &now);
+  g_assert_cmpuint (note_many (playout, 2, 350, &now), ==, 0);
+  g_assert_cmpuint (note_many (playout, 1, 350, &now), ==, 1);
+  g_assert_cmpint (get_ms (playout), ==, 354);
+}
+
+/* So that the next that is a little later need not change it again. */
+static void
+test_it_grows_by_a_step_that_is_bigger_where_little_is_known (void)
+{
+  g_autoptr (FalPlayout) few = make_playout (0, 5000), many = make_playout (0, 5000);
+  gint64 now = 1000;
+
+  note_many (few, 60, 300, &now);
+  g_assert_cmpuint (note_many (few, 2, 318, &now), ==, 1);
+  g_assert_cmpint (get_ms (few), ==, 340);
+  note_many (many, 150, 300, &now);
+  g_assert_cmpuint (note_many (many, 4, 318, &now), ==, 1);
+  g_assert_cmpint (get_ms (many), ==, 328);
+}
+
+/* 200 ms until then: of 150 ms 220 are no outlier. */
+static void
+test_nine_results_are_not_enough_to_grow_for_one (void)
+{
+  g_autoptr (FalPlayout) playout = make_playout (200, 5000);
+  gint64 now = 1000;
+
+  note_many (playout, 8, 150, &now);
+  g_assert_cmpuint (note_many (playout, 1, 220, &now), ==, 0);
+  g_assert_cmpuint (note_many (playout, 1, 220, &now), ==, 1);
+  g_assert_cmpint (get_ms (playout), ==, 243);
+}
+
+/* The delay after 30 results, each third of which has the other lag, and one of @lag_ms. */
+static gint64
+get_ms_after (gint64 one_ms, gint64 other_ms, gint64 lag_ms)
+{
+  g_autoptr (FalPlayout) playout = make_playout (0, 5000);
+  gint64 now = 1000;
+
+  for (guint i = 0; i < 10; i++) {
+    note_many (playout, 2, one_ms, &now);
+    note_many (playout, 1, other_ms, &now);
+  }
+  note_many (playout, 1, lag_ms, &now);
+  return get_ms (playout);
+}
+
+static void
+test_one_that_is_far_longer_than_the_others_does_not_count (void)
+{
+  g_assert_cmpint (get_ms_after (300, 300, 399), ==, 411);
+  g_assert_cmpint (get_ms_after (300, 300, 401), ==, 316);
+  /* Of lags that are far apart it is far longer only from 560 ms on. */
+  g_assert_cmpint (get_ms_after (300, 340, 559), ==, 587);
+  g_assert_cmpint (get_ms_after (300, 340, 561), <, 400);
+}
+
+/* @n stalls, each of which holds up two results that come @apart_ms from one another. How often
+ * that changed the delay. */
+static guint
+stall_often (FalPlayout *playout, guint n, gint64 apart_ms)
+{
+  gint64 now = 1000;
+  guint changes;
+
+  note_many (playout, 40, 300, &now);
+  changes = fal_playout_get_changes (playout);
+  for (guint i = 0; i < n; i++) {
+    fal_playout_note (playout, 1300 * MS, now * MS);
+    now += apart_ms;
+    fal_playout_note (playout, (1300 - apart_ms) * MS, now * MS);
+    now += 100;
+    note_many (playout, 20, 300, &now);
+  }
+  return fal_playout_get_changes (playout) - changes;
+}
+
+/* Of what comes in a burst one result counts; three need not. */
+static void
+test_three_stalls_change_nothing_and_a_fourth_does (void)
+{
+  g_autoptr (FalPlayout) three = make_playout (0, 5000), four = make_playout (0, 5000);
+  g_autoptr (FalPlayout) slow = make_playout (0, 5000);
+
+  g_assert_cmpuint (stall_often (three, 3, 250), ==, 0);
+  g_assert_cmpint (get_ms (three), ==, 316);
+  g_assert_cmpuint (stall_often (four, 4, 250), >, 0);
+  /* That far apart they are no burst: each of the two counts. */
+  g_assert_cmpuint (stall_often (slow, 2, 400), >, 0);
+}
+
+/* Half a second apart: it is the third that makes them a run. */
+static void
+test_two_late_results_are_no_run (void)
+{
+  g_autoptr (FalPlayout) playout = make_playout (0, 5000);
+  gint64 now = 1000;
+
+  note_many (playout, 100, 300, &now);
+  for (guint i = 0; i < 3; i++, now += 500)
+    g_assert_cmpint (fal_playout_note (playout, 700 * MS, now * MS), ==, i == 2);
+}
+
+/* Each second result is late, then it is a run of @ms as soon as it has three late ones; where more
+ * than every second one is in time it is none. */
+static void
+test_a_run_is_one_though_half_of_it_came_in_time (void)
+{
+  g_autoptr (FalPlayout) half = make_playout (0, 5000), third = make_playout (0, 5000);
+  gint64 now = 1000;
+
+  note_many (half, 100, 300, &now);
+  for (guint i = 0; i < 3; i++) {
+    note_many (half, 1, 300, &now);
+    g_assert_cmpuint (note_many (half, 1, 390, &now), ==, i == 2);
+  }
+  note_many (third, 200, 300, &now);
+  for (guint i = 0; i < 4; i++) {
+    note_many (third, 2, 300, &now);
+    g_assert_cmpuint (note_many (third, 1, 390, &now), ==, 0);
+  }
+}
+
+/* Three late ones, and one in time between each two: within two seconds they are a run. */
+static void
+test_late_results_that_are_far_apart_are_no_run (void)
+{
+  static const gint64 apart[] = { 400, 600 };
+
+  for (guint i = 0; i < G_N_ELEMENTS (apart); i++) {
+    g_autoptr (FalPlayout) playout = make_playout (0, 5000);
+    gint64 now = 1000;
+    guint changes = 0;
+
+    note_many (playout, 200, 300, &now);
+    for (guint n = 0; n < 5; n++, now += apart[i])
+      changes += fal_playout_note (playout, (n % 2 == 0 ? 390 : 300) * MS, now * MS);
+    g_assert_cmpuint (changes, ==, i == 0);
+  }
+}
+
+/* 400 ms of late results are a run, however many these are. */
+static void
+test_a_run_is_found_however_fast_results_come (void)
+{
+  static const gint64 apart[] = { 5, 16, 20, 25, 33, 50, 100 };
+
+  for (guint i = 0; i < G_N_ELEMENTS (apart); i++) {
+    g_autoptr (FalPlayout) playout = make_playout (0, 5000);
+    gint64 now = 1000, changed;
+
+    for (guint n = 0; n < 600; n++, now += apart[i])
+      fal_playout_note (playout, 300 * MS, now * MS);
+    changed = now;
+    while (!fal_playout_note (playout, 700 * MS, now * MS))
+      now += apart[i];
+    g_assert_cmpint (now - changed, >=, 400);
+    g_assert_cmpint (now - changed, <, 400 + apart[i]);
+    g_assert_cmpint (get_ms (playout), ==, 716);
+  }
+}
+
+/* Late ones, in time again, and then one late one: with it half of the newest ten are late, or of
+ * the newest eighteen, which are too many to look at. */
+static void
+test_a_run_is_looked_for_among_the_newest_sixteen (void)
+{
+  static const struct {
+    gint64 apart;
+    guint late, in_time, changes;
+  } rows[] = { { 100, 4, 5, 1 }, { 33, 8, 9, 0 } };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autoptr (FalPlayout) playout = make_playout (0, 5000);
+    gint64 now = 1000;
+    guint changes = 0, n = rows[i].late + rows[i].in_time;
+
+    note_many (playout, 600, 300, &now);
+    for (guint k = 0; k <= n; k++, now += rows[i].apart)
+      changes +=
+          fal_playout_note (playout, (k < rows[i].late || k == n ? 390 : 300) * MS, now * MS);
+    g_assert_cmpuint (changes, ==, rows[i].changes);
+  }
+}
+
+/* How many results of @lag_ms it takes until the delay changes. */
+static guint
+count_until_change (FalPlayout *playout, gint64 lag_ms, gint64 apart_ms, gint64 *now)
+{
+  guint n = 0;
+  gboolean changed;
+
+  do {
+    changed = fal_playout_note (playout, lag_ms * MS, *now * MS);
+    *now += apart_ms;
+    g_assert_cmpuint (++n, <, 10000);
+  } while (!changed);
+  return n;
+}
+
+/* Twelve results, and a second of them; 40 ms less than the delay is much. */
+static void
+test_one_that_is_much_too_long_is_made_shorter_soon (void)
+{
+  g_autoptr (FalPlayout) slow = make_playout (0, 5000), quick = make_playout (0, 5000);
+  gint64 now = 1000;
+
+  note_many (slow, 100, 300, &now);
+  g_assert_cmpuint (count_until_change (slow, 276, 100, &now), ==, 12);
+  g_assert_cmpint (get_ms (slow), ==, 292);
+  note_many (quick, 100, 300, &now);
+  g_assert_cmpuint (count_until_change (quick, 276, 50, &now), ==, 21);
+}
+
+/* Of the newest 512 results ten are left that need it after 502; then it waits for ten seconds.
+ * Where results are few it is all that came in 90 seconds, and three seconds. */
+static void
+test_one_that_is_a_little_too_long_waits_until_that_is_certain (void)
+{
+  g_autoptr (FalPlayout) near = make_playout (0, 5000), spare = make_playout (0, 5000);
+  g_autoptr (FalPlayout) few = make_playout (0, 5000);
+  gint64 now = 1000;
+
+  note_many (near, 100, 300, &now);
+  g_assert_cmpuint (note_many (near, 3000, 287, &now), ==, 0); /* 13 ms to spare */
+  note_many (spare, 100, 300, &now);
+  g_assert_cmpuint (count_until_change (spare, 286, 100, &now), ==, 602);
+  g_assert_cmpint (get_ms (spare), ==, 302);
+  note_many (few, 10, 300, &now);
+  g_assert_cmpuint (count_until_change (few, 280, 1000, &now), ==, 94);
+}
+
 static void
 test_what_holds_is_what_sinks_were_told (void)
 {
@@ -424,6 +665,27 @@ main (int argc, char **argv)
   ADD ("results-that-are-late-now-and-then-count", test_results_that_are_late_now_and_then_count);
   ADD ("a-little-too-long-is-made-shorter-after-long",
       test_a_little_too_long_is_made_shorter_after_long);
+  ADD ("one-in-fifty-may-be-late", test_one_in_fifty_may_be_late);
+  ADD ("it-grows-by-a-step-that-is-bigger-where-little-is-known",
+      test_it_grows_by_a_step_that_is_bigger_where_little_is_known);
+  ADD ("nine-results-are-not-enough-to-grow-for-one",
+      test_nine_results_are_not_enough_to_grow_for_one);
+  ADD ("one-that-is-far-longer-than-the-others-does-not-count",
+      test_one_that_is_far_longer_than_the_others_does_not_count);
+  ADD ("three-stalls-change-nothing-and-a-fourth-does",
+      test_three_stalls_change_nothing_and_a_fourth_does);
+  ADD ("two-late-results-are-no-run", test_two_late_results_are_no_run);
+  ADD ("a-run-is-one-though-half-of-it-came-in-time",
+      test_a_run_is_one_though_half_of_it_came_in_time);
+  ADD ("late-results-that-are-far-apart-are-no-run",
+      test_late_results_that_are_far_apart_are_no_run);
+  ADD ("a-run-is-found-however-fast-results-come", test_a_run_is_found_however_fast_results_come);
+  ADD ("a-run-is-looked-for-among-the-newest-sixteen",
+      test_a_run_is_looked_for_among_the_newest_sixteen);
+  ADD ("one-that-is-much-too-long-is-made-shorter-soon",
+      test_one_that_is_much_too_long_is_made_shorter_soon);
+  ADD ("one-that-is-a-little-too-long-waits-until-that-is-certain",
+      test_one_that_is_a_little_too_long_waits_until_that_is_certain);
   ADD ("what-holds-is-what-sinks-were-told", test_what_holds_is_what_sinks_were_told);
   ADD ("changes-are-counted-anew", test_changes_are_counted_anew);
   ADD ("clocks-that-drift-apart-for-a-day-move-nothing",

@@ -42,8 +42,8 @@ test_nothing_is_the_whole_frame (void)
 static void
 test_texts_of_another_form_are_refused (void)
 {
-  static const gchar *const texts[] = { "1", "1,2,3", "1,2,3,4,5", "1,2,3,", "1,2,0,4", "1,2,3,-4",
-    "a,b,c,d", "1;2;3;4", "1.5,2,3,4", "1,2,3,4x", "0x10,2,3,4", "1,2,9999999999,4",
+  static const gchar *const texts[] = { "1", "1,2,3", "1,2,3,4,5", "1,2,3,", "1,2,0,4", "1,2,3,0",
+    "1,2,3,-4", "a,b,c,d", "1;2;3;4", "1.5,2,3,4", "1,2,3,4x", "0x10,2,3,4", "1,2,9999999999,4",
     "-2147483649,2,3,4", "meta:", "meta: ", "metaface", "Meta", "face", "100x100" };
 
   for (guint i = 0; i < G_N_ELEMENTS (texts); i++) {
@@ -117,6 +117,8 @@ test_of_several_the_largest_within_the_frame_is_taken (void)
   g_assert_cmpint (fal_region_find (region, found, G_N_ELEMENTS (found), WIDTH, HEIGHT, &part), ==,
       FAL_REGION_THERE);
   assert_area (&part, 0, 15, 120, 60);
+  fal_region_find (region, found, 2, WIDTH, HEIGHT, &part);
+  g_assert_cmpint (part.height, ==, 420); /* of the first two the second, and its margin */
 }
 
 static void
@@ -143,8 +145,24 @@ test_without_a_size_nothing_is_cut_off (void)
 
   g_assert_cmpint (fal_region_find (region, NULL, 0, 0, 0, &part), ==, FAL_REGION_THERE);
   assert_area (&part, -20, 10, 120, 120);
+  g_assert_cmpint (fal_region_find (region, NULL, 0, 0, HEIGHT, &part), ==, FAL_REGION_THERE);
+  assert_area (&part, -20, 10, 120, 120);
+  g_assert_cmpint (fal_region_find (region, NULL, 0, WIDTH, 0, &part), ==, FAL_REGION_THERE);
+  assert_area (&part, -20, 10, 120, 120);
   g_assert_cmpint (fal_region_find (far, NULL, 0, 0, 0, &part), ==, FAL_REGION_THERE);
   g_assert_cmpint (part.width, ==, G_MAXINT);
+}
+
+static void
+test_a_frame_of_one_pixel_has_a_size (void)
+{
+  g_autoptr (FalRegion) region = make ("-10,-10,100,100", 0);
+  FalArea part;
+
+  fal_region_find (region, NULL, 0, 1, HEIGHT, &part);
+  assert_area (&part, 0, 0, 1, 90);
+  fal_region_find (region, NULL, 0, WIDTH, 1, &part);
+  assert_area (&part, 0, 0, 90, 1);
 }
 
 #define ADD(name, test) g_test_add_func ("/region/" name, test)
@@ -160,6 +178,7 @@ main (gint argc, gchar **argv)
   ADD ("of-several-the-largest-within-the-frame-is-taken",
       test_of_several_the_largest_within_the_frame_is_taken);
   ADD ("nothing-found-is-told-from-nothing-within", test_nothing_found_is_told_from_nothing_within);
+  ADD ("a-frame-of-one-pixel-has-a-size", test_a_frame_of_one_pixel_has_a_size);
   ADD ("without-a-size-nothing-is-cut-off", test_without_a_size_nothing_is_cut_off);
   return g_test_run ();
 }

@@ -57,6 +57,7 @@ static const struct {
   gint64 member;
   const gchar *left;
 } members[] = {
+  { "frame-12@1", 1, "frame-12" },
   { "frame-12@3", 3, "frame-12" },
   { "frame-12@4294967295", G_MAXUINT, "frame-12" },
   { "frame-12", 0, "frame-12" },

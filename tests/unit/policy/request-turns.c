@@ -222,6 +222,21 @@ test_who_pauses_is_not_waited_for (void)
   g_assert_cmpint (fal_request_turns_next_time (turns, 60 * MS), ==, G_MAXINT64);
 }
 
+/* The other way round: a's request has been out since 40 ms. */
+static void
+test_neither_member_is_waited_for_while_it_pauses (void)
+{
+  g_autoptr (FalRequestTurns) turns = make_busy ();
+
+  push (turns, 'a', 40 * MS);
+  for (guint i = 0; i < 4; i++)
+    push (turns, 'b', 40 * MS);
+  g_assert_cmpint (take (turns, 40 * MS), ==, 'a');
+  while (take (turns, 40 * MS) == 'b')
+    ;
+  g_assert_cmpint (fal_request_turns_next_time (turns, 40 * MS), ==, 80 * MS);
+}
+
 static void
 test_a_pause_gives_no_credit (void)
 {
@@ -359,6 +374,7 @@ simulate (World world)
   Simulation simulation = { .world = world };
 
   simulation.turns = make (world.members == 1 ? "a" : "ab");
+  fal_request_turns_clear (simulation.turns); /* as where a connection is made anew */
   for (gint64 now = 0; now < 12000; now++) {
     simulation.counts = now >= 2000;
     take_replies (&simulation, now);
@@ -462,6 +478,58 @@ test_two_members_keep_the_model_busy_and_share_it (void)
   foreach_world (2, check_two);
 }
 
+/* On a new connection nothing of the old one goes, whoever it is of. */
+static void
+test_what_waits_is_forgotten_with_the_connection (void)
+{
+  g_autoptr (FalRequestTurns) turns = make ("ab");
+
+  push (turns, 'a', 0);
+  push (turns, 'b', 0);
+  fal_request_turns_clear (turns);
+  g_assert_cmpint (take (turns, 0), ==, ' ');
+}
+
+static void
+test_the_order_of_256_requests_is_known (void)
+{
+  g_autoptr (FalRequestTurns) turns = make ("a");
+  guint n = 0;
+
+  for (guint i = 0; i < 300; i++) {
+    push (turns, 'a', i);
+    g_assert_cmpint (take (turns, i), ==, 'a');
+  }
+  while (answer_in_order (turns, 1000) == 'a')
+    n++;
+  g_assert_cmpuint (n, ==, 256);
+}
+
+/* Answers take 100 ms, and that to a's request of 100 ms never comes: it is given up after eight
+ * times as long and a second. */
+static void
+test_a_request_that_was_lost_is_out_no_more (void)
+{
+  static const struct {
+    gint64 now; /* µs, when b's next one is answered */
+    gchar oldest;
+  } rows[] = { { 1900 * MS, 'a' }, { 1900 * MS + 1, ' ' } };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autoptr (FalRequestTurns) turns = make ("ab");
+
+    push (turns, 'b', 0);
+    g_assert_cmpint (take (turns, 0), ==, 'b');
+    answer (turns, 'b', 100 * MS);
+    push (turns, 'a', 100 * MS);
+    g_assert_cmpint (take (turns, 100 * MS), ==, 'a');
+    push (turns, 'b', rows[i].now - 100 * MS);
+    g_assert_cmpint (take (turns, rows[i].now - 100 * MS), ==, 'b');
+    answer (turns, 'b', rows[i].now);
+    g_assert_cmpint (answer_in_order (turns, rows[i].now), ==, rows[i].oldest);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -476,9 +544,13 @@ main (int argc, char **argv)
   ADD (who_is_ahead_waits_for_the_other);
   ADD (a_model_without_work_is_given_some);
   ADD (who_pauses_is_not_waited_for);
+  ADD (neither_member_is_waited_for_while_it_pauses);
   ADD (a_pause_gives_no_credit);
   ADD (what_is_lost_holds_nobody_for_ever);
   ADD (one_member_loses_nothing);
   ADD (two_members_keep_the_model_busy_and_share_it);
+  ADD (what_waits_is_forgotten_with_the_connection);
+  ADD (the_order_of_256_requests_is_known);
+  ADD (a_request_that_was_lost_is_out_no_more);
   return g_test_run ();
 }

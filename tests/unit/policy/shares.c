@@ -122,11 +122,15 @@ test_paid_times_add_up (void)
 
   fal_paid_time_add (&sum, &ended, 7000);
   g_assert_cmpfloat (fal_paid_time_get (&sum, 9000), ==, 2000);
+  g_assert_cmpint (sum.since, ==, 0); /* none of them stands */
   fal_paid_time_add (&sum, &half, 7000);
   g_assert_cmpfloat (fal_paid_time_get (&sum, 9000), ==, 2000 + 200 + 2000);
+  g_assert_cmpint (sum.since, ==, 7000);
+  fal_paid_time_add (&sum, &ended, 8000);
+  g_assert_cmpint (sum.since, ==, 8000);
   fal_paid_time_add (&sum, &whole, 8000);
   g_assert_cmpfloat (sum.rate, ==, 1.5);
-  g_assert_cmpfloat (fal_paid_time_get (&sum, 9000), ==, 2000 + 200 + 2000 + 3000);
+  g_assert_cmpfloat (fal_paid_time_get (&sum, 9000), ==, 3000 + 200 + 2000 + 3000);
 }
 
 int

@@ -98,6 +98,29 @@ test_a_pause_of_the_camera_is_not_shown_again (void)
   g_assert_cmpint (place (&spread, 9000, 4, 9000), ==, 10200);
 }
 
+/* Twice as many wait as a block has: they follow one another in half of the time. */
+static void
+test_more_than_a_block_is_shown_faster (void)
+{
+  FalSpread spread = make ();
+
+  place (&spread, 0, 1, 9000);
+  g_assert_cmpint (place (&spread, 100, 24, 9000), ==, 9050);
+  g_assert_cmpint (place (&spread, 200, 12, 9000), ==, 9150);
+}
+
+static void
+test_blocks_of_one_are_spread_and_without_blocks_nothing_is (void)
+{
+  FalSpread spread = make ();
+
+  fal_spread_configure (&spread, 1, INTERVAL * MS);
+  place (&spread, 0, 1, 5000);
+  g_assert_cmpint (place (&spread, 83, 1, 5010), ==, 5083);
+  fal_spread_configure (&spread, 0, INTERVAL * MS);
+  g_assert_cmpint (place (&spread, 166, 1, 5020), ==, 5020);
+}
+
 static void
 test_after_a_reset_the_next_is_shown_at_once (void)
 {
@@ -118,6 +141,8 @@ main (int argc, char **argv)
   ADD (nothing_is_shown_before_it_came);
   ADD (a_delay_is_made_up_for);
   ADD (a_pause_of_the_camera_is_not_shown_again);
+  ADD (more_than_a_block_is_shown_faster);
+  ADD (blocks_of_one_are_spread_and_without_blocks_nothing_is);
   ADD (after_a_reset_the_next_is_shown_at_once);
   return g_test_run ();
 }

@@ -50,6 +50,9 @@ test_a_frame_is_looked_at_before_it_rests (void)
   FalStillness s = make (0);
 
   g_assert_true (fal_stillness_is_on (&s));
+  fal_stillness_configure (&s, &(const FalStillnessConfig) { .threshold = 1 });
+  g_assert_true (fal_stillness_is_on (&s));
+  s = make (0);
   g_assert_cmpint (judge (&s, frame (2), ANSWERED), ==, LOOK);
   fal_stillness_note_change (&s, 2, 3);
   g_assert_cmpint (judge (&s, frame (2), ANSWERED), ==, RESTS);
@@ -144,6 +147,8 @@ test_time_that_goes_back_begins_anew (void)
   FalStillness s = make (0);
   FalCandidate earlier = frame (2);
 
+  earlier.time = GST_SECOND; /* that of the first */
+  g_assert_cmpint (judge (&s, earlier, ANSWERED), ==, LOOK);
   earlier.time = 0;
   g_assert_cmpint (judge (&s, earlier, ANSWERED), ==, GOES);
 }
@@ -189,14 +194,27 @@ static void
 test_another_region_counts_as_a_change (void)
 {
   const FalArea all = { 0 }, face = { 100, 50, 200, 150 }, corner = { 0, 0, 3, 3 };
+  const FalArea thin[] = { { 100, 50, 1, 150 }, { 100, 50, 200, 1 } };
+  const FalArea empty[] = { { 100, 50, 0, 150 }, { 100, 50, 200, 0 } };
 
   g_assert_cmpint (judge_part (all, all), ==, LOOK);
   g_assert_cmpint (judge_part (face, face), ==, LOOK);
   g_assert_cmpint (judge_part (all, face), ==, GOES);
   g_assert_cmpint (judge_part (face, all), ==, GOES);
   g_assert_cmpint (judge_part (corner, all), ==, GOES);
+  for (guint i = 0; i < G_N_ELEMENTS (thin); i++) {
+    g_assert_cmpint (judge_part (thin[i], thin[i]), ==, LOOK);
+    g_assert_cmpint (judge_part (thin[i], all), ==, GOES);
+    g_assert_cmpint (judge_part (all, thin[i]), ==, GOES);
+    g_assert_cmpint (judge_part (empty[i], all), ==, LOOK); /* without a size it is all */
+    g_assert_cmpint (judge_part (all, empty[i]), ==, LOOK);
+    g_assert_cmpint (judge_part (empty[i], face), ==, GOES);
+    g_assert_cmpint (judge_part (face, empty[i]), ==, GOES);
+  }
   g_assert_cmpint (judge_part (face, (FalArea) { 105, 50, 200, 150 }), ==, GOES);
   g_assert_cmpint (judge_part (face, (FalArea) { 100, 45, 200, 150 }), ==, GOES);
+  g_assert_cmpint (judge_part (face, (FalArea) { 105, 50, 195, 150 }), ==, GOES);
+  g_assert_cmpint (judge_part (face, (FalArea) { 100, 45, 200, 155 }), ==, GOES);
   g_assert_cmpint (judge_part (face, (FalArea) { 100, 50, 205, 150 }), ==, GOES);
   g_assert_cmpint (judge_part (face, (FalArea) { 100, 50, 200, 145 }), ==, GOES);
 }
@@ -215,7 +233,7 @@ test_a_region_that_trembles_does_not (void)
   for (guint n = 2; n < 6; n++) {
     next = frame (n);
     next.part = (FalArea) { face.x + n, face.y, face.width, face.height };
-    g_assert_cmpint (judge (&s, next, ANSWERED), ==, n <= FAL_STILLNESS_TREMOR ? LOOK : GOES);
+    g_assert_cmpint (judge (&s, next, ANSWERED), ==, n <= 4 ? LOOK : GOES);
   }
 }
 

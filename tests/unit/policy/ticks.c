@@ -56,6 +56,19 @@ test_a_day_of_them_is_exact (void)
 }
 
 static void
+test_there_may_be_one_a_second_or_less (void)
+{
+  FalTicks ticks = make_ticks (1, 1);
+
+  fal_ticks_begin (&ticks, 0);
+  g_assert_true (fal_ticks_have_begun (&ticks));
+  fal_ticks_advance (&ticks);
+  fal_ticks_set_rate (&ticks, (FalFraction) { 1, 2 });
+  g_assert_cmpuint (fal_ticks_get_time (&ticks), ==, 1000 * MS);
+  g_assert_cmpuint (fal_ticks_get_duration (&ticks), ==, 2000 * MS);
+}
+
+static void
 test_another_rate_goes_on_at_the_next_tick (void)
 {
   FalTicks ticks = make_ticks (10, 1);
@@ -83,6 +96,7 @@ main (int argc, char **argv)
   ADD (without_a_rate_they_never_begin);
   ADD (they_are_evenly_spaced_from_where_they_begin);
   ADD (a_day_of_them_is_exact);
+  ADD (there_may_be_one_a_second_or_less);
   ADD (another_rate_goes_on_at_the_next_tick);
   return g_test_run ();
 }

@@ -38,6 +38,7 @@ test_auto_is_arrival_only_live_and_without_latency (void)
   g_assert_cmpint (fal_timeline_resolve (a, FALSE, -1), ==, FAL_TIMESTAMP_MODE_INPUT);
   g_assert_cmpint (fal_timeline_resolve (a, FALSE, 500), ==, FAL_TIMESTAMP_MODE_INPUT);
   g_assert_cmpint (fal_timeline_resolve (a, TRUE, 500), ==, FAL_TIMESTAMP_MODE_INPUT);
+  g_assert_cmpint (fal_timeline_resolve (a, TRUE, 0), ==, FAL_TIMESTAMP_MODE_INPUT);
   g_assert_cmpint (fal_timeline_resolve (a, TRUE, -1), ==, FAL_TIMESTAMP_MODE_ARRIVAL);
   g_assert_cmpint (
       fal_timeline_resolve (FAL_TIMESTAMP_MODE_INPUT, TRUE, -1), ==, FAL_TIMESTAMP_MODE_INPUT);
@@ -178,6 +179,8 @@ test_output_time_does_not_go_back_by_itself (void)
 
   set_up (&f);
   stamp_frame (&f, in, 5, 200 * MS, NONE); /* as a fallback does */
+  g_assert_true (fal_timeline_note_frame (&f.timeline, 4, NONE));
+  g_assert_true (fal_timeline_note_frame (&f.timeline, 4, 200 * MS));
   g_assert_cmpuint (stamp_frame (&f, in, 4, 199 * MS, NONE), ==, NONE - 1);
   g_assert_cmpuint (stamp_frame (&f, in, 5, 200 * MS, NONE), ==, 200 * MS);
   fal_timeline_reset (&f.timeline);
@@ -291,6 +294,28 @@ test_pictures_of_one_frame_share_its_span (void)
     FalMoment moment = { &f.segment, 1000, 100, NONE, i, 3 };
     GstClockTime pts, duration;
 
+    g_assert_true (
+        fal_timeline_stamp (&f.timeline, FAL_TIMESTAMP_MODE_INPUT, &moment, &pts, &duration));
+    g_assert_cmpuint (pts, ==, starts[i]);
+    g_assert_cmpuint (duration, ==, lengths[i]);
+  }
+}
+
+/* The second of two begins in the middle, and lasts until nobody knows when where the frame does.
+ */
+static void
+test_two_pictures_of_one_frame_have_half_of_it_each (void)
+{
+  static const GstClockTime durations[] = { 100, NONE }, starts[] = { 1050, 1000 };
+  static const GstClockTime lengths[] = { 50, NONE };
+  Fixture f;
+
+  set_up (&f);
+  for (guint i = 0; i < 2; i++) {
+    FalMoment moment = { &f.segment, 1000, durations[i], NONE, 1, 2 };
+    GstClockTime pts, duration;
+
+    fal_timeline_reset (&f.timeline);
     g_assert_true (
         fal_timeline_stamp (&f.timeline, FAL_TIMESTAMP_MODE_INPUT, &moment, &pts, &duration));
     g_assert_cmpuint (pts, ==, starts[i]);
@@ -416,6 +441,26 @@ is_told (Fixture *f, guint age, guint latency)
   return fal_timeline_note_age (&f->timeline, age * MS, latency * MS);
 }
 
+static void
+test_there_is_no_gap_before_the_first_output_nor_in_other_formats (void)
+{
+  Fixture f;
+  GstClockTime time, duration;
+
+  set_up (&f);
+  for (guint i = 1; i < 3; i++)
+    g_assert_false (
+        fal_timeline_take_gap (&f.timeline, &f.segment, i * 900 * MS, 500 * MS, &time, &duration));
+  stamp_frame (&f, FAL_TIMESTAMP_MODE_INPUT, 1, 100 * MS, NONE);
+  f.segment.format = GST_FORMAT_BYTES;
+  g_assert_false (
+      fal_timeline_take_gap (&f.timeline, &f.segment, 900 * MS, 500 * MS, &time, &duration));
+  f.segment.format = GST_FORMAT_TIME;
+  g_assert_true (
+      fal_timeline_take_gap (&f.timeline, &f.segment, 900 * MS, 500 * MS, &time, &duration));
+  g_assert_cmpuint (duration, ==, 767 * MS); /* since the end of the first */
+}
+
 /* Gaps, too, follow frames that went back. */
 static void
 test_a_gap_begins_where_the_frames_went_back_to (void)
@@ -446,16 +491,16 @@ test_only_a_row_of_late_results_is_told_and_once (void)
 
   set_up (&f);
   for (guint round = 0; round < 2; round++) {
-    for (guint i = 1; i < FAL_TIMELINE_LATE; i++)
+    for (guint i = 1; i < 8; i++)
       g_assert_false (is_told (&f, 301, 300));
     g_assert_false (is_told (&f, 300, 300));
   }
-  for (guint i = 1; i < FAL_TIMELINE_LATE; i++)
+  for (guint i = 1; i < 8; i++)
     g_assert_false (is_told (&f, 400, 300));
   g_assert_true (is_told (&f, 400, 300));
   for (guint i = 0; i < 100; i++)
     g_assert_false (is_told (&f, 400, 300));
-  for (guint i = 1; i < FAL_TIMELINE_LATE; i++) /* another promise */
+  for (guint i = 1; i < 8; i++) /* another promise */
     g_assert_false (is_told (&f, 400, 350));
   g_assert_true (is_told (&f, 400, 350));
 }
@@ -485,11 +530,13 @@ main (int argc, char **argv)
   ADD (no_stamp_stays_none);
   ADD (another_format_is_left_alone);
   ADD (pictures_of_one_frame_share_its_span);
+  ADD (two_pictures_of_one_frame_have_half_of_it_each);
   ADD (results_without_a_known_number_stay_within_the_span_and_grow);
   ADD (results_for_a_still_picture_go_on);
   ADD (the_horizon_is_the_oldest_frame_that_may_be_answered);
   ADD (in_an_outage_the_horizon_follows_the_newest_frame);
   ADD (a_gap_reaches_from_the_last_output_to_the_horizon);
+  ADD (there_is_no_gap_before_the_first_output_nor_in_other_formats);
   ADD (a_frame_that_is_passed_over_costs_the_next_nothing);
   ADD (a_gap_begins_where_the_frames_went_back_to);
   ADD (only_a_row_of_late_results_is_told_and_once);

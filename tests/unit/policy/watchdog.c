@@ -165,13 +165,13 @@ test_what_was_given_up_is_cut_after_a_while_and_once (void)
   set_up_online (&w, 0);
   g_assert_cmpint (fal_watchdog_get_cut_time (&w), ==, NEVER);
   fal_watchdog_give_up (&w, FAL_FAULT_SILENT, 5000 * MS);
-  g_assert_cmpint (fal_watchdog_get_cut_time (&w), ==, 5000 * MS + FAL_WATCHDOG_CUT_AFTER);
+  g_assert_cmpint (fal_watchdog_get_cut_time (&w), ==, 5000 * MS + 100 * MS);
   fal_watchdog_note_cut (&w);
   g_assert_cmpint (fal_watchdog_get_cut_time (&w), ==, NEVER);
   fal_watchdog_note_ended (&w);
   fal_watchdog_note_opened (&w, 6000 * MS);
   fal_watchdog_give_up (&w, FAL_FAULT_SILENT, 7000 * MS);
-  g_assert_cmpint (fal_watchdog_get_cut_time (&w), ==, 7000 * MS + FAL_WATCHDOG_CUT_AFTER);
+  g_assert_cmpint (fal_watchdog_get_cut_time (&w), ==, 7000 * MS + 100 * MS);
   fal_watchdog_note_ended (&w);
   g_assert_cmpint (fal_watchdog_get_cut_time (&w), ==, NEVER);
 }
@@ -229,7 +229,7 @@ test_a_member_needs_it_while_it_sends_or_not_yet_rests (void)
 {
   static const struct {
     gboolean active, busy;
-    gint64 now; /* µs */
+    gint64 now; /* µs, since it is online */
     gboolean needs;
   } rows[] = {
     { TRUE, TRUE, 0, TRUE },
@@ -243,9 +243,10 @@ test_a_member_needs_it_while_it_sends_or_not_yet_rests (void)
   FalWatchdog w;
 
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
-    set_up_online (&w, 0);
-    g_assert_cmpint (
-        fal_watchdog_needs (&w, rows[i].active, rows[i].busy, rows[i].now), ==, rows[i].needs);
+    gint64 now = 3000 * MS + rows[i].now;
+
+    set_up_online (&w, 3000);
+    g_assert_cmpint (fal_watchdog_needs (&w, rows[i].active, rows[i].busy, now), ==, rows[i].needs);
     g_assert_cmpint (fal_watchdog_is_closing (&w), ==, !rows[i].needs);
   }
 }
@@ -389,7 +390,7 @@ test_without_a_limit_there_is_no_such_time (void)
 static void
 test_a_peer_is_dead_that_nothing_is_heard_of (void)
 {
-  const gint64 limit = FAL_WATCHDOG_DEAD_AFTER;
+  const gint64 limit = 12000 * MS;
   FalWatchdog w;
 
   set_up_online (&w, 0);
@@ -406,7 +407,7 @@ test_a_peer_is_dead_that_nothing_is_heard_of (void)
 static void
 test_only_a_connection_that_counts_can_be_dead (void)
 {
-  const gint64 late = 2 * FAL_WATCHDOG_DEAD_AFTER;
+  const gint64 late = 24000 * MS;
   FalWatchdog w;
 
   set_up (&w);
@@ -436,11 +437,11 @@ test_silence_is_judged_by_what_was_heard (void)
     /* One that answered before. */
     { FALSE, 1001, 1000, 5000 * MS, FAL_FAULT_SILENT },
     /* A ping was out, and its answer would have come. */
-    { FALSE, 0, 1000, 1000 + FAL_WATCHDOG_PING_MISSED - 1, FAL_FAULT_SILENT },
-    { FALSE, 0, 1000, 1000 + FAL_WATCHDOG_PING_MISSED, FAL_FAULT_DEAD },
-    { FALSE, 2000, 1000, 2000 + FAL_WATCHDOG_PING_MISSED - 1, FAL_FAULT_SILENT },
-    { FALSE, 2000, 1000, 2000 + FAL_WATCHDOG_PING_MISSED, FAL_FAULT_DEAD },
-    { TRUE, 0, 1000, 1000 + FAL_WATCHDOG_PING_MISSED, FAL_FAULT_DEAD },
+    { FALSE, 0, 1000, 1000 + 7000 * MS - 1, FAL_FAULT_SILENT },
+    { FALSE, 0, 1000, 1000 + 7000 * MS, FAL_FAULT_DEAD },
+    { FALSE, 2000, 1000, 2000 + 7000 * MS - 1, FAL_FAULT_SILENT },
+    { FALSE, 2000, 1000, 2000 + 7000 * MS, FAL_FAULT_DEAD },
+    { TRUE, 0, 1000, 1000 + 7000 * MS, FAL_FAULT_DEAD },
   };
   FalWatchdog w;
 
@@ -544,6 +545,25 @@ test_silence_is_told_only_while_something_is_asked (void)
   g_assert_cmpint (fal_watchdog_get_reminder_time (&w, TRUE), ==, NEVER);
 }
 
+/* The second connection ends by itself: that the first was given up for its silence is over then.
+ */
+static void
+test_silence_begins_anew_after_an_end_of_another_kind (void)
+{
+  FalWatchdog w;
+
+  set_up_online (&w, 0);
+  fal_watchdog_note_request (&w, 1000 * MS);
+  fal_watchdog_give_up (&w, FAL_FAULT_SILENT, 6000 * MS);
+  fal_watchdog_note_ended (&w);
+  fal_watchdog_note_opened (&w, 7000 * MS);
+  fal_watchdog_note_ended (&w);
+  fal_watchdog_note_opened (&w, 20000 * MS);
+  fal_watchdog_note_online (&w);
+  fal_watchdog_note_request (&w, 21000 * MS);
+  g_assert_cmpint (fal_watchdog_get_reminder_time (&w, TRUE), ==, 81000 * MS);
+}
+
 /* A connection that is made anew for its silence goes on with it; after another end it is a new
  * one's. */
 static void
@@ -578,7 +598,7 @@ test_patience_doubles_with_each_connection_that_loads (void)
 
   set_up (&w);
   for (guint i = 0; i < 10; i++) {
-    guint doublings = MIN (i, FAL_WATCHDOG_MAX_DOUBLINGS);
+    guint doublings = MIN (i, 6);
 
     g_assert_cmpint (fal_watchdog_get_patience (&w), ==, (5000 * MS) << doublings);
     fal_watchdog_note_opened (&w, 0);
@@ -656,6 +676,7 @@ main (int argc, char **argv)
   ADD (a_new_connection_counts_as_a_message);
   ADD (silence_is_told_once_a_minute);
   ADD (silence_is_told_only_while_something_is_asked);
+  ADD (silence_begins_anew_after_an_end_of_another_kind);
   ADD (silence_goes_on_over_a_connection_made_anew_for_it);
   ADD (patience_doubles_with_each_connection_that_loads);
   ADD (patience_stays_for_other_faults);

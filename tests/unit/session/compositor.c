@@ -345,6 +345,83 @@ test_what_another_element_said_of_its_result_is_not_kept (void)
   tear_down (&f);
 }
 
+/* Whatever was made before: what comes out is what a new compositor makes. */
+static void
+test_one_compositor_follows_each_change (void)
+{
+  static const FalCompositorConfig configs[] = {
+    { { FAL_COMPOSITE_MATTE_OVER, .background = { .argb = 0xff0000ff } }, .max_pixels = 1 << 20 },
+    { { FAL_COMPOSITE_MATTE_OVER, .background = { .argb = 0xff00ff00 } }, .max_pixels = 1 << 20 },
+    { { FAL_COMPOSITE_MATTE_OVER, .background = { .blur = TRUE } }, .max_pixels = 1 << 20 },
+    { { FAL_COMPOSITE_MATTE }, .max_pixels = 1 << 20 },
+    { { FAL_COMPOSITE_OVER }, .max_pixels = 1 << 20 },
+    { { FAL_COMPOSITE_OVER, .feather = 4 }, .max_pixels = 1 << 20 },
+    { { FAL_COMPOSITE_OVER, .fit = FAL_FIT_STRETCH }, .max_pixels = 1 << 20 },
+    { { FAL_COMPOSITE_OVER }, .max_pixels = 1 << 21 },
+    { { FAL_COMPOSITE_OVER }, .max_pixels = 1 << 20, .rate = { 25, 1 } },
+    { { FAL_COMPOSITE_OVER }, .max_pixels = 1 << 20, .rate = { 25, 2 } },
+  };
+  Fixture f;
+
+  set_up (&f);
+  for (guint i = 0; i < G_N_ELEMENTS (configs); i++) {
+    for (guint j = 0; j < G_N_ELEMENTS (configs); j++) {
+      GstCaps *allowed = f.config.allowed;
+      FalCompositor *used = f.compositor;
+      g_autoptr (GstSample) before = NULL, after = NULL, wanted = NULL;
+      g_autoptr (GstCaps) same = gst_caps_copy (allowed);
+      GstMapInfo one, other;
+
+      f.config = configs[i];
+      f.config.allowed = allowed;
+      before = make (&f, make_result (&f, FAL_RESULT_ANSWER, f.white));
+      g_assert_nonnull (before);
+      f.config = configs[j];
+      f.config.allowed = same; /* another object that says the same */
+      after = make (&f, make_result (&f, FAL_RESULT_ANSWER, f.white));
+      f.config.allowed = allowed;
+      f.compositor = fal_compositor_new ();
+      wanted = make (&f, make_result (&f, FAL_RESULT_ANSWER, f.white));
+      fal_compositor_free (f.compositor);
+      f.compositor = used;
+      g_assert_true (gst_caps_is_equal (gst_sample_get_caps (after), gst_sample_get_caps (wanted)));
+      g_assert_true (gst_buffer_map (gst_sample_get_buffer (after), &one, GST_MAP_READ));
+      g_assert_true (gst_buffer_map (gst_sample_get_buffer (wanted), &other, GST_MAP_READ));
+      g_assert_cmpuint (one.size, ==, other.size);
+      for (gsize k = 0; k < one.size; k++)
+        if (k % 4 != 3 || configs[j].overlay.mode == FAL_COMPOSITE_MATTE) /* else it is not used */
+          g_assert_cmpuint (one.data[k], ==, other.data[k]);
+      gst_buffer_unmap (gst_sample_get_buffer (wanted), &other);
+      gst_buffer_unmap (gst_sample_get_buffer (after), &one);
+    }
+  }
+  tear_down (&f);
+}
+
+/* Frames on which nothing can be laid, or of which nobody knows the size. */
+static void
+test_other_frames_are_refused (void)
+{
+  static const gchar *const texts[] = { "video/x-raw,format=VYUY,width=64,height=64,framerate=30/1",
+    "video/x-raw,format=RGBx" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (texts); i++) {
+    g_autoptr (GstCaps) caps = gst_caps_from_string (texts[i]);
+    g_autoptr (GstSample) flat = NULL;
+    Fixture f;
+
+    set_up (&f);
+    flat = gst_sample_new (gst_sample_get_buffer (f.frame), caps, NULL, NULL);
+    gst_sample_unref (f.frame);
+    f.frame = g_steal_pointer (&flat);
+    for (guint k = 0; k < 2; k++) {
+      g_assert_null (make (&f, make_result (&f, FAL_RESULT_ANSWER, f.white)));
+      g_assert_error (f.error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND);
+    }
+    tear_down (&f);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -362,5 +439,7 @@ main (int argc, char **argv)
   ADD (a_part_that_moves_takes_the_newer_picture_along);
   ADD (frames_of_other_caps_get_layers_of_their_own);
   ADD (what_another_element_said_of_its_result_is_not_kept);
+  ADD (one_compositor_follows_each_change);
+  ADD (other_frames_are_refused);
   return g_test_run ();
 }

@@ -81,6 +81,7 @@ static const struct {
   { "a fox cut o\xc3", TRUE, "is not UTF-8 text" },
   { "<i>a fox", TRUE, "is not Pango's markup" },
   { "salt & pepper", TRUE, "is not Pango's markup" },
+  { "a fox <!-- to the end", TRUE, "is not Pango's markup" },
   { "a &nbsp; fox", TRUE, "is not Pango's markup" },
   { "</cue>a fox<cue>", TRUE, "is not Pango's markup" },
   { "<i>a</\x1b>", TRUE, "\\x1b" },

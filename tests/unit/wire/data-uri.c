@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Pictures as text, out and in. */
+#include "../scarce-memory.h"
 #include "fal/wire/data-uri.h"
 
 #include <gio/gio.h>
@@ -106,6 +107,18 @@ test_an_error_does_not_repeat_the_text (void)
   g_assert_null (strstr (error->message, "secret"));
 }
 
+static void
+test_without_memory_there_is_no_picture (void)
+{
+  g_autoptr (GError) error = NULL;
+
+  scarce_memory_fail (1);
+  g_assert_null (fal_data_uri_decode ("data:image/png;base64,Zm9v", &error));
+  g_assert_true (scarce_memory_has_failed ());
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA);
+  assert_decodes ("data:image/png;base64,Zm9v", "foo");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -118,5 +131,6 @@ main (int argc, char **argv)
       test_scheme_and_type_are_of_any_case_and_may_have_parameters);
   ADD ("what-is-not-whole-is-refused", test_what_is_not_whole_is_refused);
   ADD ("an-error-does-not-repeat-the-text", test_an_error_does_not_repeat_the_text);
+  ADD ("without-memory-there-is-no-picture", test_without_memory_there_is_no_picture);
   return g_test_run ();
 }

@@ -66,11 +66,14 @@ test_the_protocol_and_the_user_cost_nothing (void)
   static const gchar *const known[] = { "images", "url", "content", "request_id", "timings", "exp",
     "a-field-of-the-user", "deeper", "a-second" };
   g_autoptr (FalNames) names = fal_names_new (0);
+  g_autofree gchar *long_name = g_strnfill (FAL_NAMES_MAX_BYTES + 1, 'k');
 
   g_assert_cmpuint (fal_names_admit (names, "nobody has said this"), ==, 0);
   fal_names_know (NULL);
   fal_names_know ("");
   fal_names_know ("a-field-of-the-user[*].deeper[17],a-second");
+  fal_names_know (long_name);
+  g_assert_cmpuint (g_quark_try_string (long_name), ==, 0);
   for (guint i = 0; i < G_N_ELEMENTS (known); i++)
     g_assert_cmpuint (fal_names_admit (names, known[i]), !=, 0);
 }

@@ -196,6 +196,11 @@ test_a_parameter_that_cannot_be_sent_is_named (void)
   g_assert_null (fal_protocol_encode_request (&(FalRequest){ .parameters = parameters }, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT);
   g_assert_nonnull (strstr (error->message, "rate"));
+  g_clear_error (&error);
+  g_assert_null (fal_protocol_encode_request (
+      &(FalRequest) { .parameters = parameters, .encoding = FAL_MESSAGE_ENCODING_JSON }, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT);
+  g_assert_nonnull (strstr (error->message, "rate"));
 }
 
 /* ---- Control messages ---- */
@@ -231,6 +236,8 @@ static const struct {
       "{\"detail\":[{\"msg\":\"too long\"}]}" },
   { "{\"error\":\"bad prompt\"}", FAL_REPLY_FAILED, "bad prompt", NULL },
   { "{\"error\":null,\"detail\":false}", FAL_REPLY_RESULT, NULL, NULL },
+  { "{\"error\":true}", FAL_REPLY_FAILED, "{\"error\":true}", NULL },
+  { "{\"error\":\"\",\"detail\":\"\"}", FAL_REPLY_RESULT, "", "" },
   { "{\"seed\":7}", FAL_REPLY_RESULT, NULL, NULL },
   { "{}", FAL_REPLY_RESULT, NULL, NULL },
 };
@@ -319,9 +326,13 @@ static const struct {
        "frame",
       NULL), /* cut off */
   ROW ("\x81\xaarequest_id\x07", NULL), ROW ("\x81\xaarequest_id", NULL),
+  ROW ("\x82\xaarequest_id\x07\xa1k", NULL), /* a number */
+  ROW ("RIFF\1\2\3\4WAVE\xaarequest_id\xa1y", "y"),
   ROW ("{\"images\":[{\"url\":\"data:text/html,hi\"}],\"request_id\":\"frame-3\"}", "frame-3"),
   ROW ("{\"request_id\" : \"frame-4\",\"images\":[", "frame-4"),
-  ROW ("{\"request_id\":\"frame-4", NULL),
+  ROW ("{\"request_id\":\"frame-4", NULL), ROW ("{\"request_id\" : ", NULL),
+  ROW ("{\"request_id\":\"frame\\u002d4\",\"images\":[",
+      NULL),                                               /* a part of it would be another id */
   ROW ("request_request_id\xa1\xff request_id\xa1x", "x"), /* the first is no text */
 };
 
@@ -398,7 +409,8 @@ test_bytes_that_are_no_message_are_an_error (void)
     const gchar *wire;
     gsize size;
   } rows[] = { { WIRE ("\xc0") }, { WIRE ("garbage") }, { WIRE ("\x81\xa1k") },
-    { WIRE ("\x80\x80") }, { WIRE ("{\"k\":") }, { WIRE ("RIFF") }, { WIRE ("\xff\xd8") } };
+    { WIRE ("\x80\x80") }, { WIRE ("{\"k\":") }, { WIRE ("RIFF") }, { WIRE ("\xff\xd8") },
+    { WIRE ("RIFF\1\2\3\4WAVE") } };
 
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
     g_autoptr (GError) error = NULL;
@@ -479,6 +491,19 @@ test_a_link_stays_a_link (void)
   g_assert_true (g_str_has_prefix (image->link, "http://127.0.0.1"));
 }
 
+static void
+test_a_link_is_known_in_any_case_of_letters (void)
+{
+  g_autoptr (FalReply) reply =
+      parse_text ("{\"images\":[{\"url\":\"HTTPS://x.y/z\"},\"httpS://x.y/z\"]}", NULL, NULL);
+  const FalImage *image;
+
+  g_assert_cmpuint (reply->images->len, ==, 2);
+  image = reply->images->pdata[0];
+  g_assert_null (image->bytes);
+  g_assert_cmpstr (image->link, ==, "HTTPS://x.y/z");
+}
+
 static const struct {
   const gchar *json;
   const gchar *field;
@@ -517,6 +542,9 @@ static const struct {
       "{\"images\":[{\"content\":\"YWJj\"}]}" },
   { "{\"images\":[{\"content\":\"YWJj\"}]}", "nothing[*].here", "",
       "{\"images\":[{\"content\":\"YWJj\"}]}" },
+  /* The path goes on where there is no map. */
+  { "{\"out\":7}", "out.f", "", "{\"out\":7}" },
+  { "{\"out\":[\"YWJj\",{\"f\":\"YQ==\"}]}", "out[*].f", "a", "{\"out\":[\"YWJj\",{}]}" },
 };
 
 static gchar *
@@ -562,6 +590,7 @@ test_bytes_are_found_where_text_is (void)
     { WIRE ("\x81\xa6images\x91\xc4\x03xyz"), "{}" },
     { WIRE ("\x81\xa6images\x92\xc0\xc4\x03xyz"), "{}" },
     { WIRE ("\x81\xa6images\xc4\x03xyz"), "{}" },
+    { WIRE ("\x82\xa6images\xc4\x00\xa5image\xc4\x03xyz"), "{\"images\":\"\"}" },
     { WIRE ("\x81\xa6images\x91\x82\xa7"
             "content\xc4\x03xyz\xa5width\xff"),
         "{\"images\":[{\"width\":-1}]}" },
@@ -622,6 +651,41 @@ test_pictures_that_cannot_be_read_are_an_error (void)
   }
 }
 
+/* Wherever it stands. */
+static void
+test_a_picture_within_that_cannot_be_read_is_an_error (void)
+{
+  static const struct {
+    const gchar *json, *field;
+  } rows[] = {
+    { "{\"images\":[\"YWJj\",\"string!\"]}", NULL },
+    { "{\"image\":{\"content\":\"string!\"}}", NULL },
+    { "{\"images\":[{\"url\":\"data:text/html,hi\"}]}", NULL },
+    { "{\"out\":[{\"f\":\"YWJj\"},{\"f\":\"string!\"}]}", "out[*].f" },
+    { "{\"out\":{\"f\":\"string!\"}}", "out.f" },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autoptr (GError) error = NULL;
+
+    g_assert_null (parse_text (rows[i].json, rows[i].field, &error));
+    g_assert_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA);
+  }
+}
+
+/* No peer can send one: a field that was set to no map. */
+static void
+test_a_map_of_nothing_has_no_picture (void)
+{
+  GstStructure *map = gst_structure_new ("map", "image", GST_TYPE_STRUCTURE, NULL, NULL);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (FalReply) reply = fal_protocol_read_reply (map, NULL, &error);
+
+  g_assert_no_error (error);
+  g_assert_cmpuint (reply->images->len, ==, 0);
+  g_assert_true (reply->names_pictures);
+}
+
 static void
 test_a_result_field_that_is_none_is_an_error (void)
 {
@@ -675,6 +739,10 @@ static const struct {
 static void
 test_a_request_id_is_told_as_text (void)
 {
+  g_autoptr (FalReply) large =
+      parse (WIRE ("\x81\xaarequest_id\xcf\xff\xff\xff\xff\xff\xff\xff\xff"), FALSE, NULL, NULL);
+
+  g_assert_cmpstr (large->request_id, ==, "18446744073709551615");
   for (guint i = 0; i < G_N_ELEMENTS (ids); i++) {
     g_autoptr (FalReply) reply = parse_packed (ids[i].json, NULL);
 
@@ -753,6 +821,10 @@ main (int argc, char **argv)
   ADD ("bytes-are-found-where-text-is", test_bytes_are_found_where_text_is);
   ADD ("odd-numbers-do-no-harm", test_odd_numbers_do_no_harm);
   ADD ("pictures-that-cannot-be-read-are-an-error", test_pictures_that_cannot_be_read_are_an_error);
+  ADD ("a-link-is-known-in-any-case-of-letters", test_a_link_is_known_in_any_case_of_letters);
+  ADD ("a-picture-within-that-cannot-be-read-is-an-error",
+      test_a_picture_within_that_cannot_be_read_is_an_error);
+  ADD ("a-map-of-nothing-has-no-picture", test_a_map_of_nothing_has_no_picture);
   ADD ("a-result-field-that-is-none-is-an-error", test_a_result_field_that_is_none_is_an_error);
   ADD ("a-frame-that-is-a-picture-is-a-result", test_a_frame_that_is_a_picture_is_a_result);
   ADD ("a-request-id-is-told-as-text", test_a_request_id_is_told_as_text);

@@ -119,6 +119,7 @@ static const struct {
   { "{\"sub\":\"x?>~\",\"exp\":1700000000.5}", FALSE, 1700000000 },
   { "{\"a\":\"ÿÿÿ\",\"exp\":5}", FALSE, 5 },
   { "{\"exp\":-5}", FALSE, 0 },
+  { "{\"exp\":-5.5}", FALSE, 0 },
   { "{\"exp\":\"5\"}", FALSE, 0 },
   { "{\"exp\":1e300}", FALSE, G_GINT64_CONSTANT (1000000000000000) },
   { "{}", FALSE, 0 },
@@ -166,6 +167,20 @@ test_nested_claims_do_no_harm (void)
 }
 
 static void
+test_long_claims_are_not_read (void)
+{
+  g_autofree gchar *spaces = g_strnfill (16 * 1024, ' ');
+  g_autofree gchar *text = g_strconcat ("{\"exp\":5}", spaces, NULL);
+  g_autofree gchar *token = make_jwt (text);
+  g_autofree gchar *shorter = NULL;
+
+  g_assert_cmpint (fal_token_format_get_expiry (token), ==, 0);
+  text[1024] = '\0';
+  shorter = make_jwt (text);
+  g_assert_cmpint (fal_token_format_get_expiry (shorter), ==, 5);
+}
+
+static void
 test_what_is_no_token_is_known (void)
 {
   static const gchar *const bad[] = { NULL, "", " ", "a b", "a\r\nb", "a&b", "a?b", "\"a\"", "é" };
@@ -190,6 +205,7 @@ main (int argc, char **argv)
   ADD ("long-token-replies-are-refused", test_long_token_replies_are_refused);
   ADD ("a-refused-reply-is-not-told", test_a_refused_reply_is_not_told);
   ADD ("a-token-tells-when-it-ends", test_a_token_tells_when_it_ends);
+  ADD ("long-claims-are-not-read", test_long_claims_are_not_read);
   ADD ("what-is-no-token-is-known", test_what_is_no_token_is_known);
   ADD ("nested-claims-do-no-harm", test_nested_claims_do_no_harm);
   return g_test_run ();

@@ -34,6 +34,7 @@ static const struct {
 } texts[] = {
   { " {\n} \n", NULL },
   { "{\"a\":-0.5e+3,\"b\":[],\"c\":\"\\\\ \\\" \\u00e9 \\ud83d\\ude00\"}", NULL },
+  { "{\"a\":0,\"b\":-0,\"c\":2E3,\"d\":2E-3,\"e\":2e3,\"f\":\"\\uffee\"}", NULL },
   { "", "empty" },
   { "   ", "missing" },
   { "[1]", "line 1, column 1:" },
@@ -52,6 +53,14 @@ static const struct {
   { "{\"a\":9223372036854775808}", "line 1, column 6:" },
   { "{\"a\":\"\\ud800\"}", "line 1, column 6:" },
   { "{\"a\":\"\\ud800\\u0041\"}", "line 1, column 6:" },
+  { "{\"a\":\"\\ud800\\uffff\"}", "line 1, column 6:" },
+  { "{\"a\":\"\\ud800abcdef\"}", "line 1, column 6:" },
+  { "{\"a\":\"\\ud800\\nabcd\"}", "line 1, column 6:" },
+  { "{\"a\":\"\\u00g1\"}", "line 1, column 6:" },
+  { "{\"a\":\"\\", "line 1, column 6:" },
+  { "{\"a\":-}", "line 1, column 6:" },
+  { "{\"a\":1e", "line 1, column 6:" },
+  { "{\"a\":1e-", "line 1, column 6:" },
   { "{\"a\":\"\\udc00\"}", "line 1, column 6:" },
   { "{\"a\":\"\\u0000\"}", "line 1, column 6:" },
   { "{\"a\":\"\\x\"}", "line 1, column 6:" },
@@ -107,6 +116,43 @@ test_long_json_meets_its_limits (void)
     g_assert_true ((map != NULL) == (long_texts[i].fault == NULL));
     if (map == NULL)
       g_assert_nonnull (strstr (error->message, long_texts[i].fault));
+  }
+}
+
+/* How deep a field with a name that is too long may stand. */
+static void
+test_a_long_name_of_a_user_is_told (void)
+{
+  static const gchar *const shapes[] = { "{\"%s\":1}", "{\"a\":{\"%s\":1}}",
+    "{\"a\":[1,{\"%s\":1}]}", "{\"a\":[[{\"b\":{\"%s\":1}}]]}" };
+  g_autofree gchar *name = g_strnfill (FAL_NAMES_MAX_BYTES + 1, 'n');
+
+  for (guint i = 0; i < G_N_ELEMENTS (shapes); i++) {
+    g_auto (GStrv) around = g_strsplit (shapes[i], "%s", 2);
+    g_autofree gchar *refused = g_strconcat (around[0], name, around[1], NULL);
+    g_autofree gchar *taken = g_strconcat (around[0], name + 1, around[1], NULL);
+    g_autoptr (GstStructure) map = fal_value_from_json (taken, -1, NULL);
+    g_autoptr (GError) error = NULL;
+
+    assert_json (map, taken);
+    g_assert_null (fal_value_from_json (refused, -1, &error));
+    g_assert_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT);
+    g_assert_nonnull (strstr (error->message, "a field name of 257 bytes"));
+  }
+}
+
+/* Each of them is written out, and comes back as it was. */
+static void
+test_control_characters_are_escaped (void)
+{
+  for (gchar character = 1; character < ' '; character++) {
+    const gchar text[] = { 'a', character, 'b', '\0' };
+    g_autoptr (GstStructure) map = gst_structure_new ("map", "a", G_TYPE_STRING, text, NULL);
+    g_autofree gchar *json = fal_value_to_json (map, NULL);
+    g_autoptr (GstStructure) again = from_good_json (json);
+
+    g_assert_null (strchr (json, character));
+    g_assert_cmpstr (gst_structure_get_string (again, "a"), ==, text);
   }
 }
 
@@ -181,6 +227,8 @@ main (int argc, char **argv)
   ADD ("json-has-no-integer-past-int64", test_json_has_no_integer_past_int64);
   ADD ("text-that-is-not-json-is-refused", test_text_that_is_not_json_is_refused);
   ADD ("long-json-meets-its-limits", test_long_json_meets_its_limits);
+  ADD ("a-long-name-of-a-user-is-told", test_a_long_name_of_a_user_is_told);
+  ADD ("control-characters-are-escaped", test_control_characters_are_escaped);
   ADD ("json-ends-at-its-length", test_json_ends_at_its_length);
   ADD ("numbers-with-an-exponent-are-numbers-again",
       test_numbers_with_an_exponent_are_numbers_again);

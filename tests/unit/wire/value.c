@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Values whatever their form: kinds, names, paths. */
+#include "../unreadable-memory.h"
 #include "test-values.h"
 
 #include <gio/gio.h>
@@ -129,6 +130,83 @@ test_a_type_that_cannot_be_sent_is_named (void)
   g_assert_nonnull (strstr (error->message, "GstFraction"));
 }
 
+/* Fields that were set to nothing. */
+static void
+test_what_is_nothing_is_null (void)
+{
+  g_autoptr (GstStructure) map = gst_structure_new ("map", "b", GST_TYPE_BUFFER, NULL, "s",
+      GST_TYPE_STRUCTURE, NULL, "t", G_TYPE_STRING, NULL, NULL);
+
+  assert_json (map, "{\"b\":null,\"s\":null,\"t\":null}");
+  assert_msgpack (map, WIRE ("\x83\xa1"
+                             "b\xc0\xa1s\xc0\xa1t\xc0"));
+}
+
+/* GStreamer looks at the text of a field, but not at that of an item. */
+static void
+test_text_that_is_not_utf8_is_named (void)
+{
+  g_autoptr (GstStructure) map = gst_structure_new_empty ("map");
+  g_autoptr (GError) error = NULL;
+  GValue list = G_VALUE_INIT, text = G_VALUE_INIT;
+
+  g_value_init (&text, G_TYPE_STRING);
+  g_value_set_static_string (&text, "\xff");
+  g_value_init (&list, GST_TYPE_ARRAY);
+  gst_value_array_append_and_take_value (&list, &text);
+  gst_structure_take_value (map, "words", &list);
+  g_assert_null (fal_value_to_json (map, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT);
+  g_assert_nonnull (strstr (error->message, "\"words[0]\""));
+  g_assert_nonnull (strstr (error->message, "UTF-8"));
+}
+
+static void
+test_memory_that_cannot_be_read_is_named (void)
+{
+  g_autoptr (GstBuffer) buffer = unreadable_buffer_new (4);
+  g_autoptr (GstStructure) map =
+      gst_structure_new ("map", "picture", GST_TYPE_BUFFER, buffer, NULL);
+  g_autoptr (GError) error = NULL;
+
+  g_assert_null (fal_value_to_msgpack (map, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT);
+  g_assert_nonnull (strstr (error->message, "\"picture\""));
+}
+
+static void
+test_a_field_beside_the_map_that_cannot_be_sent_is_named (void)
+{
+  g_autoptr (GstStructure) map = gst_structure_new ("map", "x", G_TYPE_INT, 1, NULL);
+  g_autoptr (GError) error = NULL;
+  g_auto (GValue) rate = G_VALUE_INIT;
+
+  g_value_init (&rate, GST_TYPE_FRACTION);
+  gst_value_set_fraction (&rate, 25, 1);
+  g_assert_null (fal_value_to_json_with (map, &(FalValueField) { "rate", &rate }, 1, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT);
+  g_assert_nonnull (strstr (error->message, "\"rate\""));
+}
+
+/* A structure of a user's may bear the name of what wraps an item of another type. */
+static void
+test_only_what_wraps_an_item_is_taken_off (void)
+{
+  g_autoptr (GstStructure) map = gst_structure_new_from_string (
+      "map, a=(structure)< [any, value=1, more=2;], [any, other=1;], [map, value=1;] >, "
+      "l=(int){ 1, 2 }, i=7;");
+  const GValue *array = gst_structure_get_value (map, "a");
+  const GValue *list = gst_structure_get_value (map, "l");
+
+  g_assert_nonnull (array);
+  for (guint i = 0; i < 3; i++)
+    g_assert_true (fal_value_get_item (array, i) == gst_value_array_get_value (array, i));
+  g_assert_null (fal_value_get_item (array, 3));
+  g_assert_cmpint (g_value_get_int (fal_value_get_item (list, 1)), ==, 2);
+  g_assert_null (fal_value_get_item (list, 2));
+  g_assert_null (fal_value_get_item (gst_structure_get_value (map, "i"), 0));
+}
+
 /* ---- Size ---- */
 
 /* A message of few bytes may take much memory: what is estimated must not be far below. */
@@ -179,7 +257,10 @@ test_a_path_leads_into_maps (void)
   g_assert_cmpint (g_value_get_int64 (fal_value_get_path (map, "d")), ==, 1);
   g_assert_null (fal_value_get_path (map, "a.x"));
   g_assert_null (fal_value_get_path (map, "d.x"));
+  g_assert_null (fal_value_get_path (map, "x.a"));
   g_assert_null (fal_value_get_path (map, ""));
+  g_assert_null (fal_value_get_path (NULL, "a"));
+  g_assert_null (fal_value_get_path (NULL, "a.b"));
 }
 
 static const struct {
@@ -207,6 +288,28 @@ test_a_path_makes_maps_on_its_way (void)
   }
 }
 
+/* Of no map, and of one whose field was set to nothing. */
+static void
+test_a_path_begins_with_nothing (void)
+{
+  g_autoptr (GstStructure) map =
+      gst_structure_new ("map", "a", GST_TYPE_STRUCTURE, NULL, "x", G_TYPE_INT, 1, NULL);
+  g_auto (GValue) wrapped = G_VALUE_INIT;
+  g_autofree gchar *name = NULL;
+  GValue value = G_VALUE_INIT;
+
+  g_value_init (&value, G_TYPE_INT64);
+  g_value_set_int64 (&value, 7);
+  fal_value_take_path (map, "a.b", &value);
+  assert_json (map, "{\"a\":{\"b\":7},\"x\":1}");
+
+  g_value_init (&wrapped, G_TYPE_INT64);
+  g_value_set_int64 (&wrapped, 7);
+  name = fal_value_wrap_path (NULL, "a.b", &wrapped);
+  g_assert_cmpstr (name, ==, "a");
+  assert_json (gst_value_get_structure (&wrapped), "{\"b\":7}");
+}
+
 static void
 test_merging_replaces_all_but_maps (void)
 {
@@ -218,6 +321,16 @@ test_merging_replaces_all_but_maps (void)
   fal_value_merge (into, from);
   assert_json (
       into, "{\"a\":{\"x\":5,\"y\":{\"z\":1,\"w\":2}},\"b\":[9],\"c\":{\"d\":1},\"e\":null}");
+}
+
+static void
+test_nothing_is_merged_over_a_map (void)
+{
+  g_autoptr (GstStructure) into = from_good_json ("{\"a\":{\"x\":1}}");
+  g_autoptr (GstStructure) from = gst_structure_new ("map", "a", GST_TYPE_STRUCTURE, NULL, NULL);
+
+  fal_value_merge (into, from);
+  assert_json (into, "{\"a\":null}");
 }
 
 int
@@ -232,10 +345,18 @@ main (int argc, char **argv)
   ADD ("long-names-are-left-out", test_long_names_are_left_out);
   ADD ("types-of-a-user-are-written", test_types_of_a_user_are_written);
   ADD ("a-type-that-cannot-be-sent-is-named", test_a_type_that_cannot_be_sent_is_named);
+  ADD ("what-is-nothing-is-null", test_what_is_nothing_is_null);
+  ADD ("text-that-is-not-utf8-is-named", test_text_that_is_not_utf8_is_named);
+  ADD ("memory-that-cannot-be-read-is-named", test_memory_that_cannot_be_read_is_named);
+  ADD ("a-field-beside-the-map-that-cannot-be-sent-is-named",
+      test_a_field_beside_the_map_that_cannot_be_sent_is_named);
+  ADD ("only-what-wraps-an-item-is-taken-off", test_only_what_wraps_an_item_is_taken_off);
   ADD ("the-size-is-that-of-memory", test_the_size_is_that_of_memory);
   ADD ("maps-within-weigh-more-than-numbers", test_maps_within_weigh_more_than_numbers);
   ADD ("a-path-leads-into-maps", test_a_path_leads_into_maps);
   ADD ("a-path-makes-maps-on-its-way", test_a_path_makes_maps_on_its_way);
+  ADD ("a-path-begins-with-nothing", test_a_path_begins_with_nothing);
   ADD ("merging-replaces-all-but-maps", test_merging_replaces_all_but_maps);
+  ADD ("nothing-is-merged-over-a-map", test_nothing_is_merged_over_a_map);
   return g_test_run ();
 }
