@@ -25,7 +25,6 @@ struct _FalConnection {
 
   FalAttempt *attempt;     /* under way; NULL: none */
   FalWebsocket *websocket; /* that came of it; NULL: none is open */
-  FalSocketList *sockets;  /* of this one and those before that are not gone yet */
   FalWay way;              /* how that attempt shows, or showed, who it is */
   gchar *token;            /* that it shows; NULL: none, or none yet */
   gboolean greeted;        /* the app said that it is ready as those of WebRTC do, and no more */
@@ -37,11 +36,6 @@ struct _FalConnection {
 
 /* Servers bound the size of messages, and not all of them say so: those below pass anywhere. */
 #define SMALL_MESSAGE (64 * 1024)
-
-/* For sockets that were cut, µs. GIO closes TLS in a thread of its own, which comes back to the
- * main context: were that gone by then, the socket would stay for good. It takes no time but what
- * that thread waits for a processor. */
-#define DRAIN_TIME (2 * G_TIME_SPAN_SECOND)
 
 /* ---- the end of an attempt or WebSocket ---- */
 
@@ -327,7 +321,6 @@ on_opened (gpointer user, SoupWebsocketConnection *socket)
   g_clear_pointer (&connection->attempt, fal_attempt_drop);
   connection->websocket =
       fal_websocket_new (socket, connection->settings->max_message_size, &events, connection);
-  fal_websocket_list_socket (connection->websocket, connection->sockets);
   connection->greeted = connection->was_heard = FALSE;
   connection->biggest = connection->unanswered = 0;
   connection->counts.connections++;
@@ -404,7 +397,6 @@ fal_connection_new (
   connection->events = *events;
   connection->user = user;
   connection->settings = fal_settings_ref (settings);
-  connection->sockets = fal_socket_list_new ();
   connection->transport = fal_transport_new ();
   connection->credentials = fal_credentials_new ();
   connection->dialer = fal_dialer_new ();
@@ -422,10 +414,8 @@ fal_connection_free (FalConnection *connection)
   drop_all (connection);
   fal_timer_set (connection->timer, G_MAXINT64); /* nothing is begun any more */
   fal_transport_free (connection->transport);
-  fal_socket_list_wait (connection->sockets, context, DRAIN_TIME);
   while (g_main_context_iteration (context, FALSE))
     ;
-  fal_socket_list_unref (connection->sockets);
   fal_timer_free (connection->timer);
   fal_dialer_free (connection->dialer);
   fal_endpoint_free (connection->endpoint);

@@ -166,12 +166,6 @@ fal_websocket_new (SoupWebsocketConnection *socket, guint64 max_message_size,
   return websocket;
 }
 
-void
-fal_websocket_list_socket (FalWebsocket *websocket, FalSocketList *list)
-{
-  fal_socket_list_add (list, websocket, 0, find_socket (websocket->socket));
-}
-
 static gboolean
 is_open (const FalWebsocket *websocket)
 {

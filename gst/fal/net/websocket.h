@@ -5,7 +5,6 @@
 
 #include "fal/policy/fault.h"
 #include "socket-guard.h"
-#include "socket-list.h"
 #include <libsoup/soup.h>
 
 G_BEGIN_DECLS
@@ -23,10 +22,6 @@ typedef struct _FalWebsocket FalWebsocket;
  * from it, because libsoup's own limit refuses a picture over 128 KiB. */
 FalWebsocket *fal_websocket_new (SoupWebsocketConnection *socket, guint64 max_message_size,
     const FalWebsocketEvents *events, gpointer user);
-
-/* Puts its socket into @list, where it stands until libsoup, too, has let go of it: later than
- * fal_websocket_drop(). */
-void fal_websocket_list_socket (FalWebsocket *websocket, FalSocketList *list);
 
 /* One binary message; FALSE: the peer is going, or went. */
 gboolean fal_websocket_send (FalWebsocket *websocket, GBytes *message);
