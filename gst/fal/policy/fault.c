@@ -7,9 +7,6 @@
   "The app said only that it is ready, as apps do that speak WebRTC and take no frames: then use " \
   "another app or path. A slow model may need a larger request-timeout."
 
-#define THREADS_HINT                                                                               \
-  "Let more threads run (ulimit -u, or TasksMax of the service), or fewer elements at once."
-
 /* First row that fits; a kind without codes of its own has one row. */
 static const struct {
   FalFaultKind kind;
@@ -22,7 +19,7 @@ static const struct {
       FAL_FAULT_CLASS_TRANSIENT, G_IO_ERROR_FAILED,
       "Let the process have more file descriptors (ulimit -n), or close some." },
   { FAL_FAULT_NETWORK, FAL_NETWORK_FAULT_THREADS, FAL_NETWORK_FAULT_THREADS,
-      FAL_FAULT_CLASS_TRANSIENT, G_IO_ERROR_FAILED, THREADS_HINT },
+      FAL_FAULT_CLASS_TRANSIENT, G_IO_ERROR_FAILED, FAL_THREADS_HINT },
   { FAL_FAULT_NETWORK, 0, G_MAXUINT, FAL_FAULT_CLASS_TRANSIENT, G_IO_ERROR_HOST_UNREACHABLE,
       "Check base-uri and the network." },
   { FAL_FAULT_TIMED_OUT, 0, G_MAXUINT, FAL_FAULT_CLASS_TRANSIENT, G_IO_ERROR_TIMED_OUT,
@@ -82,7 +79,7 @@ static const struct {
       "Check token-uri." },
   { FAL_FAULT_PROVIDER, 1, 1, FAL_FAULT_CLASS_TRANSIENT, G_IO_ERROR_TIMED_OUT,
       "Let request-token answer sooner, or set connect-timeout to more." },
-  { FAL_FAULT_PROVIDER, 2, 2, FAL_FAULT_CLASS_TRANSIENT, G_IO_ERROR_FAILED, THREADS_HINT },
+  { FAL_FAULT_PROVIDER, 2, 2, FAL_FAULT_CLASS_TRANSIENT, G_IO_ERROR_FAILED, FAL_THREADS_HINT },
   { FAL_FAULT_PROVIDER, 0, G_MAXUINT, FAL_FAULT_CLASS_TRANSIENT, G_IO_ERROR_PERMISSION_DENIED,
       "Let request-token return a token (JWT) for the app." },
   { FAL_FAULT_STALE, 0, 0, FAL_FAULT_CLASS_CREDENTIALS, G_IO_ERROR_PERMISSION_DENIED,

@@ -8,6 +8,10 @@
 
 G_BEGIN_DECLS
 
+/* What a user can do where the system lets the process start no thread. */
+#define FAL_THREADS_HINT                                                                           \
+  "Let more threads run (ulimit -u, or TasksMax of the service), or fewer elements at once."
+
 typedef enum {
   FAL_FAULT_NETWORK,      /* refused, reset, lost; code is a FalNetworkFault */
   FAL_FAULT_TIMED_OUT,    /* no answer within the connect timeout */

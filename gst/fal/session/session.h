@@ -15,10 +15,6 @@
 
 G_BEGIN_DECLS
 
-/* What a user can do where the system lets the process start no thread. */
-#define FAL_THREADS_HINT                                                                           \
-  "Let more threads run (ulimit -u, or TasksMax of the service), or fewer elements at once."
-
 typedef struct _FalSession FalSession;
 
 FalSession *fal_session_new (const FalSessionEvents *events, gpointer user, FalSettings *settings);
