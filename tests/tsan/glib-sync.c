@@ -252,6 +252,36 @@ gst_buffer_pool_acquire_buffer (
   return flow;
 }
 
+/* Memory that whoever gave it wants back. */
+typedef struct {
+  GstMemory *memory; /* not owned: it is about to be freed */
+  gpointer user;
+  GDestroyNotify notify;
+} Wrapped;
+
+static void
+give_back (gpointer data)
+{
+  g_autofree Wrapped *wrapped = data;
+
+  __tsan_acquire (wrapped->memory);
+  if (wrapped->notify)
+    wrapped->notify (wrapped->user);
+}
+
+/* It comes back once the last one has let go of the buffer and of its memory. */
+GstBuffer *
+gst_buffer_new_wrapped_full (GstMemoryFlags flags, gpointer data, gsize most, gsize offset,
+    gsize size, gpointer user, GDestroyNotify notify)
+{
+  Wrapped *wrapped = g_new (Wrapped, 1);
+  GstBuffer *buffer =
+      NEXT (gst_buffer_new_wrapped_full) (flags, data, most, offset, size, wrapped, give_back);
+
+  *wrapped = (Wrapped) { gst_buffer_peek_memory (buffer, 0), user, notify };
+  return buffer;
+}
+
 /* ---- what is put in a queue ---- */
 
 void
