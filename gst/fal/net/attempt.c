@@ -406,7 +406,8 @@ start_token_request (FalAttempt *attempt)
 static void
 on_promise_answered (gpointer user, const gchar *token)
 {
-  const FalFault unusable = { FAL_FAULT_PROVIDER }, refused = { FAL_FAULT_PROVIDER, 2 };
+  const FalFault unusable = { FAL_FAULT_PROVIDER, FAL_PROVIDER_FAULT_UNUSABLE },
+                 refused = { FAL_FAULT_PROVIDER, FAL_PROVIDER_FAULT_THREADS };
   g_autoptr (FalAttempt) attempt = attempt_ref (user);
   g_autoptr (FalTokenPromise) promise = g_steal_pointer (&attempt->promise);
 
@@ -471,7 +472,7 @@ fal_attempt_start (FalAttempt *started)
 void
 fal_attempt_give_up (FalAttempt *attempt)
 {
-  const FalFault fault = { FAL_FAULT_PROVIDER, 1 };
+  const FalFault fault = { FAL_FAULT_PROVIDER, FAL_PROVIDER_FAULT_TIMED_OUT };
 
   attempt->timed_out = TRUE;
   if (attempt->promise)

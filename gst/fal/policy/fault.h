@@ -20,8 +20,7 @@ typedef enum {
   FAL_FAULT_PROXY,        /* the HTTP proxy refused; code is its status, 0: it did otherwise */
   FAL_FAULT_HTTP,  /* the upgrade was refused; code is the status, 101: accepted in a wrong way */
   FAL_FAULT_TOKEN, /* the token request was refused; code is the status, 0: no usable reply */
-  FAL_FAULT_PROVIDER, /* request-token; code 0: gave no token, 1: not within the connect timeout,
-                         2: was not asked */
+  FAL_FAULT_PROVIDER, /* request-token; code is a FalProviderFault */
   FAL_FAULT_STALE,    /* the token was not sent; code 0: it was refused before, 1: it has ended */
   FAL_FAULT_UNAUTHORIZED, /* said on an open connection */
   FAL_FAULT_CLOSED,       /* code is the close code */
@@ -39,6 +38,12 @@ typedef enum {
   FAL_NETWORK_FAULT_DESCRIPTORS, /* the process has none left */
   FAL_NETWORK_FAULT_THREADS,     /* it may have no more of them */
 } FalNetworkFault;
+
+typedef enum {
+  FAL_PROVIDER_FAULT_UNUSABLE, /* it gave no token, or one that cannot be shown */
+  FAL_PROVIDER_FAULT_TIMED_OUT,
+  FAL_PROVIDER_FAULT_THREADS, /* nobody could be asked for want of a thread */
+} FalProviderFault;
 
 typedef enum {
   FAL_TLS_FAULT_OTHER,
