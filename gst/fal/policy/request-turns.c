@@ -130,7 +130,7 @@ fal_request_turns_join (FalRequestTurns *turns, gpointer user)
   Member *member = g_new0 (Member, 1);
 
   member->user = user;
-  member->sent = member->answered = G_MININT64 / 2;
+  member->sent = member->answered = G_MININT64;
   g_ptr_array_add (turns->members, member);
 }
 
@@ -162,12 +162,10 @@ void
 fal_request_turns_push (FalRequestTurns *turns, gpointer user, GBytes *message, gint64 now)
 {
   Member *member = find (turns, user);
-  guint64 least;
+  guint64 least = get_least_count (turns, member, now);
 
-  if (!is_active (turns, member, now)) {
-    least = get_least_count (turns, member, now);
-    member->count = MAX (member->count, least == G_MAXUINT64 ? 0 : least);
-  }
+  if (least != G_MAXUINT64 && !is_active (turns, member, now))
+    member->count = least;
   g_queue_push_tail (&member->waiting, g_bytes_ref (message));
 }
 
@@ -222,7 +220,7 @@ note_sent (FalRequestTurns *turns, Member *member, gint64 now)
   Request *request = g_new (Request, 1);
   guint64 least = get_least_count (turns, member, now);
 
-  member->count = least == G_MAXUINT64 ? member->count + 1 : MIN (member->count, least) + 1;
+  member->count = MIN (member->count, least) + 1;
   member->sent = now;
   member->out++;
   *request = (Request){ member->user, now, turns->order.length + 1 };
@@ -255,7 +253,7 @@ fal_request_turns_next_time (const FalRequestTurns *turns, gint64 now)
   for (guint i = 0; i < turns->members->len; i++) {
     const Member *other = turns->members->pdata[i];
 
-    if (other->waiting.length == 0 && other->count < next->count)
+    if (other->count < next->count)
       time = MAX (time, get_active_until (turns, other));
   }
   return time;

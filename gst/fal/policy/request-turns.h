@@ -12,7 +12,8 @@
  *
  * Two exceptions see to it that no capacity is wasted. Where the model would run out of work,
  * whoever has a message sends it; nobody was kept from anything, so this leaves it one ahead at
- * most. And who comes back after a pause begins where the others are, with no credit for the pause.
+ * most. And who comes back after a pause begins where the others are, with no credit for the pause
+ * and no debt for what it sent before.
  *
  * So of members that always have a message none gets more than one request ahead of another while
  * the model is busy; a member that sends seldom, or whose own window lets it send little, does not

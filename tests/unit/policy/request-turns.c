@@ -205,6 +205,36 @@ test_a_model_without_work_is_given_some (void)
   g_assert_cmpint (take (turns, 61 * MS), ==, 'a');
 }
 
+/* Three are out and a model takes 20 ms: where the last had to wait for that of less than half a
+ * request, one more than three may find room. */
+static void
+test_a_model_that_was_nearly_without_work_is_given_more (void)
+{
+  static const struct {
+    gint64 answered;
+    guint more;
+  } rows[] = { { 63, 3 }, { 64, 2 } };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autoptr (FalRequestTurns) turns = make_busy ();
+    gint64 now = rows[i].answered * MS;
+    guint n = 0;
+
+    for (const gchar *user = "aba"; *user != '\0'; user++)
+      push (turns, *user, 40 * MS);
+    for (const gchar *user = "aba"; *user != '\0'; user++)
+      g_assert_cmpint (take (turns, 40 * MS), ==, *user);
+    answer (turns, 'a', 60 * MS);
+    answer (turns, 'b', 62 * MS);
+    answer (turns, 'a', now);
+    for (guint k = 0; k < 5; k++)
+      push (turns, 'a', now);
+    while (take (turns, now) == 'a')
+      n++;
+    g_assert_cmpuint (n, ==, rows[i].more);
+  }
+}
+
 /* Who has nothing to send holds nobody up for longer than a round trip. */
 static void
 test_who_pauses_is_not_waited_for (void)
@@ -237,6 +267,45 @@ test_neither_member_is_waited_for_while_it_pauses (void)
   g_assert_cmpint (fal_request_turns_next_time (turns, 40 * MS), ==, 80 * MS);
 }
 
+/* Its own took 100 ms, when the newest answer came after 51: its next one may come as soon as that.
+ */
+static void
+test_who_was_answered_late_is_waited_for_as_long (void)
+{
+  g_autoptr (FalRequestTurns) turns = make_busy ();
+
+  push (turns, 'a', 40 * MS);
+  g_assert_cmpint (take (turns, 40 * MS), ==, 'a');
+  for (guint i = 0; i < 2; i++) {
+    push (turns, 'b', 90 * MS);
+    g_assert_cmpint (take (turns, 90 * MS), ==, 'b');
+  }
+  answer (turns, 'a', 140 * MS);
+  answer (turns, 'b', 141 * MS);
+  push (turns, 'b', 141 * MS);
+  g_assert_cmpint (fal_request_turns_next_time (turns, 141 * MS), ==, 191 * MS);
+}
+
+/* Of three, who has sent as many keeps nobody back. */
+static void
+test_only_who_sent_fewer_is_waited_for (void)
+{
+  g_autoptr (FalRequestTurns) turns = make ("abc");
+
+  for (const gchar *user = "abc"; *user != '\0'; user++) {
+    push (turns, *user, 0);
+    take (turns, 0);
+    answer (turns, *user, 20 * MS);
+  }
+  for (const gchar *user = "aac"; *user != '\0'; user++) {
+    push (turns, *user, 25 * MS);
+    g_assert_cmpint (take (turns, 25 * MS), ==, *user);
+  }
+  push (turns, 'a', 25 * MS);
+  g_assert_cmpint (take (turns, 25 * MS), ==, ' ');
+  g_assert_cmpint (fal_request_turns_next_time (turns, 25 * MS), ==, 40 * MS); /* b's, not c's */
+}
+
 static void
 test_a_pause_gives_no_credit (void)
 {
@@ -256,6 +325,31 @@ test_a_pause_gives_no_credit (void)
   for (gchar user; (user = take (turns, now)) != ' ';)
     g_string_append_c (sent, user);
   g_assert_cmpstr (sent->str, ==, "baababab");
+}
+
+/* What it sent while the other one did not, it owes nobody. */
+static void
+test_a_pause_leaves_no_debt (void)
+{
+  g_autoptr (FalRequestTurns) turns = make_busy ();
+  g_autoptr (GString) sent = g_string_new (NULL);
+  gint64 now;
+
+  for (now = 40 * MS; now < 1000 * MS; now += 20 * MS) {
+    push (turns, 'a', now);
+    g_assert_cmpint (take (turns, now), ==, 'a');
+    answer (turns, 'a', now + 20 * MS);
+  }
+  now += 1000 * MS;
+  push (turns, 'b', now);
+  g_assert_cmpint (take (turns, now), ==, 'b');
+  for (guint i = 0; i < 4; i++) {
+    push (turns, 'b', now);
+    push (turns, 'a', now);
+  }
+  for (gchar user; (user = take (turns, now)) != ' ';)
+    g_string_append_c (sent, user);
+  g_assert_cmpstr (sent->str, ==, "abababab");
 }
 
 /* An app may never answer what it was asked. */
@@ -543,9 +637,13 @@ main (int argc, char **argv)
   ADD (with_ids_both_are_out);
   ADD (who_is_ahead_waits_for_the_other);
   ADD (a_model_without_work_is_given_some);
+  ADD (a_model_that_was_nearly_without_work_is_given_more);
   ADD (who_pauses_is_not_waited_for);
   ADD (neither_member_is_waited_for_while_it_pauses);
+  ADD (who_was_answered_late_is_waited_for_as_long);
+  ADD (only_who_sent_fewer_is_waited_for);
   ADD (a_pause_gives_no_credit);
+  ADD (a_pause_leaves_no_debt);
   ADD (what_is_lost_holds_nobody_for_ever);
   ADD (one_member_loses_nothing);
   ADD (two_members_keep_the_model_busy_and_share_it);
