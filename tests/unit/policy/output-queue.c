@@ -638,12 +638,34 @@ test_the_latency_is_final_once_the_first_result_was_taken (void)
 
   fal_output_queue_configure (q, &untold);
   push_row (q, 6);
+  for (guint i = 0; i < 2; i++) { /* events are nothing to show */
+    push_custom (q, 0);
+    take_event (q, view (NONE, 9));
+  }
   take_result (q, view (NONE, 9)); /* which downstream holds */
   g_assert_true (fal_output_queue_is_full (q, 100 * MS));
   fal_output_queue_configure (q, &config);
   g_assert_false (fal_output_queue_is_full (q, 5000 * MS + 20 * MS));
   g_assert_true (fal_output_queue_is_full (q, 5000 * MS + 20 * MS + 1));
   take_result (q, view (NONE, 9));
+  g_assert_true (fal_output_queue_is_full (q, 100 * MS));
+}
+
+/* A result that is laid over its frame is taken, too: of two the first was shown. */
+static void
+test_the_latency_is_final_once_an_answer_was_laid_over_its_frame (void)
+{
+  const FalOutputQueueConfig config = { 0, TRUE };
+  g_autoptr (FalOutputQueue) q = fal_output_queue_new ();
+
+  fal_output_queue_configure (q, &config);
+  push_row (q, 6);
+  for (guint i = 0; i < 2; i++) {
+    g_autoptr (FalResult) answer = NULL;
+
+    g_assert_false (fal_output_queue_is_full (q, 100 * MS));
+    answer = fal_output_queue_take_answer (q);
+  }
   g_assert_true (fal_output_queue_is_full (q, 100 * MS));
 }
 
@@ -709,6 +731,25 @@ test_a_few_fallbacks_may_wait_where_no_answer_does (void)
   push (q, 9);
   take_result (q, view (NONE, 9));
   g_assert_false (fal_output_queue_takes_fallback (q));
+}
+
+/* Nobody waits for them, as for answers: they are not late. */
+static void
+test_fallbacks_that_give_way_are_not_counted (void)
+{
+  g_autoptr (FalOutputQueue) q = make_queue (TRUE);
+
+  for (guint i = 1; i <= 3; i++) {
+    FalResult *fallback = make_fallback (i);
+
+    fallback->complete = 10 * MS;
+    fal_output_queue_push_result (q, fallback);
+  }
+  for (guint i = 4; i <= 7; i++)
+    push_complete (q, i, 10 * MS, 1);
+  g_assert_cmpuint (fal_output_queue_make_room (q, 9999 * MS), ==, 0);
+  g_assert_cmpuint (take_result (q, view (NONE, 9)), ==, 4);
+  g_assert_false (fal_output_queue_has_dropped (q));
 }
 
 /* Whether the frame of a result that gives way is told of. */
@@ -784,6 +825,25 @@ test_a_flush_clears_results_and_leaves_events (void)
   g_assert_cmpuint (fal_output_queue_get_length (q), ==, 0);
   g_assert_false (fal_output_queue_has_dropped (q));
   g_assert_cmpint (take_event (q, view (NONE, 1)), ==, GST_EVENT_CUSTOM_DOWNSTREAM);
+}
+
+/* As much as in the beginning. */
+static void
+test_a_flush_makes_room (void)
+{
+  g_autoptr (FalOutputQueue) q = fal_output_queue_new ();
+
+  for (guint i = 1; i <= 4; i++) {
+    fal_output_queue_push_result (q, make_passing (i));
+    push_complete (q, i, 10 * MS, MAX_BYTES);
+  }
+  fal_output_queue_clear_results (q);
+  g_assert_false (fal_output_queue_is_full (q, 9999 * MS));
+  for (guint i = 1; i <= 4; i++) {
+    g_assert_true (fal_output_queue_has_room (q));
+    fal_output_queue_push_result (q, make_passing (i));
+  }
+  g_assert_false (fal_output_queue_has_room (q));
 }
 
 static void
@@ -992,6 +1052,43 @@ test_answers_wait_for_older_frames_where_none_is_lost (void)
   }
 }
 
+/* The first that came goes first. */
+static void
+test_results_of_one_frame_keep_their_order (void)
+{
+  g_autoptr (FalOutputQueue) q = fal_output_queue_new ();
+  const FalOutputView v = view (NONE, 3);
+
+  push (q, 3);
+  for (guint i = 0; i < 3; i++) {
+    FalResult *result = make_result (2, 0);
+
+    result->index = i;
+    fal_output_queue_push_result (q, result);
+  }
+  for (guint i = 0; i < 3; i++) {
+    g_autoptr (FalResult) result = NULL;
+    GstEvent *event;
+
+    fal_output_queue_take (q, &v, &event, &result);
+    g_assert_cmpuint (result->serial, ==, 2);
+    g_assert_cmpuint (result->index, ==, i);
+  }
+}
+
+/* What older frames still bring comes out behind it: it asked for no place of its own. */
+static void
+test_an_answer_that_waited_for_no_other_overtakes_none (void)
+{
+  g_autoptr (FalOutputQueue) q = fal_output_queue_new ();
+
+  push (q, 3);
+  g_assert_cmpuint (take_result (q, view (2, 3)), ==, 3);
+  push (q, 2);
+  g_assert_cmpuint (fal_output_queue_drop_overtaken (q), ==, 0);
+  g_assert_cmpuint (take_result (q, view (NONE, 3)), ==, 2);
+}
+
 /* What goes by is not held up by the answer that it takes the place of. */
 static void
 test_a_frame_that_goes_by_waits_for_no_answer (void)
@@ -1038,6 +1135,20 @@ test_one_that_is_late_waits_for_none (void)
   result->complete = 900;
   fal_output_queue_push_result (q, result);
   g_assert_cmpuint (take_result (q, waits), ==, 2);
+}
+
+/* Where its own frame is the oldest that something may still come of. */
+static void
+test_a_live_result_does_not_wait_for_its_own_frame (void)
+{
+  g_autoptr (FalOutputQueue) q = fal_output_queue_new ();
+  const FalOutputView owed = { .oldest = 2, .newest = 3, .now = 90, .hold = 500 };
+  FalResult *result = make_result (2, 0);
+
+  result->frame->arrival = 50;
+  result->complete = 90;
+  fal_output_queue_push_result (q, result);
+  g_assert_cmpuint (take_result (q, owed), ==, 2);
 }
 
 /* Results that wait for a slow connection's are no sign of a downstream that is blocked. */
@@ -1187,6 +1298,20 @@ test_a_frame_in_its_turn_waits_for_further_answers (void)
   g_assert_cmpint (peek (q, free), ==, FAL_OUTPUT_NOTHING);
   fal_output_queue_close_answered (q);
   g_assert_cmpuint (take_result (q, free), ==, 2);
+}
+
+/* Nor for more of its own, if an app that streams has answered it. */
+static void
+test_a_frame_in_its_turn_does_not_wait_for_itself (void)
+{
+  g_autoptr (FalOutputQueue) q = fal_output_queue_new ();
+  const FalOutputView owed = { .oldest = 2, .newest = 3, .now = LATER, .in_order = TRUE };
+  g_autoptr (FalResult) first = make_result (2, 0);
+
+  push_in_turn (q, 2, 100);
+  g_assert_cmpint (fal_output_queue_get_result_time (q, &owed), ==, 0);
+  fal_output_queue_set_answered (q, first, NULL, TRUE);
+  g_assert_cmpint (fal_output_queue_get_result_time (q, &owed), ==, 0);
 }
 
 /* ---- questions ---- */
@@ -1376,6 +1501,8 @@ main (int argc, char **argv)
   ADD (what_stands_for_a_frame_waits_for_further_results);
   ADD (a_frame_that_goes_by_needs_no_picture);
   ADD (answers_wait_for_older_frames_where_none_is_lost);
+  ADD (results_of_one_frame_keep_their_order);
+  ADD (an_answer_that_waited_for_no_other_overtakes_none);
   ADD (a_frame_that_goes_by_waits_for_no_answer);
   ADD (a_few_results_fill_it_once_they_are_older_than_the_latency);
   ADD (as_many_may_wait_as_the_latency_has_room_for);
@@ -1384,13 +1511,16 @@ main (int argc, char **argv)
   ADD (a_downloaded_picture_takes_no_room_once_it_is_gone);
   ADD (a_downloaded_picture_has_the_time_at_which_it_was_here);
   ADD (the_latency_is_final_once_the_first_result_was_taken);
+  ADD (the_latency_is_final_once_an_answer_was_laid_over_its_frame);
   ADD (of_a_file_nothing_gives_way_but_further_results);
   ADD (frames_that_go_by_never_give_way);
   ADD (a_few_fallbacks_may_wait_where_no_answer_does);
+  ADD (fallbacks_that_give_way_are_not_counted);
   ADD (a_frame_is_told_of_once_nothing_is_left_of_it);
   ADD (a_frame_whose_result_went_out_is_not_told_of);
   ADD (a_flush_keeps_what_describes_the_stream);
   ADD (a_flush_clears_results_and_leaves_events);
+  ADD (a_flush_makes_room);
   ADD (what_waits_is_freed_with_the_queue);
   ADD (before_an_answer_nothing_is_further);
   ADD (its_id_makes_a_reply_a_further_one);
@@ -1404,6 +1534,7 @@ main (int argc, char **argv)
   ADD (all_frames_can_be_looked_at);
   ADD (a_live_result_waits_for_older_ones_as_long_as_it_may);
   ADD (one_that_is_late_waits_for_none);
+  ADD (a_live_result_does_not_wait_for_its_own_frame);
   ADD (of_a_file_results_of_several_may_run_ahead);
   ADD (how_many_may_run_ahead_depends_on_the_connections);
   ADD (a_frame_in_its_turn_waits_for_older_answers);
@@ -1411,6 +1542,7 @@ main (int argc, char **argv)
   ADD (of_many_live_frames_in_their_turn_the_oldest_goes);
   ADD (frames_in_their_turn_wait_as_sinks_do);
   ADD (a_frame_in_its_turn_waits_for_further_answers);
+  ADD (a_frame_in_its_turn_does_not_wait_for_itself);
   ADD (it_knows_what_waits);
   ADD (it_knows_an_answer_that_lies_over_its_frame);
   ADD (gaps_in_a_row_become_one);
