@@ -29,7 +29,7 @@ typedef struct {
   gboolean opened;  /* a message went over the connection */
   gboolean asked;   /* and a request */
   gboolean replies; /* and a reply came */
-  guint64 first_id; /* of this connection */
+  guint64 first_id; /* of this connection, or less */
   guint64 deaths;   /* of connections of the stream, before this one was made */
   guint unclaimed;  /* replies that failed a request of which it is not known which */
   guint64 sent, answered;
@@ -64,7 +64,6 @@ lane_init (Lane *lane)
   g_queue_init (&lane->in_flight);
   lane->window = fal_window_new ();
   lane->last_sent = G_MININT64;
-  lane->first_id = 1;
 }
 
 FalPacer *
@@ -80,8 +79,6 @@ fal_pacer_new (GDestroyNotify frame_free, guint n_lanes)
     lane_init (&pacer->lanes[i]);
   pacer->last_sent = G_MININT64;
   fal_frame_interval_reset (&pacer->frames);
-  pacer->config.max_waiting = 1;
-  pacer->config.max_in_flight = 1;
   g_queue_init (&pacer->waiting);
   g_queue_init (&pacer->dropped);
   return pacer;
@@ -444,8 +441,7 @@ find_next (const FalPacer *pacer, gint64 now, guint *chosen)
   if (!has_candidate (pacer))
     return G_MAXINT64;
   next = find_lane (pacer, now, chosen, &period);
-  if (next == G_MAXINT64 || !pacer->config.adaptive || !pacer->config.leaky || pacer->draining ||
-      (pacer->urged && !is_in_order (pacer)))
+  if (!pacer->config.adaptive || !pacer->config.leaky || pacer->draining || pacer->urged)
     return next;
   return fal_frame_interval_await (&pacer->frames, period, next);
 }
@@ -458,11 +454,11 @@ fal_pacer_next_time (const FalPacer *pacer, gint64 now)
   return find_next (pacer, now, &lane);
 }
 
-/* Newer ones take the place of those that would come too late. */
+/* Newer ones take the place of those that would come too late; the newest, which goes, does not. */
 static Waiting *
 pop_in_time (FalPacer *pacer)
 {
-  while (pacer->waiting.length > 1 && is_too_late (pacer, pacer->waiting.head->data))
+  while (is_too_late (pacer, pacer->waiting.head->data))
     drop_waiting (pacer, &pacer->counts.dropped_replaced);
   return g_queue_pop_head (&pacer->waiting);
 }
@@ -655,8 +651,6 @@ settle_unclaimed (FalPacer *pacer, Lane *lane)
 
   while (fails && lane->in_flight.length > 0)
     end_request (pacer, lane, lane->in_flight.head, &pacer->counts.failed);
-  if (lane->in_flight.length == 0)
-    lane->unclaimed = 0;
   return fails;
 }
 
@@ -935,14 +929,14 @@ find_last (const FalPacer *pacer, const Lane *lane, const FalInFlight *request)
   return is_cut_off (pacer, lane) ? lane->in_flight.tail->data : last_of_oldest (pacer, lane);
 }
 
-/* Until when the request is awaited. Of blocks, only the oldest is. */
+/* Until when the request is awaited. Only the oldest is: the next one was sent later, and is the
+ * oldest when this one is over. */
 static gint64
 get_timeout (const FalPacer *pacer, const Lane *lane, const FalInFlight *request)
 {
   gint64 timeout = pacer->config.request_timeout;
 
-  if (pacer->config.block_size > 0)
-    request = find_last (pacer, lane, request);
+  request = find_last (pacer, lane, request);
   return timeout > 0 && request != NULL ? request->sent_time + timeout : G_MAXINT64;
 }
 
@@ -1009,15 +1003,17 @@ fal_pacer_expire (FalPacer *pacer, guint number, gboolean patient, gint64 now)
 gboolean
 fal_pacer_has_given_up (const FalPacer *pacer)
 {
-  return pacer->given_up.unanswered + pacer->given_up.deadly > 0;
+  return pacer->given_up.unanswered > 0 || pacer->given_up.deadly > 0;
 }
 
 gboolean
 fal_pacer_take_given_up (FalPacer *pacer, FalPacerGivenUp *given_up)
 {
+  gboolean any = fal_pacer_has_given_up (pacer);
+
   *given_up = pacer->given_up;
   pacer->given_up = (FalPacerGivenUp) { 0 };
-  return given_up->unanswered + given_up->deadly > 0;
+  return any;
 }
 
 gboolean
@@ -1057,7 +1053,7 @@ fal_pacer_reset_counts (FalPacer *pacer)
 static void
 count_death (const FalPacer *pacer, const Lane *lane, FalTries *tries)
 {
-  if (tries->deaths > 0 && lane->deaths < tries->last_death)
+  if (lane->deaths < tries->last_death)
     return;
   tries->deaths++;
   tries->last_death = pacer->deaths;
@@ -1108,7 +1104,6 @@ fal_pacer_lose (FalPacer *pacer, guint number, gboolean died, guint64 newest)
   }
   lane->first_id = pacer->last_id + 1;
   lane->deaths = pacer->deaths;
-  lane->unclaimed = 0;
 }
 
 /* The replies to what is in flight find no frame. */
@@ -1327,16 +1322,11 @@ fal_pacer_get_oldest_after (const FalPacer *pacer, guint64 after)
   return serial;
 }
 
-guint64
-fal_pacer_get_oldest (const FalPacer *pacer)
-{
-  return fal_pacer_get_oldest_after (pacer, 0);
-}
-
 gboolean
 fal_pacer_may_answer (const FalPacer *pacer, guint64 serial)
 {
-  return serial > 0 && fal_pacer_get_oldest_after (pacer, serial - 1) == serial;
+  /* No frame is number 0: that before it is the last there can be, and none comes after. */
+  return fal_pacer_get_oldest_after (pacer, serial - 1) == serial;
 }
 
 gpointer

@@ -54,7 +54,7 @@ typedef struct {
 
 typedef struct _FalPacer FalPacer;
 
-/* @n_lanes: at least 1. */
+/* @n_lanes: at least 1. It is configured before anything else. */
 FalPacer *fal_pacer_new (GDestroyNotify frame_free, guint n_lanes);
 void fal_pacer_free (FalPacer *pacer);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (FalPacer, fal_pacer_free)
@@ -239,9 +239,8 @@ typedef struct {
   guint in_flight;
 } FalPacerLane;
 void fal_pacer_get_lane (const FalPacer *pacer, guint lane, FalPacerLane *view);
-/* The serial of the oldest frame that may still bring a result; G_MAXUINT64: none. */
-guint64 fal_pacer_get_oldest (const FalPacer *pacer);
-/* The same of the frames after number @after. */
+/* The serial of the oldest frame after number @after that may still bring a result; G_MAXUINT64:
+ * none. */
 guint64 fal_pacer_get_oldest_after (const FalPacer *pacer, guint64 after);
 /* Whether frame number @serial may still bring a result. */
 gboolean fal_pacer_may_answer (const FalPacer *pacer, guint64 serial);

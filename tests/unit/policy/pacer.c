@@ -9,6 +9,7 @@
 #define NEVER G_MAXINT64
 
 static guint freed;
+static guint n_lanes; /* of the pacer that was made last */
 
 static void
 count_freed (gpointer frame)
@@ -81,6 +82,13 @@ die (FalPacer *pacer)
   fal_pacer_lose (pacer, 0, TRUE, 0);
 }
 
+/* The serial of the oldest frame that may still bring a result; G_MAXUINT64: none. */
+static guint64
+get_oldest (FalPacer *pacer)
+{
+  return fal_pacer_get_oldest_after (pacer, 0);
+}
+
 static gint64
 next (FalPacer *pacer, gint64 now)
 {
@@ -93,7 +101,19 @@ static void
 check_books (FalPacer *pacer)
 {
   const FalPacerCounts *c = fal_pacer_get_counts (pacer);
+  FalPacerLane sum = { 0 };
 
+  for (guint i = 0; i < n_lanes; i++) {
+    FalPacerLane lane;
+
+    fal_pacer_get_lane (pacer, i, &lane);
+    sum.sent += lane.sent;
+    sum.answered += lane.answered;
+    sum.in_flight += lane.in_flight;
+  }
+  g_assert_cmpuint (sum.sent, ==, c->sent);
+  g_assert_cmpuint (sum.answered, ==, c->answered);
+  g_assert_cmpuint (sum.in_flight, ==, fal_pacer_get_in_flight (pacer));
   g_assert_cmpuint (c->in, ==,
       c->sent + c->dropped_throttled + c->dropped_replaced + c->dropped_offline +
           c->dropped_flushed + c->dropped_invalid + c->dropped_absent + c->dropped_unchanged +
@@ -103,14 +123,22 @@ check_books (FalPacer *pacer)
 }
 
 static FalPacer *
-make (FalPacerConfig config)
+make_with_lanes (FalPacerConfig config, guint n)
 {
-  FalPacer *pacer = fal_pacer_new (count_freed, 1);
+  FalPacer *pacer = fal_pacer_new (count_freed, n);
 
   freed = 0;
+  n_lanes = n;
   fal_pacer_configure (pacer, &config);
-  fal_pacer_set_online (pacer, 0, TRUE);
+  for (guint i = 0; i < n; i++)
+    fal_pacer_set_online (pacer, i, TRUE);
   return pacer;
+}
+
+static FalPacer *
+make (FalPacerConfig config)
+{
+  return make_with_lanes (config, 1);
 }
 
 static const FalPacerConfig live = {
@@ -237,6 +265,24 @@ test_end_of_stream_sends_the_trailing_frame_at_once (void)
   g_assert_cmpuint (take (pacer, 6), ==, 2);
 }
 
+/* Of two that wait the first is spaced as all before were. */
+static void
+test_only_the_last_frame_of_a_stream_is_not_spaced (void)
+{
+  g_autoptr (FalPacer) pacer = make ((FalPacerConfig) {
+      .throttle_interval = 128 * MS, .max_waiting = 2, .max_in_flight = 3, .trusted = TRUE });
+
+  offer (pacer, 1, 0);
+  g_assert_cmpuint (take (pacer, 0), ==, 1);
+  offer (pacer, 2, 1);
+  offer (pacer, 3, 1);
+  fal_pacer_drain (pacer);
+  g_assert_cmpint (next (pacer, 1), ==, 128);
+  g_assert_cmpuint (take (pacer, 128), ==, 2);
+  g_assert_cmpuint (take (pacer, 128), ==, 3);
+  check_books (pacer);
+}
+
 static void
 test_throttle_spaces_files_and_drops_nothing (void)
 {
@@ -292,7 +338,7 @@ test_waiting_frames_are_bounded_and_the_oldest_gives_way (void)
   for (guint i = 1; i <= 5; i++)
     offer (pacer, i, i);
   g_assert_cmpuint (fal_pacer_get_waiting (pacer), ==, 3);
-  g_assert_cmpuint (fal_pacer_get_oldest (pacer), ==, 3);
+  g_assert_cmpuint (get_oldest (pacer), ==, 3);
   g_assert_cmpuint (fal_pacer_get_counts (pacer)->dropped_offline, ==, 2);
   check_books (pacer);
 }
@@ -546,17 +592,37 @@ test_of_a_stream_without_ids_one_request_is_on_each_connection (void)
 
   for (guint i = 1; i <= 3; i++) {
     offer (pacer, i, i);
+    g_assert_false (fal_pacer_awaits_end (pacer, 0)); /* the frame can go over it */
     g_assert_cmpuint (take (pacer, i), ==, i);
     g_assert_cmpuint (answer (pacer, NULL, i), ==, i);
+    g_assert_false (fal_pacer_awaits_end (pacer, 0)); /* no frame waits for another one */
     offer (pacer, i + 1, i);
+    g_assert_true (fal_pacer_awaits_end (pacer, 0));
     g_assert_cmpint (next (pacer, i), ==, NEVER);
     g_assert_cmpuint (take (pacer, i), ==, 0);
     fal_pacer_flush (pacer);
+    offer (pacer, i + 1, i);
     fal_pacer_set_online (pacer, 0, FALSE);
+    g_assert_false (fal_pacer_awaits_end (pacer, 0)); /* it has ended */
+    fal_pacer_flush (pacer);
     fal_pacer_lose (pacer, 0, FALSE, 0);
     fal_pacer_set_online (pacer, 0, TRUE);
   }
   check_books (pacer);
+}
+
+static void
+test_a_stream_s_connection_is_kept_until_its_request_is_over (void)
+{
+  g_autoptr (FalPacer) pacer =
+      make ((FalPacerConfig) { .max_waiting = 2, .max_in_flight = 2, .streaming = TRUE });
+
+  offer (pacer, 1, 0);
+  g_assert_cmpuint (take (pacer, 0), ==, 1);
+  offer (pacer, 2, 1);
+  g_assert_false (fal_pacer_awaits_end (pacer, 0));
+  g_assert_cmpuint (answer (pacer, NULL, 2), ==, 1);
+  g_assert_true (fal_pacer_awaits_end (pacer, 0));
 }
 
 /* What an app sends by itself says nothing of answers that are late. */
@@ -656,6 +722,8 @@ test_a_frame_that_cannot_open_the_connection_fails (void)
   offer (pacer, 2, 90);
   g_assert_cmpuint (GPOINTER_TO_UINT (fal_pacer_take (pacer, 90 * MS, &id, &lane)), ==, 2);
   g_assert_cmpuint (id, ==, 0);
+  g_assert_cmpuint (GPOINTER_TO_UINT (fal_pacer_take (pacer, 200 * MS, &id, &lane)), ==, 2);
+  g_assert_cmpuint (id, >, 0);
   check_books (pacer);
 }
 
@@ -750,6 +818,48 @@ test_frames_of_a_block_go_at_the_rate (void)
   check_books (pacer);
 }
 
+/* Where nothing is said of the first it is as long. */
+static void
+test_a_first_block_may_be_as_long_as_all (void)
+{
+  FalPacerConfig config = blocks;
+  g_autoptr (FalPacer) pacer = NULL;
+
+  config.first_block = 0;
+  pacer = make_with_a_part_of_a_block (config);
+  for (guint i = 6; i <= 12; i++) {
+    g_assert_false (fal_pacer_awaits_answer (pacer));
+    offer (pacer, i, i);
+    g_assert_cmpuint (take (pacer, i), ==, i);
+  }
+  g_assert_true (fal_pacer_awaits_answer (pacer));
+  g_assert_cmpint (fal_pacer_next_expiry (pacer), ==, 1012 * MS);
+}
+
+/* A request by itself is awaited as soon as it went. */
+static void
+test_each_request_is_awaited (void)
+{
+  for (guint leaky = 0; leaky < 2; leaky++) {
+    FalPacerConfig config = file;
+    g_autoptr (FalPacer) pacer = NULL;
+
+    config.leaky = leaky;
+    pacer = make (config);
+    g_assert_false (fal_pacer_awaits_answer (pacer));
+    g_assert_false (fal_pacer_is_busy (pacer));
+    offer (pacer, 1, 0);
+    g_assert_false (fal_pacer_awaits_answer (pacer));
+    g_assert_true (fal_pacer_is_busy (pacer));
+    take (pacer, 0);
+    g_assert_true (fal_pacer_awaits_answer (pacer));
+    g_assert_true (fal_pacer_is_busy (pacer));
+    answer (pacer, "1", 10);
+    g_assert_false (fal_pacer_awaits_answer (pacer));
+    g_assert_false (fal_pacer_is_busy (pacer));
+  }
+}
+
 static void
 test_one_in_flight_until_the_first_reply_shows_whether_ids_come_back (void)
 {
@@ -810,6 +920,8 @@ test_adaptive_requests_arrive_just_in_time (void)
   offer (pacer, 62, now);
   g_assert_cmpint (next (pacer, now), >, now + 40);
   g_assert_cmpint (next (pacer, now), <=, now + 100);
+  fal_pacer_urge (pacer);
+  g_assert_cmpint (next (pacer, now), ==, now);
 }
 
 /* While the model is not known a request goes after a second of silence only: what is in flight
@@ -844,36 +956,74 @@ film (FalPacer *pacer, guint *frames, gint64 now)
     offer (pacer, *frames + 1, *frames * 30);
 }
 
-/* A camera of a frame each 30 ms before a model of 200: a frame that comes in a moment is waited
- * for, for a moment longer, and no longer. */
-static void
-test_adaptive_requests_await_a_frame_about_to_come (void)
+static const FalPacerConfig camera = {
+  .max_waiting = 1,
+  .max_in_flight = 16,
+  .adaptive = TRUE,
+  .leaky = TRUE,
+  .identified = TRUE,
+  .echo_known = TRUE,
+};
+
+/* A camera of a frame each 30 ms before a model of 200, which is idle; at @last came a frame. */
+static FalPacer *
+make_before_a_slow_model (FalPacerConfig config, gint64 *last)
 {
-  FalPacerConfig config = live;
-  g_autoptr (FalPacer) pacer = NULL;
-  gint64 now = 0, last;
+  FalPacer *pacer = make (config);
+  gint64 now = 0;
   guint frames = 0;
 
-  config.throttle_interval = 0;
-  config.max_in_flight = 16;
-  config.adaptive = TRUE;
-  pacer = make (config);
   for (guint i = 1; i <= 30; i++) {
-    g_autofree gchar *id = g_strdup_printf ("%u", i);
+    g_autofree gchar *id = config.identified ? g_strdup_printf ("%u", i) : NULL;
 
     for (film (pacer, &frames, now); take (pacer, now) == 0; film (pacer, &frames, now))
       now++;
     now += 200;
     answer (pacer, id, now);
   }
-  last = frames * 30;
-  film (pacer, &frames, last);
+  *last = frames * 30;
+  film (pacer, &frames, *last);
+  return pacer;
+}
+
+/* A frame that comes in a moment is waited for, for a moment longer, and no longer. */
+static void
+test_adaptive_requests_await_a_frame_about_to_come (void)
+{
+  gint64 last;
+  g_autoptr (FalPacer) pacer = make_before_a_slow_model (camera, &last);
+
   g_assert_cmpint (next (pacer, last + 1), ==, last + 1);
   g_assert_cmpint (next (pacer, last + 24), ==, last + 24);
   g_assert_cmpint (next (pacer, last + 29), >, last + 30);
   g_assert_cmpint (next (pacer, last + 29), <=, last + 33);
   g_assert_cmpint (next (pacer, last + 33), ==, last + 33);
   check_books (pacer);
+}
+
+/* None is awaited by who has another rule, or loses no frame, nor for one that is to go at once,
+ * nor when no more come. */
+static void
+test_other_requests_await_no_frame (void)
+{
+  FalPacerConfig fixed = camera, keeping = camera, unnamed = camera;
+  gint64 last;
+
+  fixed.adaptive = FALSE;
+  keeping.leaky = FALSE;
+  unnamed.identified = FALSE;
+  for (guint i = 0; i < 5; i++) {
+    g_autoptr (FalPacer) pacer = make_before_a_slow_model (i == 3 ? unnamed : camera, &last);
+
+    g_assert_cmpint (next (pacer, last + 29), >, last + 29);
+    if (i < 2)
+      fal_pacer_configure (pacer, i == 0 ? &fixed : &keeping);
+    else if (i < 4)
+      fal_pacer_urge (pacer);
+    else
+      fal_pacer_drain (pacer);
+    g_assert_cmpint (next (pacer, last + 29), ==, last + 29);
+  }
 }
 
 static void
@@ -994,17 +1144,19 @@ test_what_a_server_swallowed_goes_again (void)
   take (pacer, 0);
   take (pacer, 0);
   g_assert_cmpuint (answer (pacer, "2", 60), ==, 2);
-  g_assert_cmpuint (fal_pacer_get_oldest (pacer), ==, 1);
+  g_assert_cmpuint (get_oldest (pacer), ==, 1);
   g_assert_cmpint (fal_pacer_next_expiry (pacer), ==, 180 * MS); /* two round trips later */
   g_assert_cmpuint (take (pacer, 60), ==, 3);
+  fal_pacer_expire (pacer, 0, FALSE, 179 * MS);
+  g_assert_cmpuint (fal_pacer_get_waiting (pacer), ==, 0);
   g_assert_cmpuint (fal_pacer_expire (pacer, 0, FALSE, 180 * MS), ==, 0); /* none timed out */
   g_assert_cmpuint (fal_pacer_get_waiting (pacer), ==, 1);
   g_assert_cmpuint (fal_pacer_get_counts (pacer)->sent, ==, 2);
   check_books (pacer);
   g_assert_cmpuint (take (pacer, 180), ==, 1);
-  g_assert_cmpuint (fal_pacer_get_oldest (pacer), ==, 1);
+  g_assert_cmpuint (get_oldest (pacer), ==, 1);
   g_assert_cmpuint (answer (pacer, "3", 190), ==, 3);
-  g_assert_cmpuint (fal_pacer_get_oldest (pacer), ==, 1);
+  g_assert_cmpuint (get_oldest (pacer), ==, 1);
   g_assert_cmpuint (answer (pacer, "4", 200), ==, 1);
   g_assert_cmpuint (fal_pacer_get_counts (pacer)->answered, ==, 3);
   g_assert_cmpuint (fal_pacer_get_counts (pacer)->repeated, ==, 1);
@@ -1012,18 +1164,45 @@ test_what_a_server_swallowed_goes_again (void)
   check_books (pacer);
 }
 
+/* Three times it is answered with those that went after it: a model that is loading swallows none,
+ * however patient one is with it. */
+static void
+test_what_a_server_swallows_each_time_is_given_up (void)
+{
+  g_autoptr (FalPacer) pacer = make (file);
+  FalPacerGivenUp given_up;
+  gint64 now = 0;
+
+  offer (pacer, 1, 0);
+  for (guint i = 0; i < 3; i++, now += 1000) {
+    g_autofree gchar *id = g_strdup_printf ("%u", 2 * i + 2);
+
+    g_assert_false (fal_pacer_has_given_up (pacer));
+    g_assert_cmpuint (take (pacer, now), ==, 1);
+    offer (pacer, i + 2, now);
+    g_assert_cmpuint (take (pacer, now), ==, i + 2);
+    g_assert_cmpuint (answer (pacer, id, now + 10), ==, i + 2);
+    fal_pacer_expire (pacer, 0, TRUE, (now + 500) * MS);
+    check_books (pacer);
+  }
+  g_assert_true (fal_pacer_take_given_up (pacer, &given_up));
+  g_assert_cmpuint (given_up.unanswered, ==, 1);
+  g_assert_cmpuint (pop_dropped (pacer), ==, 1);
+  g_assert_cmpuint (fal_pacer_get_counts (pacer)->lost, ==, 1);
+}
+
 static void
 test_answers_of_a_file_may_come_out_of_order (void)
 {
   g_autoptr (FalPacer) pacer = make (file);
 
-  offer (pacer, 1, 0);
-  offer (pacer, 2, 0);
-  take (pacer, 0);
-  take (pacer, 0);
-  g_assert_cmpuint (answer (pacer, "2", 10), ==, 2);
-  g_assert_cmpint (fal_pacer_next_expiry (pacer), ==, 110 * MS);
-  g_assert_cmpuint (answer (pacer, "1", 20), ==, 1);
+  offer (pacer, 1, 1000);
+  offer (pacer, 2, 1000);
+  take (pacer, 1000);
+  take (pacer, 1000);
+  g_assert_cmpuint (answer (pacer, "2", 1010), ==, 2);
+  g_assert_cmpint (fal_pacer_next_expiry (pacer), ==, 1110 * MS);
+  g_assert_cmpuint (answer (pacer, "1", 1020), ==, 1);
   g_assert_cmpint (fal_pacer_next_expiry (pacer), ==, NEVER);
   g_assert_cmpuint (fal_pacer_get_counts (pacer)->repeated, ==, 0);
   check_books (pacer);
@@ -1133,10 +1312,59 @@ test_a_request_that_connections_die_of_is_given_up (void)
   g_assert_cmpuint (pop_dropped (pacer), ==, 1);
   g_assert_cmpuint (fal_pacer_get_counts (pacer)->lost, ==, 1);
   check_books (pacer);
-  g_assert_cmpuint (take (pacer, 2), ==, 2); /* it was not out, and is free of blame */
-  g_assert_cmpuint (take (pacer, 2), ==, 3);
-  die (pacer);
+  for (guint i = 0; i < 2; i++) {
+    g_assert_cmpuint (take (pacer, 2), ==, 2); /* it was not out, and is free of blame */
+    g_assert_cmpuint (take (pacer, 2), ==, 3);
+    die (pacer);
+  }
   g_assert_cmpuint (fal_pacer_get_waiting (pacer), ==, 2);
+  g_assert_false (fal_pacer_has_given_up (pacer));
+  check_books (pacer);
+}
+
+/* Or the next that dies would blame what is out beside it. */
+static void
+test_a_request_that_connections_may_die_of_goes_alone (void)
+{
+  g_autoptr (FalPacer) pacer = make (file);
+
+  offer (pacer, 1, 0);
+  for (guint i = 0; i < 2; i++) {
+    g_assert_cmpuint (take (pacer, 0), ==, 1);
+    die (pacer);
+  }
+  offer (pacer, 2, 1);
+  g_assert_cmpuint (take (pacer, 1), ==, 1);
+  g_assert_cmpuint (take (pacer, 1), ==, 0);
+  g_assert_cmpuint (answer (pacer, "3", 2), ==, 1);
+  g_assert_cmpuint (take (pacer, 2), ==, 2);
+  check_books (pacer);
+}
+
+/* One for which connections died, and one that none answers, at once. */
+static void
+test_all_that_is_given_up_is_told (void)
+{
+  FalPacerConfig config = file;
+  g_autoptr (FalPacer) pacer = NULL;
+  FalPacerGivenUp given_up;
+
+  config.request_timeout = 1000 * MS;
+  pacer = make (config);
+  offer (pacer, 1, 0);
+  for (guint i = 0; i < 3; i++) {
+    g_assert_cmpuint (take (pacer, i), ==, 1);
+    die (pacer);
+  }
+  offer (pacer, 2, 10);
+  for (guint i = 1; i <= 3; i++) {
+    g_assert_cmpuint (take (pacer, 1000 * i), ==, 2);
+    fal_pacer_expire (pacer, 0, FALSE, 1000 * (i + 1) * MS);
+  }
+  g_assert_true (fal_pacer_has_given_up (pacer));
+  g_assert_true (fal_pacer_take_given_up (pacer, &given_up));
+  g_assert_cmpuint (given_up.deadly, ==, 1);
+  g_assert_cmpuint (given_up.unanswered, ==, 1);
   g_assert_false (fal_pacer_has_given_up (pacer));
   check_books (pacer);
 }
@@ -1174,6 +1402,35 @@ test_the_frame_that_goes_again_is_kept (void)
   g_assert_true (fal_pacer_fail (pacer, id)); /* it could not be encoded */
   g_assert_cmpuint (fal_pacer_get_counts (pacer)->failed, ==, 1);
   check_books (pacer);
+  offer (pacer, 2, 200);
+  fal_pacer_take (pacer, 200 * MS, &id, &lane);
+  fal_pacer_lose (pacer, 0, TRUE, 2);
+  g_assert_true (fal_pacer_drop_invalid (pacer, id)); /* or its picture is broken */
+  g_assert_cmpuint (fal_pacer_get_counts (pacer)->dropped_invalid, ==, 1);
+  check_books (pacer);
+}
+
+/* What waits may go yet; of what is out that which goes again where it brings nothing. */
+static void
+test_frames_that_may_go_are_kept (void)
+{
+  for (guint leaky = 0; leaky < 2; leaky++) {
+    FalPacerConfig config = file;
+    g_autoptr (FalPacer) pacer = NULL;
+
+    config.leaky = leaky;
+    pacer = make_with_lanes (config, 2);
+    for (guint i = 1; i <= 3; i++) {
+      offer (pacer, i, i);
+      take (pacer, i);
+      g_assert_cmpint (fal_pacer_keeps_frame (pacer, GUINT_TO_POINTER (i)), ==, !leaky);
+    }
+    offer (pacer, 4, 4);
+    offer (pacer, 5, 4);
+    g_assert_true (fal_pacer_keeps_frame (pacer, GUINT_TO_POINTER (4)));
+    g_assert_true (fal_pacer_keeps_frame (pacer, GUINT_TO_POINTER (5)));
+    g_assert_false (fal_pacer_keeps_frame (pacer, GUINT_TO_POINTER (6)));
+  }
 }
 
 static void
@@ -1226,6 +1483,57 @@ test_failures_without_an_id_are_found_out (void)
   check_books (pacer);
 }
 
+/* It is that of one, whichever: not of the next that went, nor of all. */
+static void
+test_a_failure_without_an_id_is_of_one_request (void)
+{
+  FalPacerConfig config = file;
+  g_autoptr (FalPacer) pacer = NULL;
+
+  config.max_in_flight = 4;
+  pacer = make (config);
+  offer (pacer, 1, 0);
+  take (pacer, 0);
+  g_assert_cmpuint (answer (pacer, "1", 1), ==, 1);
+  g_assert_false (fail (pacer, NULL, 1)); /* nothing is out */
+  for (guint i = 2; i <= 4; i++) {
+    offer (pacer, i, i);
+    g_assert_cmpuint (take (pacer, i), ==, i);
+  }
+  g_assert_false (fail (pacer, NULL, 5));
+  g_assert_cmpuint (answer (pacer, "3", 6), ==, 3);
+  g_assert_cmpuint (fal_pacer_get_counts (pacer)->failed, ==, 1);
+  g_assert_cmpuint (pop_dropped (pacer), ==, 2);
+  g_assert_cmpuint (answer (pacer, "4", 7), ==, 4);
+  check_books (pacer);
+}
+
+/* What goes after it was known does not count, and what was not sent after all is not it. */
+static void
+test_a_failure_without_an_id_is_remembered (void)
+{
+  FalPacerConfig config = file;
+  g_autoptr (FalPacer) pacer = NULL;
+
+  config.max_in_flight = 4;
+  pacer = make (config);
+  offer (pacer, 1, 0);
+  take (pacer, 0);
+  g_assert_cmpuint (answer (pacer, "1", 1), ==, 1);
+  for (guint i = 2; i <= 3; i++) {
+    offer (pacer, i, i);
+    g_assert_cmpuint (take (pacer, i), ==, i);
+  }
+  g_assert_false (fail (pacer, NULL, 4));
+  g_assert_true (fal_pacer_fail (pacer, 3)); /* it could not be encoded */
+  offer (pacer, 4, 5);
+  g_assert_cmpuint (take (pacer, 5), ==, 4);
+  g_assert_cmpuint (answer (pacer, "4", 6), ==, 4);
+  g_assert_cmpuint (fal_pacer_get_counts (pacer)->failed, ==, 2);
+  g_assert_cmpuint (fal_pacer_get_in_flight (pacer), ==, 0);
+  check_books (pacer);
+}
+
 /* Those that they were about are over. */
 static void
 test_failures_without_an_id_are_no_later_requests (void)
@@ -1266,7 +1574,7 @@ test_a_flush_forgets_frames_but_awaits_their_replies (void)
   offer (pacer, 2, 1);
   fal_pacer_flush (pacer);
   g_assert_cmpuint (freed, ==, 2);
-  g_assert_cmpuint (fal_pacer_get_oldest (pacer), ==, G_MAXUINT64);
+  g_assert_cmpuint (get_oldest (pacer), ==, G_MAXUINT64);
   offer (pacer, 3, 2);
   g_assert_cmpuint (take (pacer, 2), ==, 3); /* no throttle after a flush */
   reply = match (pacer, NULL, FALSE, 3);
@@ -1421,8 +1729,10 @@ test_an_unchanged_frame_takes_no_turn (void)
   g_assert_cmpuint (take (pacer, 0), ==, 1);
   offer (pacer, 2, 200);
   g_assert_cmpuint (fal_pacer_get_next (pacer), ==, 2);
+  g_assert_cmpuint (GPOINTER_TO_UINT (fal_pacer_peek_next (pacer)), ==, 2);
   g_assert_cmpuint (GPOINTER_TO_UINT (fal_pacer_drop_unchanged (pacer)), ==, 2);
   g_assert_cmpuint (fal_pacer_get_next (pacer), ==, 0);
+  g_assert_null (fal_pacer_peek_next (pacer));
   g_assert_cmpuint (fal_pacer_get_counts (pacer)->dropped_unchanged, ==, 1);
   g_assert_false (fal_pacer_has_dropped (pacer)); /* nobody is told of it */
   check_books (pacer);
@@ -1446,6 +1756,9 @@ test_what_became_of_the_last_frame_is_known (void)
   g_assert_cmpint (fal_pacer_get_outcome (pacer), ==, FAL_OUTCOME_AWAITED);
   answer (pacer, "1", 100);
   g_assert_cmpint (fal_pacer_get_outcome (pacer), ==, FAL_OUTCOME_ANSWERED);
+  fal_pacer_flush (pacer);
+  g_assert_cmpint (fal_pacer_get_outcome (pacer), ==, FAL_OUTCOME_NONE);
+  g_assert_cmpuint (fal_pacer_get_last (pacer), ==, 0);
   offer (pacer, 2, 200);
   take (pacer, 200);
   g_assert_cmpint (fal_pacer_get_outcome (pacer), ==, FAL_OUTCOME_AWAITED);
@@ -1527,8 +1840,28 @@ test_giving_up_frees_everything (void)
   g_assert_cmpuint (freed, ==, 2);
   g_assert_cmpuint (fal_pacer_get_counts (pacer)->lost, ==, 1);
   g_assert_cmpuint (fal_pacer_get_counts (pacer)->dropped_flushed, ==, 1);
-  g_assert_cmpuint (fal_pacer_get_oldest (pacer), ==, G_MAXUINT64);
+  g_assert_cmpuint (get_oldest (pacer), ==, G_MAXUINT64);
   check_books (pacer);
+}
+
+/* Offline they are told as dropped for that; online the stream is over, and nobody is told. */
+static void
+test_what_waits_when_the_time_is_over_is_told_where_it_is_offline (void)
+{
+  for (guint online = 0; online < 2; online++) {
+    g_autoptr (FalPacer) pacer = make (file);
+
+    offer (pacer, 1, 0);
+    offer (pacer, 2, 0);
+    fal_pacer_set_online (pacer, 0, online);
+    fal_pacer_abandon (pacer, TRUE);
+    g_assert_cmpuint (fal_pacer_get_counts (pacer)->dropped_offline, ==, online ? 0 : 2);
+    g_assert_cmpuint (fal_pacer_get_counts (pacer)->dropped_flushed, ==, online ? 2 : 0);
+    g_assert_cmpuint (freed, ==, online ? 2 : 0);
+    g_assert_cmpuint (pop_dropped (pacer), ==, online ? 0 : 1);
+    g_assert_cmpuint (pop_dropped (pacer), ==, online ? 0 : 2);
+    check_books (pacer);
+  }
 }
 
 /* Whoever counts them hears of each frame that brings no result, once, but of none that was flushed
@@ -1601,9 +1934,14 @@ test_a_frame_that_would_come_too_late_is_not_sent (void)
   fal_pacer_drain (pacer);
   g_assert_cmpuint (take (pacer, 2), ==, 4);
   fal_pacer_set_earliest (pacer, 9);
+  fal_pacer_urge (pacer);
   fal_pacer_flush (pacer);
-  offer (pacer, 5, 3);
+  fal_pacer_offer (pacer, GUINT_TO_POINTER (5), 5, 0, 3 * MS); /* of time 0 */
   g_assert_cmpuint (take (pacer, 3), ==, 5);
+  fal_pacer_flush (pacer);
+  fal_pacer_set_earliest (pacer, 9);
+  offer (pacer, 6, 4);
+  g_assert_cmpuint (take (pacer, 4), ==, 0);
   check_books (pacer);
 }
 
@@ -1633,6 +1971,25 @@ test_the_oldest_frame_is_known (void)
   g_assert_cmpuint (answer (pacer, "1", 9), ==, 1);
   g_assert_cmpuint (GPOINTER_TO_UINT (fal_pacer_peek_oldest (pacer)), ==, 2);
   g_assert_cmpint (fal_pacer_get_oldest_sent (pacer, 0), ==, NEVER);
+}
+
+/* Two are out, and two wait. */
+static void
+test_which_frames_may_bring_a_result_is_known (void)
+{
+  g_autoptr (FalPacer) pacer = make (file);
+
+  for (guint i = 1; i <= 4; i++) {
+    offer (pacer, i, i);
+    take (pacer, i);
+  }
+  for (guint i = 0; i < 4; i++)
+    g_assert_cmpuint (fal_pacer_get_oldest_after (pacer, i), ==, i + 1);
+  g_assert_cmpuint (fal_pacer_get_oldest_after (pacer, 4), ==, G_MAXUINT64);
+  for (guint i = 0; i <= 5; i++)
+    g_assert_cmpint (fal_pacer_may_answer (pacer, i), ==, i >= 1 && i <= 4);
+  answer (pacer, "1", 10);
+  g_assert_false (fal_pacer_may_answer (pacer, 1));
 }
 
 static void
@@ -1752,6 +2109,27 @@ test_an_urged_frame_waits_for_no_throttle (void)
   g_assert_cmpint (next (pacer, 30), ==, 138);
 }
 
+/* With all that wait for it. */
+static void
+test_frames_are_urged_until_none_waits (void)
+{
+  FalPacerConfig config = live;
+  g_autoptr (FalPacer) pacer = NULL;
+
+  config.max_waiting = 2;
+  config.max_in_flight = 4;
+  pacer = make (config);
+  offer (pacer, 1, 0);
+  g_assert_cmpuint (take (pacer, 0), ==, 1);
+  offer (pacer, 2, 10);
+  offer (pacer, 3, 10);
+  fal_pacer_urge (pacer);
+  g_assert_cmpuint (take (pacer, 10), ==, 2);
+  g_assert_cmpuint (take (pacer, 10), ==, 3);
+  offer (pacer, 4, 11);
+  g_assert_cmpint (next (pacer, 11), ==, 138);
+}
+
 static void
 test_an_urged_frame_waits_for_the_window (void)
 {
@@ -1785,18 +2163,6 @@ test_counts_that_begin_anew_balance (void)
 }
 
 /* ---- several connections ---- */
-
-static FalPacer *
-make_with_lanes (FalPacerConfig config, guint n)
-{
-  FalPacer *pacer = fal_pacer_new (count_freed, n);
-
-  freed = 0;
-  fal_pacer_configure (pacer, &config);
-  for (guint i = 0; i < n; i++)
-    fal_pacer_set_online (pacer, i, TRUE);
-  return pacer;
-}
 
 /* The frame taken at @now, which must go over @lane; 0: none. */
 static guint
@@ -1864,6 +2230,87 @@ test_each_lane_has_its_throttle (void)
   pop_dropped (pacer);
 }
 
+/* Models of 100 ms, the lanes of which have answered some; @now is when the last was. */
+static FalPacer *
+make_with_known_lanes (guint n, gint64 *now)
+{
+  FalPacer *pacer = make_with_lanes (camera, n);
+
+  *now = 0;
+  for (guint i = 1; i <= 30; i++) {
+    g_autofree gchar *id = g_strdup_printf ("%u", i);
+    guint lane = (i - 1) % n;
+
+    offer (pacer, i, *now);
+    *now = MAX (*now, next (pacer, *now));
+    g_assert_cmpuint (take_over (pacer, lane, *now), ==, i);
+    *now += 100;
+    g_assert_cmpuint (answer_over (pacer, lane, id, *now), ==, i);
+  }
+  return pacer;
+}
+
+/* Of two models that are free the second gets its frame a while after the first, so that results
+ * come evenly; but one that is to go at once, or the last, is not kept for that, nor a frame of one
+ * that does not adapt. */
+static void
+test_lanes_that_are_free_take_turns_evenly (void)
+{
+  FalPacerConfig fixed = camera;
+
+  fixed.adaptive = FALSE;
+  for (guint i = 0; i < 3; i++) {
+    gint64 now;
+    g_autoptr (FalPacer) pacer = make_with_known_lanes (2, &now);
+
+    offer (pacer, 31, now);
+    g_assert_cmpuint (take_over (pacer, 0, now), ==, 31);
+    offer (pacer, 32, now);
+    g_assert_cmpint (next (pacer, now), >, now + 10);
+    g_assert_cmpint (next (pacer, now), <=, now + 50);
+    if (i == 0)
+      fal_pacer_urge (pacer);
+    else if (i == 1)
+      fal_pacer_drain (pacer);
+    else
+      fal_pacer_configure (pacer, &fixed);
+    g_assert_cmpuint (take_over (pacer, 1, now), ==, 32);
+  }
+}
+
+/* It went to no model. */
+static void
+test_a_broken_frame_keeps_no_lane_from_the_next (void)
+{
+  gint64 now;
+  g_autoptr (FalPacer) pacer = make_with_known_lanes (2, &now);
+  guint64 id;
+  guint lane;
+
+  offer (pacer, 31, now);
+  g_assert_nonnull (fal_pacer_take (pacer, now * MS, &id, &lane));
+  g_assert_true (fal_pacer_drop_invalid (pacer, id));
+  pop_dropped (pacer);
+  offer (pacer, 32, now);
+  g_assert_cmpint (next (pacer, now), ==, now);
+  check_books (pacer);
+}
+
+/* Before the first answers nobody knows how far apart frames should go. */
+static void
+test_lanes_of_which_nothing_is_known_are_all_tried_at_once (void)
+{
+  FalPacerConfig config = camera;
+  g_autoptr (FalPacer) pacer = NULL;
+
+  config.throttle_interval = 128 * MS;
+  pacer = make_with_lanes (config, 2);
+  for (guint i = 0; i < 2; i++) {
+    offer (pacer, i + 1, 10 * i);
+    g_assert_cmpuint (take_over (pacer, i, 10 * i), ==, i + 1);
+  }
+}
+
 static void
 test_a_lane_that_is_offline_takes_nothing (void)
 {
@@ -1892,7 +2339,7 @@ test_an_answer_overtakes_nothing_of_another_lane (void)
   take_over (pacer, 1, 30);
   g_assert_cmpuint (answer_over (pacer, 1, "2", 80), ==, 2);
   g_assert_cmpuint (fal_pacer_get_counts (pacer)->lost, ==, 0);
-  g_assert_cmpuint (fal_pacer_get_oldest (pacer), ==, 1);
+  g_assert_cmpuint (get_oldest (pacer), ==, 1);
   g_assert_cmpuint (answer_over (pacer, 0, "1", 90), ==, 1);
   check_books (pacer);
 }
@@ -1998,12 +2445,30 @@ test_a_flush_is_of_all_lanes (void)
   check_books (pacer);
 }
 
+static void
+test_counts_of_all_lanes_begin_anew (void)
+{
+  g_autoptr (FalPacer) pacer = make_with_lanes (file, 2);
+
+  for (guint i = 1; i <= 4; i++) {
+    offer (pacer, i, 0);
+    take (pacer, i);
+  }
+  g_assert_cmpuint (answer_over (pacer, 0, "1", 5), ==, 1);
+  g_assert_cmpuint (answer_over (pacer, 1, "2", 5), ==, 2);
+  fal_pacer_reset_counts (pacer);
+  g_assert_cmpuint (fal_pacer_get_counts (pacer)->sent, ==, 2);
+  g_assert_cmpuint (fal_pacer_get_counts (pacer)->answered, ==, 0);
+  check_books (pacer);
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
 #define ADD(name) g_test_add_func ("/pacer/" #name, test_##name)
   ADD (an_urged_frame_waits_for_no_throttle);
+  ADD (frames_are_urged_until_none_waits);
   ADD (an_urged_frame_waits_for_the_window);
   ADD (counts_that_begin_anew_balance);
   ADD (first_frame_goes_at_once);
@@ -2013,6 +2478,7 @@ main (int argc, char **argv)
   ADD (newest_goes_at_each_interval);
   ADD (trailing_frame_always_goes);
   ADD (end_of_stream_sends_the_trailing_frame_at_once);
+  ADD (only_the_last_frame_of_a_stream_is_not_spaced);
   ADD (throttle_spaces_files_and_drops_nothing);
   ADD (zero_throttle_is_none);
   ADD (nothing_goes_past_the_window);
@@ -2028,6 +2494,7 @@ main (int argc, char **argv)
   ADD (without_ids_two_never_leave_back_to_back);
   ADD (without_ids_a_swallowed_request_shifts_no_more_than_one_result);
   ADD (of_a_stream_without_ids_one_request_is_on_each_connection);
+  ADD (a_stream_s_connection_is_kept_until_its_request_is_over);
   ADD (each_connection_is_opened_once);
   ADD (a_message_that_opens_the_connection_is_no_request);
   ADD (a_frame_that_cannot_open_the_connection_fails);
@@ -2035,11 +2502,14 @@ main (int argc, char **argv)
   ADD (a_part_of_a_block_is_not_awaited);
   ADD (the_last_part_of_a_block_expires);
   ADD (frames_of_a_block_go_at_the_rate);
+  ADD (a_first_block_may_be_as_long_as_all);
+  ADD (each_request_is_awaited);
   ADD (one_in_flight_until_the_first_reply_shows_whether_ids_come_back);
   ADD (a_reply_without_id_from_an_app_that_echoes_is_taken_only_when_sure);
   ADD (adaptive_requests_arrive_just_in_time);
   ADD (turned_adaptive_it_knows_what_is_in_flight);
   ADD (adaptive_requests_await_a_frame_about_to_come);
+  ADD (other_requests_await_no_frame);
   ADD (requests_expire);
   ADD (a_lost_connection_loses_what_is_in_flight_when_live);
   ADD (a_lost_connection_loses_no_frame_of_a_file);
@@ -2048,15 +2518,21 @@ main (int argc, char **argv)
   ADD (the_newest_frame_survives_its_connection);
   ADD (the_newest_frame_goes_again_only_where_nothing_waits);
   ADD (what_a_server_swallowed_goes_again);
+  ADD (what_a_server_swallows_each_time_is_given_up);
   ADD (answers_of_a_file_may_come_out_of_order);
   ADD (a_late_answer_is_still_the_frame_s);
   ADD (a_late_answer_overtakes_nothing_that_went_after_it);
   ADD (a_frame_is_tried_three_times);
   ADD (a_request_that_connections_die_of_is_given_up);
+  ADD (a_request_that_connections_may_die_of_goes_alone);
+  ADD (all_that_is_given_up_is_told);
   ADD (only_a_connection_that_died_blames_its_requests);
   ADD (the_frame_that_goes_again_is_kept);
+  ADD (frames_that_may_go_are_kept);
   ADD (a_failure_with_an_id_ends_its_request);
   ADD (failures_without_an_id_are_found_out);
+  ADD (a_failure_without_an_id_is_of_one_request);
+  ADD (a_failure_without_an_id_is_remembered);
   ADD (failures_without_an_id_are_no_later_requests);
   ADD (a_flush_forgets_frames_but_awaits_their_replies);
   ADD (a_flush_awaits_the_reply_to_what_went_again);
@@ -2072,15 +2548,20 @@ main (int argc, char **argv)
   ADD (a_frame_of_which_nothing_is_sent_is_counted);
   ADD (a_broken_frame_leaves_no_doubt_about_answers);
   ADD (giving_up_frees_everything);
+  ADD (what_waits_when_the_time_is_over_is_told_where_it_is_offline);
   ADD (what_was_dropped_is_told);
   ADD (what_nobody_popped_is_freed);
   ADD (a_frame_that_would_come_too_late_is_not_sent);
   ADD (where_nothing_drops_late_frames_go_too);
   ADD (the_oldest_frame_is_known);
+  ADD (which_frames_may_bring_a_result_is_known);
   ADD (all_frames_can_be_looked_at);
   ADD (books_balance_whatever_happens);
   ADD (frames_of_a_file_fill_all_lanes);
   ADD (each_lane_has_its_throttle);
+  ADD (lanes_that_are_free_take_turns_evenly);
+  ADD (a_broken_frame_keeps_no_lane_from_the_next);
+  ADD (lanes_of_which_nothing_is_known_are_all_tried_at_once);
   ADD (a_lane_that_is_offline_takes_nothing);
   ADD (an_answer_overtakes_nothing_of_another_lane);
   ADD (without_ids_each_lane_has_its_order);
@@ -2088,5 +2569,6 @@ main (int argc, char **argv)
   ADD (an_answer_may_come_over_the_lane_before);
   ADD (connections_that_die_at_once_are_one_death);
   ADD (a_flush_is_of_all_lanes);
+  ADD (counts_of_all_lanes_begin_anew);
   return g_test_run ();
 }
