@@ -174,8 +174,7 @@ fal_window_reset (FalWindow *window)
   window->last_progress = -INFINITY;
   window->retry = RETRY_FIRST;
   window->lead = 0;
-  window->overlapping = 0;
-  window->answers = window->overdue = window->doubtful = FALSE;
+  window->answers = window->doubtful = FALSE;
   window->quiet = -INFINITY;
 }
 

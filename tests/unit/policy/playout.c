@@ -43,6 +43,17 @@ test_the_first_results_set_the_delay (void)
   g_assert_cmpuint (fal_playout_get_changes (playout), ==, 1);
 }
 
+/* In whole milliseconds, of which it is rather one more. */
+static void
+test_the_delay_is_rounded_up (void)
+{
+  g_autoptr (FalPlayout) playout = make_playout (0, 5000);
+
+  for (gint64 i = 0; i < 5; i++)
+    fal_playout_note (playout, 300 * MS + 1, 100 * i * MS);
+  g_assert_cmpint (fal_playout_get_delay (playout), ==, 317 * MS);
+}
+
 static void
 test_a_model_that_was_still_loading_does_not_count (void)
 {
@@ -292,7 +303,28 @@ test_three_stalls_change_nothing_and_a_fourth_does (void)
   g_assert_cmpint (get_ms (three), ==, 316);
   g_assert_cmpuint (stall_often (four, 4, 250), >, 0);
   /* That far apart they are no burst: each of the two counts. */
-  g_assert_cmpuint (stall_often (slow, 2, 400), >, 0);
+  g_assert_cmpuint (stall_often (slow, 2, 300), >, 0);
+}
+
+/* 100 ms beyond the delay need no stall: each of them counts. */
+static void
+test_only_what_is_far_too_late_comes_in_a_burst (void)
+{
+  for (gint64 lag = 416; lag <= 417; lag++) {
+    g_autoptr (FalPlayout) playout = make_playout (0, 5000);
+    gint64 now = 1000;
+    guint changes;
+
+    note_many (playout, 40, 300, &now);
+    changes = fal_playout_get_changes (playout);
+    for (guint i = 0; i < 4; i++) {
+      fal_playout_note (playout, lag * MS, now * MS);
+      now += 250;
+      if (i % 2 == 1)
+        note_many (playout, 20, 300, &now);
+    }
+    g_assert_cmpint (fal_playout_get_changes (playout) > changes, ==, lag == 416);
+  }
 }
 
 /* Half a second apart: it is the third that makes them a run. */
@@ -305,6 +337,18 @@ test_two_late_results_are_no_run (void)
   note_many (playout, 100, 300, &now);
   for (guint i = 0; i < 3; i++, now += 500)
     g_assert_cmpint (fal_playout_note (playout, 700 * MS, now * MS), ==, i == 2);
+}
+
+/* One that needs just the delay is in time. */
+static void
+test_results_in_the_last_moment_are_no_run (void)
+{
+  g_autoptr (FalPlayout) playout = make_playout (0, 5000);
+  gint64 now = 1000;
+
+  note_many (playout, 200, 300, &now);
+  for (guint i = 0; i < 3; i++, now += 250)
+    g_assert_false (fal_playout_note (playout, (i < 2 ? 316 : 390) * MS, now * MS));
 }
 
 /* Each second result is late, then it is a run of @ms as soon as it has three late ones; where more
@@ -366,15 +410,15 @@ test_a_run_is_found_however_fast_results_come (void)
   }
 }
 
-/* Late ones, in time again, and then one late one: with it half of the newest ten are late, or of
- * the newest eighteen, which are too many to look at. */
+/* Late ones, in time again, and then one late one: with it half of the newest ten are late, or
+ * sixteen; or of the newest eighteen, which are too many to look at. */
 static void
 test_a_run_is_looked_for_among_the_newest_sixteen (void)
 {
   static const struct {
     gint64 apart;
     guint late, in_time, changes;
-  } rows[] = { { 100, 4, 5, 1 }, { 33, 8, 9, 0 } };
+  } rows[] = { { 100, 4, 5, 1 }, { 33, 7, 8, 1 }, { 33, 8, 9, 0 } };
 
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
     g_autoptr (FalPlayout) playout = make_playout (0, 5000);
@@ -664,6 +708,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
 #define ADD(name, function) g_test_add_func ("/playout/" name, function)
   ADD ("the-first-results-set-the-delay", test_the_first_results_set_the_delay);
+  ADD ("the-delay-is-rounded-up", test_the_delay_is_rounded_up);
   ADD ("a-model-that-was-still-loading-does-not-count",
       test_a_model_that_was_still_loading_does_not_count);
   ADD ("of-the-first-results-hardly-any-is-left-out",
@@ -691,7 +736,10 @@ main (int argc, char **argv)
       test_one_that_is_far_longer_than_the_others_does_not_count);
   ADD ("three-stalls-change-nothing-and-a-fourth-does",
       test_three_stalls_change_nothing_and_a_fourth_does);
+  ADD ("only-what-is-far-too-late-comes-in-a-burst",
+      test_only_what_is_far_too_late_comes_in_a_burst);
   ADD ("two-late-results-are-no-run", test_two_late_results_are_no_run);
+  ADD ("results-in-the-last-moment-are-no-run", test_results_in_the_last_moment_are_no_run);
   ADD ("a-run-is-one-though-half-of-it-came-in-time",
       test_a_run_is_one_though_half_of_it_came_in_time);
   ADD ("late-results-that-are-far-apart-are-no-run",

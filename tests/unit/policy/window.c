@@ -70,6 +70,7 @@ test_nothing_goes_past_the_cap (void)
 {
   g_autoptr (FalWindow) window = fal_window_new ();
 
+  g_assert_cmpint (fal_window_next_time (window, 0, 0), ==, 0); /* one may always be out */
   fal_window_sent (window, 0);
   g_assert_cmpint (fal_window_next_time (window, 1, SECOND), ==, NEVER);
   g_assert_cmpint (fal_window_next_time (window, 0, SECOND), ==, NEVER);
@@ -81,6 +82,44 @@ test_nothing_goes_past_the_cap (void)
   for (gint64 i = 2; i < 30; i++)
     fal_window_sent (window, i * SECOND);
   g_assert_cmpint (fal_window_next_time (window, G_MAXUINT, 99 * SECOND), ==, NEVER);
+}
+
+/* In whatever order they fail; to hear of one that is not out changes nothing. */
+static void
+test_requests_that_failed_are_out_no_more (void)
+{
+  static const gint64 orders[][3] = { { 0, 1, 2 }, { 0, 2, 1 }, { 1, 0, 2 }, { 1, 2, 0 },
+    { 2, 0, 1 }, { 2, 1, 0 } };
+
+  for (guint i = 0; i < G_N_ELEMENTS (orders); i++) {
+    g_autoptr (FalWindow) window = fal_window_new ();
+
+    for (gint64 k = 0; k < 3; k++)
+      fal_window_sent (window, k * SECOND);
+    for (guint out = 3; out > 0; out--) {
+      fal_window_gave_up (window, 7 * SECOND);
+      g_assert_cmpint (fal_window_next_time (window, out, 9 * SECOND), ==, NEVER);
+      g_assert_cmpint (fal_window_next_time (window, out + 1, 9 * SECOND), ==, 9 * SECOND);
+      fal_window_gave_up (window, orders[i][3 - out] * SECOND);
+    }
+    fal_window_sent (window, 9 * SECOND);
+    g_assert_cmpint (fal_window_next_time (window, 1, 20 * SECOND), ==, NEVER);
+    fal_window_gave_up (window, 9 * SECOND);
+    g_assert_cmpint (fal_window_next_time (window, 1, 20 * SECOND), ==, 20 * SECOND);
+  }
+}
+
+/* Half of its 1.5 s is taken for the model's time, which the second request meets; a quarter of
+ * that before the model is free, and a little for the timers, the third tells whether it waits. */
+static void
+test_the_first_answer_sends_one_early (void)
+{
+  g_autoptr (FalWindow) window = fal_window_new ();
+
+  fal_window_sent (window, 0);
+  fal_window_sent (window, SECOND);
+  fal_window_answered (window, 0, 1500 * MS);
+  g_assert_cmpint (ABS (fal_window_next_time (window, CAP, 1500 * MS) - 1540 * MS), <=, 1);
 }
 
 static void
@@ -738,6 +777,20 @@ test_in_order_one_is_out_until_the_connection_has_answered (void)
   fal_window_sent (window, 5 * SECOND);
   g_assert_cmpint (fal_window_next_time_in_order (window, 5 * SECOND), ==, NEVER);
   g_assert_cmpint (fal_window_get_loss_time (window), ==, NEVER);
+  fal_window_answered (window, 5 * SECOND, 5100 * MS);
+  g_assert_cmpint (fal_window_next_time_in_order (window, 5100 * MS), ==, 5100 * MS);
+}
+
+/* To hear of one that is not out raises no doubt. */
+static void
+test_in_order_only_what_was_out_is_missed (void)
+{
+  g_autoptr (FalWindow) window = fal_window_new ();
+  gint64 now = answer_in_order (window, 30);
+
+  fal_window_gave_up (window, 7);
+  fal_window_sent (window, now);
+  g_assert_cmpint (fal_window_next_time_in_order (window, now), <=, now + 100 * MS);
 }
 
 /* Half of the model's time is what an idle one needs at the most to take the first of them. */
@@ -752,8 +805,8 @@ test_in_order_two_never_go_together_and_three_never_are_out (void)
   g_assert_cmpint (second, >=, now + 48 * MS); /* what is learnt of it is true to 3 % */
   g_assert_cmpint (second, <=, now + 100 * MS);
   fal_window_sent (window, second);
-  g_assert_cmpint (fal_window_next_time_in_order (window, second + 50 * MS), ==,
-      fal_window_get_loss_time (window));
+  g_assert_cmpint (
+      fal_window_next_time_in_order (window, second), ==, fal_window_get_loss_time (window));
   g_assert_cmpint (fal_window_get_loss_time (window), ==, now + SECOND);
 }
 
@@ -802,6 +855,26 @@ test_in_order_it_runs_empty_after_an_answer_that_is_overdue (void)
       fal_window_get_loss_time (window));
   fal_window_answered (window, second, now + 290 * MS);
   g_assert_cmpint (fal_window_next_time_in_order (window, now + 290 * MS), ==, now + 290 * MS);
+  fal_window_sent (window, now + 290 * MS); /* and two may be out again */
+  g_assert_cmpint (fal_window_next_time_in_order (window, now + 290 * MS), <, now + 500 * MS);
+}
+
+/* An answer takes 140 ms, 100 of them the model's: by a fifth of these it may come later. */
+static void
+test_in_order_an_answer_is_overdue_when_its_time_is_over (void)
+{
+  g_autoptr (FalWindow) window = fal_window_new ();
+  Model model = { .service = 100 * MS, .path = 40 * MS, .free = 40 * MS };
+  gint64 now;
+
+  ask_some (&model, window, 72);
+  while (model.n > 0)
+    answer_oldest (&model, window);
+  now = model.now + 200 * MS;
+  fal_window_sent (window, now);
+  g_assert_cmpint (fal_window_next_time_in_order (window, now + 155 * MS), ==, now + 155 * MS);
+  g_assert_cmpint (fal_window_next_time_in_order (window, now + 170 * MS), ==,
+      fal_window_get_loss_time (window));
 }
 
 /* What was taken for lost may be answered after all: there is a pause for it after the next answer,
@@ -1019,6 +1092,8 @@ main (int argc, char **argv)
   ADD (an_answer_makes_it_impatient_again);
   ADD (a_failure_is_no_reason_to_hurry);
   ADD (nothing_goes_past_the_cap);
+  ADD (requests_that_failed_are_out_no_more);
+  ADD (the_first_answer_sends_one_early);
   ADD (a_free_model_gets_the_next_at_once);
   ADD (a_new_connection_begins_at_once);
   ADD (answers_out_of_order_teach_nothing);
@@ -1056,9 +1131,11 @@ main (int argc, char **argv)
   ADD (a_narrow_uplink_is_kept_busy_with_fresh_frames);
   ADD (a_model_that_stalls_is_not_pressed);
   ADD (in_order_one_is_out_until_the_connection_has_answered);
+  ADD (in_order_only_what_was_out_is_missed);
   ADD (in_order_two_never_go_together_and_three_never_are_out);
   ADD (in_order_it_runs_empty_from_time_to_time);
   ADD (in_order_it_runs_empty_after_an_answer_that_is_overdue);
+  ADD (in_order_an_answer_is_overdue_when_its_time_is_over);
   ADD (in_order_a_late_answer_meets_no_request);
   ADD (in_order_results_are_their_own_frames);
   ADD (in_order_what_is_swallowed_shifts_one_result);
