@@ -418,7 +418,7 @@ test_a_run_is_looked_for_among_the_newest_sixteen (void)
   static const struct {
     gint64 apart;
     guint late, in_time, changes;
-  } rows[] = { { 100, 4, 5, 1 }, { 33, 7, 8, 1 }, { 33, 8, 9, 0 } };
+  } rows[] = { { 100, 4, 5, 1 }, { 33, 7, 8, 1 }, { 33, 8, 9, 0 }, { 25, 8, 9, 0 } };
 
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
     g_autoptr (FalPlayout) playout = make_playout (0, 5000);

@@ -342,6 +342,81 @@ test_a_path_that_gets_shorter_is_found_out (void)
       7.2, 7.5, 7.8, 7.9, 6.1, 6.3);
 }
 
+/* @n answers after 140 ms, or one less or more, each request @gap after the answer before. */
+static void
+answer_apart (FalWindow *window, guint n, gint64 gap, gint64 *now)
+{
+  for (guint i = 0; i < n; i++) {
+    gint64 sent = *now;
+
+    *now += 140 * MS + ((gint64) (i * 7919 % 41) - 20) * 50;
+    fal_window_answered (window, sent, *now);
+    *now += gap;
+    fal_window_sent (window, *now);
+  }
+}
+
+/* Nothing tells how much of the 140 ms is the model's where no request ever waits for another one.
+ * After a dozen of answers, of which the first does not count, some of it is taken for the way, or
+ * the rate would never rise; but not where it is the camera that keeps the model waiting. */
+static void
+test_where_no_request_waits_some_of_the_time_is_taken_for_the_way (void)
+{
+  for (gint64 gap = 0; gap <= 200 * MS; gap += 100 * MS) {
+    g_autoptr (FalWindow) window = fal_window_new ();
+    gint64 now = 0, service;
+
+    fal_window_sent (window, now);
+    answer_apart (window, 12, gap, &now);
+    g_assert_cmpint (ABS (fal_window_get_service (window) - 140 * MS), <, 2 * MS);
+    answer_apart (window, 1, gap, &now);
+    service = (gap < 200 * MS ? 126 : 140) * MS;
+    g_assert_cmpint (ABS (fal_window_get_service (window) - service), <, 2 * MS);
+    answer_apart (window, 27, gap, &now);
+    if (gap < 200 * MS)
+      g_assert_cmpint (fal_window_get_service (window), <, 126 * MS);
+    else
+      g_assert_cmpint (ABS (fal_window_get_service (window) - service), <, 2 * MS);
+    g_assert_cmpint (ABS (fal_window_get_trip (window) - 140 * MS), <, 2 * MS);
+  }
+}
+
+/* A model of 100 ms, each request of which waits for 20; its answers come alternately @noise µs
+ * late and early, and then one 5 ms late. By how much that puts off the next request. */
+static gint64
+find_delay_of_next (gint64 noise)
+{
+  g_autoptr (FalWindow) window = fal_window_new ();
+  Model model = { .service = 100 * MS, .path = 40 * MS, .free = 40 * MS };
+  gint64 sent, next, answer;
+
+  ask_some (&model, window, 72);
+  while (model.n > 0)
+    answer_oldest (&model, window);
+  sent = model.now;
+  answer = sent + 140 * MS;
+  fal_window_sent (window, sent);
+  for (guint i = 0; i < 31; i++) {
+    gint64 late = i == 30 ? 5 * MS : i % 2 == 0 ? noise : -noise;
+
+    next = answer - 60 * MS;
+    fal_window_sent (window, next);
+    fal_window_answered (window, sent, answer + late);
+    sent = next;
+    answer += 100 * MS;
+  }
+  return fal_window_next_time (window, CAP, answer - 95 * MS) - (answer - 40 * MS);
+}
+
+/* It was late there where answers are steady, to the timers' grain; where each second one is late
+ * it was the path, and the model is on time. */
+static void
+test_an_answer_that_is_late_says_less_where_the_path_varies (void)
+{
+  g_assert_cmpint (find_delay_of_next (100), >, 0);
+  g_assert_cmpint (find_delay_of_next (1 * MS), <, -1 * MS);
+}
+
 /* Any call with any time: the answer is never in the past, and the cap is kept. */
 static void
 test_nothing_breaks_it (void)
@@ -1104,6 +1179,8 @@ main (int argc, char **argv)
   ADD (a_model_that_gets_faster_is_found_out);
   ADD (a_path_that_gets_longer_is_found_out);
   ADD (a_path_that_gets_shorter_is_found_out);
+  ADD (where_no_request_waits_some_of_the_time_is_taken_for_the_way);
+  ADD (an_answer_that_is_late_says_less_where_the_path_varies);
   ADD (nothing_breaks_it);
   ADD (a_steady_model_is_kept_busy_with_fresh_frames);
   ADD (a_model_whose_time_varies_is_too);
