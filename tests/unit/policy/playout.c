@@ -462,6 +462,23 @@ test_one_that_is_much_too_long_is_made_shorter_soon (void)
   g_assert_cmpuint (count_until_change (quick, 276, 50, &now), ==, 21);
 }
 
+/* A dozen at 300 ms tell of a faster model where three of four before took longer; where fewer did,
+ * they are as those before. */
+static void
+test_one_is_made_shorter_soon_only_for_a_model_that_got_faster (void)
+{
+  for (guint shorter = 25; shorter <= 26; shorter++) {
+    g_autoptr (FalPlayout) playout = make_playout (0, 5000);
+    gint64 now = 1000;
+
+    for (guint i = 0; i < 100; i++)
+      note_many (playout, 1, i % 4 == 1 || (shorter == 26 && i == 50) ? 200 : 400, &now);
+    g_assert_cmpint (get_ms (playout), ==, 416);
+    g_assert_cmpuint (note_many (playout, 11, 300, &now), ==, 0);
+    g_assert_cmpuint (note_many (playout, 1, 300, &now), ==, shorter == 25);
+  }
+}
+
 /* Of the newest 512 results ten are left that need it after 502; then it waits for ten seconds.
  * Where results are few it is all that came in 90 seconds, and three seconds. */
 static void
@@ -749,6 +766,8 @@ main (int argc, char **argv)
       test_a_run_is_looked_for_among_the_newest_sixteen);
   ADD ("one-that-is-much-too-long-is-made-shorter-soon",
       test_one_that_is_much_too_long_is_made_shorter_soon);
+  ADD ("one-is-made-shorter-soon-only-for-a-model-that-got-faster",
+      test_one_is_made_shorter_soon_only_for_a_model_that_got_faster);
   ADD ("one-that-is-a-little-too-long-waits-until-that-is-certain",
       test_one_that_is_a_little_too_long_waits_until_that_is_certain);
   ADD ("what-holds-is-what-sinks-were-told", test_what_holds_is_what_sinks_were_told);
