@@ -211,7 +211,8 @@ encode_below (guint n_names, GBytes *image, GError **error)
   for (guint i = 1; i < n_names; i++)
     g_string_append (field, ".a");
   return fal_protocol_encode_request (
-      &(FalRequest){ .image_field = field->str, .image = image, .media_type = "image/jpeg" }, error);
+      &(FalRequest) { .image_field = field->str, .image = image, .media_type = "image/jpeg" },
+      error);
 }
 
 /* A million names were a million calls within one another once. */
