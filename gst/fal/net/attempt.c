@@ -362,6 +362,7 @@ on_token (GObject *source, GAsyncResult *result, gpointer data)
   else if (token != NULL)
     upgrade_with_token (attempt, token);
   else if (SOUP_STATUS_IS_SUCCESSFUL (status))
+    /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): there is a token or an error */
     fail (attempt, &unusable, error->message);
   else
     fail_by_status (attempt, FAL_FAULT_TOKEN, "requesting a token");
