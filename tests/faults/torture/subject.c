@@ -572,9 +572,11 @@ catch_crashes (void)
   static gchar memory[65536];
   const stack_t stack = { .ss_sp = memory, .ss_size = sizeof memory };
   const struct sigaction action = { .sa_handler = on_crash, .sa_flags = SA_ONSTACK };
+  void *frame;
 
   sigaltstack (&stack, NULL);
   sigaction (SIGSEGV, &action, NULL);
+  backtrace (&frame, 1); /* loads what it needs while there is memory */
 }
 
 int
