@@ -313,7 +313,8 @@ check_in_time (const gchar *properties)
   g_assert_cmpuint (watch.backwards, ==, 0);
   g_test_message ("%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " are late",
       pipeline_stat (p, "results-late"), pipeline_stat (p, "answered"));
-  g_assert_cmpuint (pipeline_stat (p, "results-late"), <=, pipeline_stat (p, "answered") / 10);
+  g_assert_cmpuint (
+      pipeline_stat (p, "results-late"), <=, PATIENCE * pipeline_stat (p, "answered") / 10);
 }
 
 static void

@@ -303,7 +303,7 @@ test_a_server_that_was_away_is_found_within_a_second (void)
   returned = n;
   peer_return (peer);
   push_until_result (f, invariants, n, good + 1);
-  g_assert_cmpint (g_get_monotonic_time () - back, <, G_USEC_PER_SEC);
+  g_assert_cmpint (g_get_monotonic_time () - back, <, PATIENCE * G_USEC_PER_SEC);
   g_assert_cmpuint (invariants_get_newest (invariants), >=, returned - 1);
   invariants_stop (invariants);
   gst_message_unref (fixture_wait_for_message (f, GST_MESSAGE_WARNING));

@@ -70,7 +70,7 @@ test_a_killed_server_is_found_within_a_second_of_its_return (void)
   back = g_get_monotonic_time ();
   returned = scene->camera.pushed;
   camera_push_until_results (&scene->camera, 1);
-  g_assert_cmpint (g_get_monotonic_time () - back, <, G_USEC_PER_SEC);
+  g_assert_cmpint (g_get_monotonic_time () - back, <, PATIENCE * G_USEC_PER_SEC);
   g_assert_cmpuint (invariants_get_newest (scene->camera.invariants), >=, returned - 1);
   camera_push_until_results (&scene->camera, 3);
   fixture_expect_no_message (scene->camera.f);
@@ -193,7 +193,7 @@ test_gone_or_loading_is_known_within_fifteen_seconds (void)
   began = g_get_monotonic_time ();
   REPEAT_UNTIL (scene->camera.f->element, texts[0] && texts[1] && texts[2],
       push_to_all (scene, others, texts));
-  g_assert_cmpint (g_get_monotonic_time () - began, <, 15 * G_USEC_PER_SEC);
+  g_assert_cmpint (g_get_monotonic_time () - began, <, PATIENCE * 15 * G_USEC_PER_SEC);
   g_assert_nonnull (strstr (texts[0], "the server is gone"));
   g_assert_nonnull (strstr (texts[1], "the model may still be loading"));
   g_assert_nonnull (strstr (texts[2], "the server is gone"));

@@ -8,7 +8,7 @@
 
 #define WATCHDOG (20 * G_TIME_SPAN_SECOND)
 /* What an end may take, however the peer behaves, µs. */
-#define QUICKLY (250 * G_TIME_SPAN_MILLISECOND)
+#define QUICKLY (PATIENCE * 250 * G_TIME_SPAN_MILLISECOND)
 
 typedef struct {
   GSocketListener *listener;
