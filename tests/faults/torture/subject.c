@@ -19,6 +19,7 @@
 
 #define NULL_LIMIT (250 * G_TIME_SPAN_MILLISECOND)
 #define MOST_ELEMENTS 2
+#define IN_VAIN 100 /* results that were all dropped */
 
 /* ---- what is wished ---- */
 
@@ -363,11 +364,20 @@ push_cue (Stream *stream, guint n)
   gst_pad_push (stream->text, cue);
 }
 
+/* A camera goes on whose every result is dropped with a WARNING, as long as something is missing.
+ */
+static gboolean
+is_in_vain (Stream *stream)
+{
+  return stream->pushed > IN_VAIN && fixture_stat (&stream->books, "results-invalid") > IN_VAIN;
+}
+
 static gboolean
 is_done (Stream *stream)
 {
-  gint wanted = wishes.live ? g_atomic_int_get (&stream->results) >= wishes.frames
-                            : g_atomic_int_get (&stream->over);
+  gint wanted = wishes.live
+                    ? g_atomic_int_get (&stream->results) >= wishes.frames || is_in_vain (stream)
+                    : g_atomic_int_get (&stream->over);
 
   return !stream->started || wanted || g_atomic_int_get (&stream->failed);
 }
