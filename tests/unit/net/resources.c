@@ -41,6 +41,19 @@ test_what_was_taken_is_given_back (void)
   give_descriptors_back (&before);
 }
 
+/* Which says what a user can do. */
+static void
+test_what_is_missing_has_its_fault (void)
+{
+  g_autoptr (GError) thread =
+      g_error_new_literal (G_THREAD_ERROR, G_THREAD_ERROR_AGAIN, "no thread");
+  g_autoptr (GError) descriptors =
+      g_error_new_literal (G_IO_ERROR, G_IO_ERROR_TOO_MANY_OPEN_FILES, "no descriptor");
+
+  g_assert_cmpint (fal_resources_get_fault (thread).code, ==, FAL_NETWORK_FAULT_THREADS);
+  g_assert_cmpint (fal_resources_get_fault (descriptors).code, ==, FAL_NETWORK_FAULT_DESCRIPTORS);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -48,5 +61,6 @@ main (int argc, char **argv)
 #define ADD(name) g_test_add_func ("/resources/" #name, test_##name)
   ADD (a_connection_needs_several_descriptors);
   ADD (what_was_taken_is_given_back);
+  ADD (what_is_missing_has_its_fault);
   return g_test_run ();
 }
