@@ -4,7 +4,7 @@
 #include "relay.h"
 #include <string.h>
 
-#define PATIENCE 20 /* seconds, for each operation */
+#define WATCHDOG 20 /* seconds, for each operation */
 #define MS G_TIME_SPAN_MILLISECOND
 #define SOON (5 * G_TIME_SPAN_SECOND)
 
@@ -21,7 +21,7 @@ connect_to (guint port)
   g_autoptr (GSocketClient) client = g_socket_client_new ();
   GSocketConnection *connection;
 
-  g_socket_client_set_timeout (client, PATIENCE);
+  g_socket_client_set_timeout (client, WATCHDOG);
   connection = g_socket_client_connect_to_host (client, "127.0.0.1", port, NULL, NULL);
   g_assert_nonnull (connection);
   return connection;
@@ -42,7 +42,7 @@ link_open (Link *link, FalRelayOptions options)
   link->client = connect_to (fal_relay_get_port (link->relay));
   link->server = g_socket_listener_accept (link->listener, NULL, NULL, &error);
   g_assert_no_error (error);
-  g_socket_set_timeout (g_socket_connection_get_socket (link->server), PATIENCE);
+  g_socket_set_timeout (g_socket_connection_get_socket (link->server), WATCHDOG);
 }
 
 static void
@@ -281,7 +281,7 @@ test_an_end_is_passed_on (void)
   g_socket_shutdown (g_socket_connection_get_socket (link.server), FALSE, TRUE, NULL);
   back = get (link.client, 5);
   g_assert_cmpmem (back->data, back->len, "back", 4);
-  g_assert_true (fal_relay_wait_until_closed (link.relay, PATIENCE * 1000));
+  g_assert_true (fal_relay_wait_until_closed (link.relay, WATCHDOG * 1000));
   g_assert_cmpuint (fal_relay_get_open (link.relay), ==, 0);
 }
 
