@@ -194,12 +194,12 @@ test_so_it_does_without_ids (void)
   check_file (&options);
 }
 
-/* One runner takes ten times as long: it gets fewer frames, and the others do not wait for it more
- * than the order needs. */
+/* One runner takes fifty times as long: it gets fewer frames, and the others do not wait for it
+ * more than the order needs. */
 static void
 test_a_slow_runner_of_a_file_gets_fewer (void)
 {
-  const FalServerOptions options = { .delay_ms = 20, .slowness = 10 };
+  const FalServerOptions options = { .delay_ms = 20, .slowness = 50 };
   g_autoptr (Fixture) f = fixture_new (&options, SPREAD);
   Pushing pushing = { f, 120 };
   guint64 least = G_MAXUINT64, most = 0;
@@ -283,18 +283,18 @@ play_live (const FalServerOptions *options, const gchar *properties, Watch *watc
   return p;
 }
 
-/* Four runners of 100 ms answer all frames of a camera that one would answer a third of. */
+/* Of three seconds four runners of 200 ms answer 60 frames, where one would answer 15. */
 static void
 test_live_frames_are_spread_evenly (void)
 {
-  const FalServerOptions options = { .delay_ms = 100 };
+  const FalServerOptions options = { .delay_ms = 200 };
   Watch watch = { .n = 0 };
   g_autoptr (Pipeline) p = play_live (&options, SPREAD "throttle-interval=0", &watch);
   guint64 answered = pipeline_stat (p, "answered");
 
   check_sums (p->filter, 4);
   g_assert_cmpuint (watch.backwards, ==, 0);
-  g_assert_cmpuint (answered, >, 45); /* of 90; one of 100 ms: 30 */
+  g_assert_cmpuint (answered, >, 30);
   for (guint i = 0; i < 4; i++)
     g_assert_cmpuint (get_sent (p->filter, i), >, answered / 8);
 }

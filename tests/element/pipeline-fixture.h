@@ -36,7 +36,7 @@ void pipeline_play (Pipeline *p);
 guint64 pipeline_count_shown (Pipeline *p);
 /* Where the machine stands still for 20 ms any sink drops, and that is nobody's fault; but what
  * comes too late does so in each run. So @condition, which is one, must hold in one of a few. */
-#define PIPELINE_RUNS 10
+#define PIPELINE_RUNS (PATIENCE * 10)
 #define EXPECT_IN_A_RUN(condition)                                                                 \
   G_STMT_START                                                                                     \
   {                                                                                                \
