@@ -132,11 +132,9 @@ fail (FalAttempt *attempt, const FalFault *fault, const gchar *what)
 static void
 fail_for_resources (FalAttempt *attempt, const GError *error)
 {
-  gboolean threads = error->domain == G_THREAD_ERROR;
-  const FalFault fault = { FAL_FAULT_NETWORK,
-    threads ? FAL_NETWORK_FAULT_THREADS : FAL_NETWORK_FAULT_DESCRIPTORS };
+  const FalFault fault = fal_resources_get_fault (error);
 
-  fail (attempt, &fault, threads ? "no thread could be started for a connection" : error->message);
+  fail (attempt, &fault, error->message);
 }
 
 static FalSoupCircumstances
