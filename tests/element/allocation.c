@@ -105,6 +105,20 @@ test_where_frames_pass_downstream_is_asked (void)
   }
 }
 
+/* Nobody says of what. */
+static void
+test_an_allocation_without_caps_is_of_no_size (void)
+{
+  for (guint enabled = 0; enabled < 2; enabled++) {
+    g_autoptr (Fixture) f = fixture_new (NULL, enabled ? NULL : "enabled=false");
+    g_autoptr (GstQuery) query = gst_query_new_allocation (NULL, TRUE);
+
+    fixture_set_size (f, SIZE, SIZE);
+    g_assert_cmpint (gst_pad_peer_query (f->harness->srcpad, query), ==, enabled);
+    g_assert_cmpuint (gst_query_get_n_allocation_pools (query), ==, 0);
+  }
+}
+
 /* A picture in a form that downstream does not take passes decoded. */
 static void
 test_downstream_is_not_asked_about_what_it_does_not_get (void)
@@ -316,6 +330,27 @@ free_pool (GstBufferPool *pool)
 {
   gst_buffer_pool_set_active (pool, FALSE);
   gst_object_unref (pool);
+}
+
+/* Nothing here waits for it, so that downstream gets upstream's own memory. */
+static void
+test_a_frame_of_a_small_pool_passes_as_it_is (void)
+{
+  g_autoptr (Fixture) f = fixture_new (NULL, "enabled=false");
+  GstBufferPool *pool = make_pool (0, 1);
+
+  fixture_set_size (f, SIZE, SIZE);
+  for (guint n = 0; n < 3; n++) {
+    GstBuffer *frame = try_acquire (pool);
+    const GstMemory *memory = gst_buffer_peek_memory (frame, 0);
+    g_autoptr (GstBuffer) buffer = NULL;
+
+    GST_BUFFER_PTS (frame) = n * GST_SECOND / 30;
+    fixture_push (f, frame);
+    buffer = fixture_pull (f);
+    g_assert_true (gst_buffer_peek_memory (buffer, 0) == memory);
+  }
+  free_pool (pool);
 }
 
 /* The model answers nothing: once the first frame has gone, as many are held as may be. */
@@ -629,5 +664,7 @@ main (int argc, char **argv)
   ADD (a_drain_lets_go_of_frames_that_wait_for_a_composite);
   ADD (a_drain_passes_behind_the_frames);
   ADD (a_query_waits_no_longer_than_frames_pass);
+  ADD (an_allocation_without_caps_is_of_no_size);
+  ADD (a_frame_of_a_small_pool_passes_as_it_is);
   return fixture_run ();
 }

@@ -312,6 +312,24 @@ test_nothing_old_comes_after_a_seek (void)
   gst_element_set_state (p->pipeline, GST_STATE_NULL);
 }
 
+/* What describes the stream at any position still comes once the caps are known. */
+static void
+test_a_flush_before_the_first_result_forgets_places_alone (void)
+{
+  g_autoptr (Fixture) f = fixture_new (NULL, NULL);
+  g_autoptr (OutputLog) log = output_log_new (f->harness->sinkpad);
+
+  fixture_set_size (f, 32, 32);
+  push_tag (f);
+  push_mark (f, "mark");
+  fixture_push_event (f, gst_event_new_stream_start ("another")); /* which needs no caps */
+  output_log_wait_for (log, "stream-start", 2);
+  fixture_flush (f);
+  fixture_push_frame (f, 0);
+  output_log_expect (
+      log, "stream-start stream-start flush-start flush-stop caps tag segment frame0!");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -325,5 +343,6 @@ main (int argc, char **argv)
   ADD (downstream_may_want_something_else_at_any_time);
   ADD (a_flush_forgets_the_throttle_and_old_results);
   ADD (nothing_old_comes_after_a_seek);
+  ADD (a_flush_before_the_first_result_forgets_places_alone);
   return fixture_run ();
 }

@@ -66,6 +66,8 @@ test_built_in_ones_cannot_be_changed (void)
   g_assert_false (gst_preset_rename_preset (preset, names[0], "another"));
   g_assert_false (gst_preset_set_meta (preset, names[0], "comment", "x"));
   g_assert_false (gst_preset_load_preset (preset, "no such preset"));
+  g_assert_false (gst_preset_rename_preset (preset, "no such preset", "another"));
+  g_assert_false (gst_preset_delete_preset (preset, "no such preset"));
 }
 
 /* Where a name is taken by a built-in one, nothing of a user's gets it. */

@@ -535,6 +535,7 @@ test_backwards_too (void)
   push_text_segment (track, &segment);
   push_cue (track, 6, 8, "a");
   push_cue (track, 5, 6, "b");
+  push_text_segment (track, &segment); /* once more, which changes nothing */
   push_gap (track, 3, 5);
   push_cue (track, 1, NO_END, "c");
   push_text_event (track, gst_event_new_eos ());
@@ -560,6 +561,45 @@ test_text_without_times_follows_one_another (void)
   push_text_event (track, gst_event_new_eos ());
   fixture_push_frames (f, 1, 2);
   assert_prompts (f->server, "abb");
+}
+
+/* In a segment in time, too; one that cannot be read is told of without one. */
+static void
+test_cues_without_a_time_follow_one_another (void)
+{
+  g_autoptr (Fixture) f = begin (NULL);
+  g_autoptr (Track) track = track_new (f->element, "utf8");
+  g_autofree gchar *text = NULL;
+
+  g_assert_cmpint (gst_pad_push (track->src, gst_buffer_new_memdup ("a", 1)), ==, GST_FLOW_OK);
+  g_assert_cmpint (gst_pad_push (track->src, gst_buffer_new_memdup ("{", 1)), ==, GST_FLOW_OK);
+  text = fixture_take_trouble (f, GST_MESSAGE_WARNING);
+  assert_says (text, "The cue of the prompt track is passed by");
+  push_text_event (track, gst_event_new_eos ());
+  fixture_push_frames (f, 0, 2);
+  assert_prompts (f->server, "aaa");
+}
+
+/* Gaps that say no more than where they begin, or nothing, as they are of no time. */
+static void
+test_a_gap_says_how_far_the_text_has_come (void)
+{
+  g_autoptr (Fixture) f = begin (NULL);
+  g_autoptr (Track) track = track_new (f->element, "utf8");
+  GstSegment segment;
+
+  push_cue (track, 0, 1, "a");
+  push_text_event (track, gst_event_new_gap (frame_time (3), GST_CLOCK_TIME_NONE));
+  fixture_push_frames (f, 0, 2);
+  assert_prompts (f->server, "a--");
+  flush_text (track);
+  gst_segment_init (&segment, GST_FORMAT_BYTES);
+  push_text_segment (track, &segment);
+  push_gap (track, 0, 9);
+  g_assert_cmpint (gst_pad_push (track->src, gst_buffer_new_memdup ("b", 1)), ==, GST_FLOW_OK);
+  push_text_event (track, gst_event_new_eos ());
+  fixture_push_frame (f, 3); /* which would be past, had the gap had a time */
+  assert_prompts (f->server, "b");
 }
 
 /* Another text after the end of the first, in the same segment. */
@@ -1107,5 +1147,7 @@ main (int argc, char **argv)
   ADD (every_frame_of_a_file_has_the_prompt_of_its_subtitle);
   ADD (after_a_seek_too);
   ADD (it_can_be_stopped_at_any_time);
+  ADD (cues_without_a_time_follow_one_another);
+  ADD (a_gap_says_how_far_the_text_has_come);
   return fixture_run ();
 }

@@ -61,6 +61,11 @@ test_a_flush_and_better_news_forget_it (void)
   gst_harness_push_upstream_event (f->harness,
       gst_event_new_qos (GST_QOS_TYPE_OVERFLOW, 1, -(GstClockTimeDiff) TIME (1), TIME (1)));
   fixture_push_and_pull (f, 2);
+  push_lateness (f);
+  /* Nobody knows of which frame. */
+  gst_harness_push_upstream_event (
+      f->harness, gst_event_new_qos (GST_QOS_TYPE_UNDERFLOW, 1, TIME (1), GST_CLOCK_TIME_NONE));
+  fixture_push_and_pull (f, 3);
 }
 
 /* Those that a sink calls late are not the times of the frames; or none may drop. */

@@ -550,6 +550,17 @@ know_only_bytes (GstPad *pad, GstPadProbeInfo *info, gpointer data)
   return GST_PAD_PROBE_HANDLED;
 }
 
+static gboolean
+is_in_time (GstPad *pad)
+{
+  g_autoptr (GstQuery) query = gst_query_new_segment (GST_FORMAT_TIME);
+  GstFormat format;
+
+  g_assert_true (gst_pad_peer_query (pad, query));
+  gst_query_parse_segment (query, NULL, &format, NULL, NULL);
+  return format == GST_FORMAT_TIME;
+}
+
 /* A muxer hands such queries on to here. */
 static void
 test_position_and_segment_are_in_time_where_upstream_counts_bytes (void)
@@ -565,6 +576,9 @@ test_position_and_segment_are_in_time_where_upstream_counts_bytes (void)
   fixture_set_size (f, 32, 32);
   push_bytes_segment (f);
   g_assert_false (gst_pad_peer_query_position (pad, GST_FORMAT_TIME, &position));
+  g_assert_true (gst_pad_peer_query (pad, query)); /* nothing is known but what upstream says */
+  gst_query_parse_segment (query, NULL, &format, NULL, NULL);
+  g_assert_cmpint (format, ==, GST_FORMAT_BYTES);
   check_counted (f, 0, 5);
   WAIT_UNTIL (f->element, gst_pad_peer_query_position (pad, GST_FORMAT_TIME, &position) &&
                               position == (gint64) gst_util_uint64_scale (4, GST_SECOND, 30));
@@ -573,6 +587,9 @@ test_position_and_segment_are_in_time_where_upstream_counts_bytes (void)
   gst_query_parse_segment (query, NULL, &format, &position, NULL);
   g_assert_cmpint (format, ==, GST_FORMAT_TIME);
   g_assert_cmpint (position, ==, 0);
+  fixture_flush (f);
+  WAIT_UNTIL (f->element, is_in_time (pad)); /* the segment of what follows went out */
+  g_assert_false (gst_pad_peer_query_position (pad, GST_FORMAT_TIME, &position));
 }
 
 /* ---- the LATENCY query ---- */

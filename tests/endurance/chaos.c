@@ -9,6 +9,8 @@
 
 typedef enum { SERVER, PROPERTY, ACTION, STATE, SEEK } TroubleKind;
 
+static const gchar *const kind_names[] = { "server", "property", "action", "state", "seek" };
+
 /* A property has its own value again afterwards, a state is followed by PLAYING, and of a server
  * nothing is left. */
 typedef struct {
@@ -56,7 +58,7 @@ static const Trouble troubles[] = {
   { STATE, "paused", NULL },
   { STATE, "ready", NULL },
   { STATE, "null", NULL },
-  { SEEK, NULL, NULL },
+  { SEEK, "to-the-beginning", NULL },
 };
 
 struct _Chaos {
@@ -103,11 +105,9 @@ restore_property (Chaos *chaos, const Trouble *trouble)
 static void
 tell (Chaos *chaos, const Trouble *trouble)
 {
-  static const gchar *const kinds[] = { "server", "property", "action", "state", "seek" };
-
   g_print ("%.3f %s: %s %s %s\n", g_get_monotonic_time () / 1e6,
-      soak_stream_get_name (chaos->stream), kinds[trouble->kind],
-      trouble->name ? trouble->name : "", trouble->value ? trouble->value : "");
+      soak_stream_get_name (chaos->stream), kind_names[trouble->kind], trouble->name,
+      trouble->value ? trouble->value : "");
 }
 
 static void
@@ -190,6 +190,17 @@ chaos_go_on (Chaos *chaos, guint64 frames)
       chaos->n++;
       begin (chaos, chaos->trouble);
     }
+}
+
+/* Rows that differ in their value alone are next to each other. */
+void
+chaos_list (void)
+{
+  const Trouble *last = NULL;
+
+  for (const Trouble *t = troubles; t < troubles + G_N_ELEMENTS (troubles); last = t++)
+    if (last == NULL || last->kind != t->kind || !g_str_equal (last->name, t->name))
+      g_print ("/soak/%s/%s\n", kind_names[t->kind], t->name);
 }
 
 guint

@@ -20,4 +20,7 @@ void chaos_free (Chaos *chaos);
 void chaos_go_on (Chaos *chaos, guint64 frames);
 guint chaos_get_troubles (Chaos *chaos); /* so far */
 
+/* Prints what may go wrong, a name a line, as -l of a GLib test prints its cases. */
+void chaos_list (void);
+
 G_END_DECLS

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* test-soak SECONDS [CSV]: pipelines of several kinds at once, of which one frame in a hundred
+/* test-soak SECONDS [CSV] | -l: pipelines of several kinds at once, of which one frame in a hundred
  * brings a trouble. At every step the books of each are checked, and what its bus and its output
  * say; a line a second goes into CSV, for tests/soak to draw. When the time is over every stream
  * must show results again, and the process come back to what it was.
  *
- * The seed of the troubles is printed; SOAK_SEED in the environment sets it. */
+ * The seed of the troubles is printed; SOAK_SEED in the environment sets it. With -l it lists the
+ * pipelines and the troubles. */
 #include "../element/waiting.h"
 #include "../faults/process.h"
 #include "chaos.h"
@@ -189,6 +190,14 @@ soak_free (Soak *soak)
   g_free (soak);
 }
 
+static void
+list (void)
+{
+  for (guint i = 0; i < N; i++)
+    g_print ("/soak/%s\n", kinds[i].name);
+  chaos_list ();
+}
+
 static guint32
 choose_seed (void)
 {
@@ -211,6 +220,10 @@ main (int argc, char **argv)
   guint descriptors, threads;
   Soak *soak;
 
+  if (argc == 2 && g_str_equal (argv[1], "-l")) {
+    list ();
+    return 0;
+  }
   setlocale (LC_ALL, "");
   setvbuf (stdout, NULL, _IOLBF, 0); /* it may end at any line */
   gst_init (NULL, NULL);

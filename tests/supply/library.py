@@ -1,6 +1,14 @@
-"""What binutils tell of a shared library: which symbols it offers, and how it is hardened."""
+"""What binutils tell of a shared library: which symbols it offers, and how it is hardened; and what the plugin's is
+to be, wherever it comes from."""
+import os
 import re
+import shlex
 import subprocess
+
+# GStreamer looks for these two; an application that links the plugin calls the second one.
+PLUGIN = {"gst_plugin_fal_get_desc", "gst_plugin_fal_register"}
+LANGUAGE_FLAGS = ("CPPFLAGS", "CFLAGS", "LDFLAGS")
+FOLDER = os.path.dirname(os.path.abspath(__file__))
 
 
 def tell(*command):
@@ -32,3 +40,35 @@ def list_lacks(library, flags=""):
     if re.search(r"LOAD.* RWE ", told):
         lacks.add("code that cannot be written")
     return lacks
+
+
+def get_flags(source):
+    """Those that Debian's packages are built with here, all hardening on."""
+    env = dict(os.environ, DEB_BUILD_MAINT_OPTIONS="hardening=+all")
+    for name in LANGUAGE_FLAGS:  # which it would add to
+        env.pop(name, None)
+    return {name: subprocess.run(["dpkg-buildflags", "--get", name], env=env, cwd=source, check=True, text=True,
+                                 stdout=subprocess.PIPE).stdout.strip() for name in LANGUAGE_FLAGS}
+
+
+def has_cet(flags, folder):
+    """Whether anything can: a library has it only where the compiler's own start files have it, too."""
+    reference = os.path.join(folder, "reference.so")
+    subprocess.run(["gcc", "-shared", "-fPIC"] + shlex.split(flags) + ["-o", reference, "unprotected.c"], cwd=FOLDER, check=True)
+    return "CET" not in list_lacks(reference, flags)
+
+
+def expect_own_symbols(library):
+    exports = list_exports(library)
+    if exports != PLUGIN:
+        raise AssertionError("{} offers {}".format(library, sorted(exports)))
+
+
+def expect_hardened(library, flags, folder):
+    """That these flags, a table by get_flags(), did what they are there for. What is built to see it is in @folder."""
+    flags = " ".join(flags.values())
+    lacks = list_lacks(library, flags)
+    if "CET" in lacks and not has_cet(flags, folder):
+        lacks.remove("CET")
+    if lacks:
+        raise AssertionError("{} lacks {}; the flags are {}".format(library, sorted(lacks), flags))

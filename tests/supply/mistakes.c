@@ -6,6 +6,7 @@
 
 char *free_twice (char *text);
 int forget_zero (const char *text, const char *other);
+int read_nothing (const int *number);
 
 char *
 free_twice (char *text)
@@ -19,4 +20,10 @@ int
 forget_zero (const char *text, const char *other)
 {
   return strcmp (text, other) ? !strcmp (text, "a") : strcmp (text, other) == -1;
+}
+
+int
+read_nothing (const int *number)
+{
+  return number == NULL ? *number : 0;
 }

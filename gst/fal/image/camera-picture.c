@@ -48,7 +48,7 @@ make_thumbnail (GBytes *picture, const FalJpegMarkers *markers, gchar **warning)
 
   *warning = NULL;
   if (jpeg == NULL)
-    return NULL; /* NOLINT(clang-analyzer-unix.Malloc): g_autofree frees */
+    return NULL;
   seen =
       tjDecompress2 (jpeg, data, size, pixels, width, 0, height, TJPF_GRAY, TJFLAG_LIMITSCANS) == 0;
   if (!seen && tjGetErrorCode (jpeg) == TJERR_WARNING) {

@@ -386,6 +386,7 @@ fill_up (FalSignature *signature, gint columns, gint rows)
   gsize across = signature->columns;
 
   for (gint y = 0; columns < signature->columns && y < rows; y++)
+    /* NOLINTNEXTLINE(clang-analyzer-core.uninitialized.Assign): each row has its first block */
     signature->means[y * across + 1] = signature->means[y * across];
   if (rows < signature->rows)
     memcpy (signature->means + across, signature->means, across * sizeof (gint16));

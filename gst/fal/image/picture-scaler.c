@@ -151,6 +151,7 @@ scale_columns (FalPictureScaler *scaler, guint size)
         sums += __builtin_convertvector (samples, Words) * weights[k];
       }
       samples = __builtin_convertvector ((sums + ONE / 2) / ONE, Bytes);
+      /* -Wanalyzer-use-of-uninitialized-value: a conversion fills a vector */
       memcpy (scaler->scaled + x * column + part * sizeof samples, &samples, sizeof samples);
     }
   }

@@ -194,6 +194,7 @@ scale_horizontally (const FalScaleFilter *across, const guint8 *in, guint8 *out,
       sums += __builtin_convertvector(samples, Words) * weights[k];
     }
     samples = __builtin_convertvector((sums + ONE / 2) / ONE, Bytes);
+    /* -Wanalyzer-use-of-uninitialized-value: a conversion fills a vector */
     memcpy (out + (gsize) x * BAND, &samples, BAND);
   }
 }

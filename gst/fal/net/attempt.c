@@ -132,11 +132,9 @@ fail (FalAttempt *attempt, const FalFault *fault, const gchar *what)
 static void
 fail_for_resources (FalAttempt *attempt, const GError *error)
 {
-  gboolean threads = error->domain == G_THREAD_ERROR;
-  const FalFault fault = { FAL_FAULT_NETWORK,
-    threads ? FAL_NETWORK_FAULT_THREADS : FAL_NETWORK_FAULT_DESCRIPTORS };
+  const FalFault fault = fal_resources_get_fault (error);
 
-  fail (attempt, &fault, threads ? "no thread could be started for a connection" : error->message);
+  fail (attempt, &fault, error->message);
 }
 
 static FalSoupCircumstances
@@ -362,6 +360,7 @@ on_token (GObject *source, GAsyncResult *result, gpointer data)
   else if (token != NULL)
     upgrade_with_token (attempt, token);
   else if (SOUP_STATUS_IS_SUCCESSFUL (status))
+    /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): there is a token or an error */
     fail (attempt, &unusable, error->message);
   else
     fail_by_status (attempt, FAL_FAULT_TOKEN, "requesting a token");

@@ -87,13 +87,14 @@ has_ended (gint64 expiry, gint64 now)
 static FalWay
 choose_token (const FalCredentials *credentials, gboolean has_provider, gint64 now)
 {
-  const gchar *token = get_token (credentials->settings);
+  const FalSettings *settings = credentials->settings;
+  const gchar *token = filled (settings->token);
 
   if (token && !has_ended (credentials->expiry, now) && !is_refused (credentials, token))
     return FAL_WAY_READY_TOKEN;
   if (has_provider)
     return FAL_WAY_PROVIDER;
-  if (filled (credentials->settings->token_proxy_uri))
+  if (filled (settings->token_proxy_uri))
     return FAL_WAY_TOKEN_PROXY;
   if (credentials->api_key)
     return FAL_WAY_TOKEN_URI;

@@ -403,14 +403,27 @@ send_request (FalDownload *download)
 }
 
 static void
+fail_for_resources (FalDownload *download, GError *error)
+{
+  const FalFault fault = fal_resources_get_fault (error);
+  g_autoptr (GError) owned = error;
+
+  fal_download_fail (
+      download, G_IO_ERROR_FAILED, "%s. %s", error->message, fal_fault_get_hint (&fault));
+}
+
+static void
 ask_host (FalDownload *download)
 {
   GError *error = NULL;
 
   g_clear_pointer (&download->uri, g_uri_unref);
-  if (!fal_host_list_allows (download->settings->result_hosts, download->link, &error) ||
-      !fal_resources_check (&error)) {
+  if (!fal_host_list_allows (download->settings->result_hosts, download->link, &error)) {
     fail_with (download, error);
+    return;
+  }
+  if (!fal_resources_check (&error)) {
+    fail_for_resources (download, error);
     return;
   }
   download->uri = g_uri_parse (download->link, SOUP_HTTP_URI_FLAGS, NULL);

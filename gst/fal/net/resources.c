@@ -37,10 +37,13 @@ do_nothing (gpointer data)
 static gboolean
 check_thread (GError **error)
 {
-  GThread *thread = g_thread_try_new ("fal-check", do_nothing, NULL, error);
+  GThread *thread = g_thread_try_new ("fal-check", do_nothing, NULL, NULL);
 
-  if (thread == NULL)
+  if (thread == NULL) {
+    g_set_error_literal (
+        error, G_THREAD_ERROR, G_THREAD_ERROR_AGAIN, "no thread could be started for a connection");
     return FALSE;
+  }
   g_thread_join (thread);
   return TRUE;
 }
@@ -49,4 +52,11 @@ gboolean
 fal_resources_check (GError **error)
 {
   return check_descriptors (error) && check_thread (error);
+}
+
+FalFault
+fal_resources_get_fault (const GError *error)
+{
+  return (FalFault) { FAL_FAULT_NETWORK,
+    error->domain == G_THREAD_ERROR ? FAL_NETWORK_FAULT_THREADS : FAL_NETWORK_FAULT_DESCRIPTORS };
 }

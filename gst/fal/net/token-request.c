@@ -19,6 +19,7 @@ typedef struct {
   gulong on_cancelled;
   GCancellable *sending;
   gboolean is_answered; /* the headers are there */
+  guint refusal;        /* the last status that told of one; 0: none */
   GCancellable *reading;
   gchar *reply;
 } Request;
@@ -129,11 +130,13 @@ static void
 on_headers (SoupMessage *message, Request *request)
 {
   request->is_answered = TRUE;
-  if (!SOUP_STATUS_IS_SUCCESSFUL (soup_message_get_status (message)))
-    fal_socket_list_cut_all (request->sockets);
+  if (SOUP_STATUS_IS_SUCCESSFUL (soup_message_get_status (message)))
+    return;
+  request->refusal = soup_message_get_status (message);
+  fal_socket_list_cut_all (request->sockets);
 }
 
-/* libsoup asks anew, by another connection. */
+/* libsoup asks anew after a 421, by another connection; now and then by the one that was cut. */
 static void
 on_restarted (SoupMessage *message, Request *request)
 {
@@ -189,5 +192,7 @@ fal_token_request_finish (GAsyncResult *result, guint *status, GError **error)
   const Request *request = g_task_get_task_data (G_TASK (result));
 
   *status = soup_message_get_status (request->message);
+  if (*status == SOUP_STATUS_NONE)
+    *status = request->refusal;
   return g_task_propagate_pointer (G_TASK (result), error);
 }

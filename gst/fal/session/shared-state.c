@@ -620,8 +620,8 @@ share_connections_locked (FalSharedState *state)
     order_locked (state, i, FAL_ORDER_SHARE);
 }
 
-/* Nothing of this connection counts any more. FAL_FAULT_ASKED: it is made anew without a warning.
- */
+/* Nothing of this connection counts any more. FAL_FAULT_ASKED: it is made anew without a warning;
+ * other faults the send thread finds, while the session runs. */
 static void
 give_up_connection_locked (FalSharedState *state, guint lane, FalFaultKind kind)
 {
@@ -631,7 +631,7 @@ give_up_connection_locked (FalSharedState *state, guint lane, FalFaultKind kind)
   fal_pacer_set_online (state->pacer, lane, FALSE);
   if (kind == FAL_FAULT_ASKED)
     close_connection_locked (state, lane, FAL_ORDER_CLOSE);
-  else if (state->running)
+  else
     push_order_locked (state, &(FalOrder) { .kind = FAL_ORDER_FAIL, .lane = lane, .fault = kind });
 }
 
@@ -3584,46 +3584,44 @@ note_gone_locked (FalSharedState *state, FalFrame *frame)
     g_clear_pointer (&frame->sample, gst_sample_unref);
 }
 
-/* FALSE: of this one nothing is shown, and the next may be due. */
-static gboolean
+/* Where nothing is shown of this one the next may be due. */
+static void
 take_frame_turn_locked (FalSharedState *state, gint64 now, FalOutput *output)
 {
   g_autoptr (FalFrame) frame = NULL;
   FalFrameTurn turn;
 
   if (!fal_frame_queue_take (state->frames, frames_end_locked (state), now, &turn))
-    return FALSE;
+    return;
   frame = fal_frame_ref (turn.frame);
   output->result = show_frame_locked (state, &turn, now);
   if (output->result != NULL)
     lend_sample_locked (state, output->result);
   if (output->result == NULL || output->result->kind != FAL_RESULT_PASS)
     note_gone_locked (state, frame);
-  return output->result != NULL;
 }
 
 /* ---- what goes out ---- */
 
-static gboolean
+/* Something goes out. */
+static void
 take_queued_locked (FalSharedState *state, gint64 now, FalOutput *output)
 {
   FalOutputView view = get_view_locked (state, now);
+  FalOutputKind kind = fal_output_queue_take (state->queue, &view, &output->event, &output->result);
 
-  switch (fal_output_queue_take (state->queue, &view, &output->event, &output->result)) {
-  case FAL_OUTPUT_EVENT:
+  if (kind == FAL_OUTPUT_EVENT)
     note_event_leaves_locked (state, output->event);
-    break;
-  case FAL_OUTPUT_RESULT:
-    if (output->result->kind == FAL_RESULT_ANSWER)
-      fal_fallback_note_result (&state->fallback, now);
-    break;
-  case FAL_OUTPUT_FILL:
+  else if (kind == FAL_OUTPUT_FILL)
     output->result = make_fallback_locked (state, now);
-    break;
-  default:
-    return FALSE;
-  }
-  return TRUE;
+  else if (output->result->kind == FAL_RESULT_ANSWER)
+    fal_fallback_note_result (&state->fallback, now);
+}
+
+static gboolean
+goes_out (const FalOutput *output)
+{
+  return output->event != NULL || output->result != NULL;
 }
 
 /* FALSE: nothing goes out yet. */
@@ -3632,16 +3630,18 @@ take_output_locked (FalSharedState *state, FalOutput *output)
 {
   gint64 now = g_get_monotonic_time ();
   FalOutputKind kind;
-  gboolean taken = FALSE;
 
   state->stats.late += fal_output_queue_drop_overtaken (state->queue);
   collect_answers_locked (state, now, output);
-  while (!taken && (kind = peek_output_locked (state, now)) != FAL_OUTPUT_NOTHING)
-    taken = kind == FAL_OUTPUT_FRAME ? take_frame_turn_locked (state, now, output)
-                                     : take_queued_locked (state, now, output);
+  while (!goes_out (output) && (kind = peek_output_locked (state, now)) != FAL_OUTPUT_NOTHING) {
+    if (kind == FAL_OUTPUT_FRAME)
+      take_frame_turn_locked (state, now, output);
+    else
+      take_queued_locked (state, now, output);
+  }
   if (output->result != NULL && output->result->sample == NULL)
     lend_sample_locked (state, output->result);
-  return taken;
+  return goes_out (output);
 }
 
 /* Asked before a wait and not after it: what is ready goes out first, and a flush may have ended

@@ -19,7 +19,6 @@ fill_row (const gchar *a, gsize i, const gchar *b, const Row above2, const Row a
 {
   row[0] = i + 1;
   for (gsize j = 0; b[j] != '\0'; j++) {
-    /* NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): j is at most b's length */
     guint best = above[j] + !is_same (a[i], b[j]);
 
     best = MIN (best, above[j + 1] + 1);
@@ -34,7 +33,7 @@ guint
 fal_edit_distance (const gchar *a, const gchar *b)
 {
   gsize n = strlen (a), m = strlen (b);
-  Row rows[3];
+  Row rows[3] = { { 0 } };
 
   if (n > FAL_EDIT_DISTANCE_MAX_LENGTH || m > FAL_EDIT_DISTANCE_MAX_LENGTH)
     return G_MAXUINT;
@@ -42,6 +41,5 @@ fal_edit_distance (const gchar *a, const gchar *b)
     rows[2][j] = j; /* the row before the first */
   for (gsize i = 0; i < n; i++)
     fill_row (a, i, b, rows[(i + 1) % 3], rows[(i + 2) % 3], rows[i % 3]);
-  /* NOLINTNEXTLINE(clang-analyzer-core.uninitialized.UndefReturn): each row is filled up to m */
   return rows[(n + 2) % 3][m];
 }

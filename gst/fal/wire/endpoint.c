@@ -166,7 +166,7 @@ fal_endpoint_new (const gchar *base_uri, const gchar *app, const gchar *path, GE
 
   if (!read_base_uri (endpoint, base_uri, error) || !read_app (endpoint, app, error) ||
       !read_path (endpoint, path, error))
-    return NULL; /* NOLINT(clang-analyzer-unix.Malloc): g_autoptr frees */
+    return NULL;
   return g_steal_pointer (&endpoint);
 }
 
@@ -241,7 +241,6 @@ fal_endpoint_is_app (const gchar *app)
 {
   g_autoptr (FalEndpoint) endpoint = g_new0 (FalEndpoint, 1);
 
-  /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): g_autoptr frees */
   return read_app (endpoint, app, NULL);
 }
 

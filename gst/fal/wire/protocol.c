@@ -42,6 +42,23 @@ encode (const FalRequest *request, const FalValueField *more, guint n_more, GErr
   return json != NULL ? g_bytes_new_take (json, strlen (json)) : NULL;
 }
 
+/* Each name is a map within that of the name before it, and what makes and frees them calls itself
+ * for each. */
+static gboolean
+check_image_field (const gchar *path, GError **error)
+{
+  guint names = 1;
+
+  for (; *path != '\0'; path++)
+    names += *path == '.';
+  if (names <= FAL_VALUE_MAX_DEPTH)
+    return TRUE;
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+      "image-field has %u names, and a request has at most %d maps within one another", names,
+      FAL_VALUE_MAX_DEPTH);
+  return FALSE;
+}
+
 /* The request id goes over a picture of the same name. */
 GBytes *
 fal_protocol_encode_request (const FalRequest *request, GError **error)
@@ -52,6 +69,8 @@ fal_protocol_encode_request (const FalRequest *request, GError **error)
   guint n_more = 0;
 
   if (request->image != NULL) {
+    if (!check_image_field (request->image_field, error))
+      return NULL;
     make_image_value (&image, request);
     name = fal_value_wrap_path (request->parameters, request->image_field, &image);
     more[n_more++] = (FalValueField){ name, &image };
@@ -431,7 +450,8 @@ dup_text (const GstStructure *map, const gchar *field)
   } else {
     only = gst_structure_new_empty ("map");
     gst_structure_set_value (only, field, value);
-    text = json = fal_value_to_json (only, NULL);
+    json = fal_value_to_json (only, NULL);
+    text = json;
   }
   return text != NULL ? fal_text_cut (text, MAX_ERROR_TEXT) : NULL;
 }

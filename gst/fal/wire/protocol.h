@@ -23,7 +23,8 @@ typedef struct {
 } FalRequest;
 
 /* The request as the payload of one binary WebSocket message. Errors: G_IO_ERROR_INVALID_ARGUMENT,
- * whose message names the parameter that cannot be sent. */
+ * whose message names the parameter that cannot be sent, or image-field, where that has too many
+ * names. */
 GBytes *fal_protocol_encode_request (const FalRequest *request, GError **error);
 
 typedef enum {

@@ -19,6 +19,7 @@
 
 #define NULL_LIMIT (250 * G_TIME_SPAN_MILLISECOND)
 #define MOST_ELEMENTS 2
+#define IN_VAIN 100 /* results that were all dropped */
 
 /* ---- what is wished ---- */
 
@@ -363,11 +364,20 @@ push_cue (Stream *stream, guint n)
   gst_pad_push (stream->text, cue);
 }
 
+/* A camera goes on whose every result is dropped with a WARNING, as long as something is missing.
+ */
+static gboolean
+is_in_vain (Stream *stream)
+{
+  return stream->pushed > IN_VAIN && fixture_stat (&stream->books, "results-invalid") > IN_VAIN;
+}
+
 static gboolean
 is_done (Stream *stream)
 {
-  gint wanted = wishes.live ? g_atomic_int_get (&stream->results) >= wishes.frames
-                            : g_atomic_int_get (&stream->over);
+  gint wanted = wishes.live
+                    ? g_atomic_int_get (&stream->results) >= wishes.frames || is_in_vain (stream)
+                    : g_atomic_int_get (&stream->over);
 
   return !stream->started || wanted || g_atomic_int_get (&stream->failed);
 }
@@ -572,9 +582,11 @@ catch_crashes (void)
   static gchar memory[65536];
   const stack_t stack = { .ss_sp = memory, .ss_size = sizeof memory };
   const struct sigaction action = { .sa_handler = on_crash, .sa_flags = SA_ONSTACK };
+  void *frame;
 
   sigaltstack (&stack, NULL);
   sigaction (SIGSEGV, &action, NULL);
+  backtrace (&frame, 1); /* loads what it needs while there is memory */
 }
 
 int

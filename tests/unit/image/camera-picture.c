@@ -95,6 +95,20 @@ test_a_missing_end_marker_is_added (void)
   g_assert_true (g_bytes_equal (other, jpeg));
 }
 
+/* Of the zeros that fill a buffer one belongs to the data where it stands behind 0xff. */
+static void
+test_a_zero_that_belongs_to_the_data_stays (void)
+{
+  g_autoptr (GBytes) jpeg = make_jpeg (0);
+  gsize size = g_bytes_get_size (jpeg) - 2;
+  g_autoptr (GBytes) padded = join (jpeg, size, "\xff\0\0\0\0", 5);
+  g_autoptr (GBytes) wanted = join (jpeg, size, "\xff\0\xff\xd9", 4);
+  FalImageFileInfo info;
+  g_autoptr (GBytes) checked = check (padded, &info);
+
+  g_assert_true (g_bytes_equal (checked, wanted));
+}
+
 static void
 test_a_picture_that_is_cut_off_is_broken (void)
 {
@@ -187,6 +201,26 @@ test_a_huge_picture_without_an_end_is_not_decoded (void)
   }
 }
 
+/* Nor in one of very many scans, or whose second header contradicts the first. */
+static void
+test_a_picture_of_contradictions_without_an_end_is_not_decoded (void)
+{
+  static const gchar scan[] = "\xff\xda\0\x08\1\1\0\0\x3f\0";
+  static const gchar header[] = "\xff\xc0\0\x0b\x08\0\x10\0\x10\1\1\x11\0";
+  g_autoptr (GBytes) jpeg = make_jpeg (TJFLAG_PROGRESSIVE);
+  gsize size = g_bytes_get_size (jpeg) - 2;
+  g_autoptr (GBytes) many = g_bytes_new_from_bytes (jpeg, 0, size);
+  g_autoptr (GBytes) twice = join (jpeg, size, header, sizeof header - 1);
+
+  for (guint i = 0; i < 500; i++) {
+    g_autoptr (GBytes) one = many;
+
+    many = join (one, g_bytes_get_size (one), scan, sizeof scan - 1);
+  }
+  assert_broken (many);
+  assert_broken (twice);
+}
+
 #ifdef HAVE_PNG
 static void
 test_a_png_that_is_cut_off_is_broken (void)
@@ -258,7 +292,9 @@ main (int argc, char **argv)
 #define ADD(name) g_test_add_func ("/camera-picture/" #name, test_##name)
   ADD (a_whole_picture_is_untouched);
   ADD (a_missing_end_marker_is_added);
+  ADD (a_zero_that_belongs_to_the_data_stays);
   ADD (a_huge_picture_without_an_end_is_not_decoded);
+  ADD (a_picture_of_contradictions_without_an_end_is_not_decoded);
   ADD (a_picture_that_is_cut_off_is_broken);
   ADD (rubbish_behind_the_data_hides_no_cut);
   ADD (a_previews_end_is_not_the_pictures);

@@ -2,6 +2,8 @@
 /* What counts as a change, in scenes that are computed here: noise, flicker and drift do not, a
  * cursor does; and that the same picture has the same signature in every format. */
 #include "../unreadable-memory.h"
+#include "test-pictures.h"
+
 #include <fal/image/difference.h>
 #include <fal/image/encoder.h>
 #include <math.h>
@@ -713,6 +715,94 @@ test_other_pictures_are_compared_byte_by_byte (void)
   g_assert_cmpfloat (fal_difference_compare (difference, a, c), ==, G_MAXDOUBLE);
 }
 
+typedef enum { USUAL, HUGE_SIDES, MANY_SCANS, NO_SCAN, N_COSTS } Cost;
+
+/* As @jpeg, but for what decoding it would cost, with @tail behind its end. */
+static GstSample *
+shoot_costly (GstSample *jpeg, Cost cost, guint8 tail)
+{
+  static const guint8 scan[] = { 0xff, 0xda, 0, 8, 1, 1, 0, 0, 0x3f, 0 }, end[] = { 0xff, 0xd9 };
+  GByteArray *data = g_byte_array_new ();
+  g_autoptr (GBytes) bytes = NULL;
+  GstMapInfo map;
+  gsize at = 0;
+
+  g_assert_true (gst_buffer_map (gst_sample_get_buffer (jpeg), &map, GST_MAP_READ));
+  g_byte_array_append (data, map.data, map.size - sizeof end);
+  gst_buffer_unmap (gst_sample_get_buffer (jpeg), &map);
+  while (data->data[at] != 0xff || data->data[at + 1] != (cost == NO_SCAN ? 0xda : 0xc0))
+    at++;
+  if (cost == HUGE_SIDES)
+    data->data[at + 5] = data->data[at + 7] = 12000 >> 8;
+  if (cost == NO_SCAN)
+    g_byte_array_set_size (data, at);
+  for (guint i = 0; cost == MANY_SCANS && i < 500; i++)
+    g_byte_array_append (data, scan, sizeof scan);
+  g_byte_array_append (data, end, sizeof end);
+  g_byte_array_append (data, &tail, 1);
+  bytes = g_byte_array_free_to_bytes (data);
+  return wrap (bytes, "image/jpeg");
+}
+
+/* What stands behind the end of a picture is no change, unless nothing but its bytes is looked at.
+ */
+static void
+test_a_jpeg_that_costs_much_is_compared_byte_by_byte (void)
+{
+  g_autoptr (GRand) rand = g_rand_new_with_seed (7);
+  g_autoptr (GstSample) jpeg = shoot_jpeg (&plain, rand);
+
+  for (Cost cost = USUAL; cost < N_COSTS; cost++) {
+    g_autoptr (GstSample) one = shoot_costly (jpeg, cost, 1), two = shoot_costly (jpeg, cost, 1);
+    g_autoptr (GstSample) other = shoot_costly (jpeg, cost, 2);
+
+    g_test_message ("cost %u", cost);
+    g_assert_cmpfloat (compare_parts (one, two, &whole), ==, 0);
+    g_assert_cmpfloat (compare_parts (one, other, &whole), ==, cost == USUAL ? 0 : G_MAXDOUBLE);
+  }
+}
+
+/* The caps of picture files need not say their size. */
+static void
+test_jpegs_of_other_sizes_are_not_compared (void)
+{
+  static const gint sizes[][2] = { { 64, 64 }, { 128, 64 }, { 64, 128 } };
+  static const Colour grey = { "grey", 128, 128, 128 };
+
+  for (guint i = 0; i < G_N_ELEMENTS (sizes); i++) {
+    g_autoptr (GBytes) first = plain_jpeg (64, 64, &grey, 0);
+    g_autoptr (GBytes) second = plain_jpeg (sizes[i][0], sizes[i][1], &grey, 0);
+    g_autoptr (GstSample) one = wrap (first, "image/jpeg"), two = wrap (second, "image/jpeg");
+
+    g_assert_cmpfloat (compare_parts (one, two, &whole), ==, i == 0 ? 0 : G_MAXDOUBLE);
+  }
+}
+
+/* What is read as numbers of two bytes; other formats are read wherever they lie. */
+static void
+test_wide_samples_at_odd_addresses_are_always_new (void)
+{
+  static const gchar *const formats[] = { "GRAY8", "GRAY16_LE" };
+  g_autoptr (FalDifference) difference = fal_difference_new ();
+
+  for (guint wide = 0; wide < 2; wide++) {
+    for (guint odd = 0; odd < 2; odd++) {
+      g_autoptr (GstCaps) caps = gst_caps_new_simple ("video/x-raw", "format", G_TYPE_STRING,
+          formats[wide], "width", G_TYPE_INT, 64, "height", G_TYPE_INT, 64, NULL);
+      gsize size = 64 * 64 * (wide + 1);
+      g_autoptr (GstBuffer) buffer = gst_buffer_new_allocate (NULL, size + 1, NULL);
+      g_autoptr (GstSample) sample = NULL;
+      g_autoptr (FalSignature) signature = NULL;
+
+      gst_buffer_memset (buffer, 0, 0, -1);
+      gst_buffer_resize (buffer, odd, size);
+      sample = gst_sample_new (buffer, caps, NULL, NULL);
+      signature = fal_difference_reduce (difference, sample, &whole);
+      g_assert_cmpint (signature == NULL, ==, wide && odd);
+    }
+  }
+}
+
 /* Whatever a JPEG's data is, nothing but another signature comes of it. */
 static void
 test_a_broken_jpeg_does_no_harm (void)
@@ -767,5 +857,8 @@ main (int argc, char **argv)
   TEST (a_part_of_a_jpeg_is_looked_at_alone);
   TEST (other_pictures_are_compared_byte_by_byte);
   TEST (a_broken_jpeg_does_no_harm);
+  TEST (a_jpeg_that_costs_much_is_compared_byte_by_byte);
+  TEST (jpegs_of_other_sizes_are_not_compared);
+  TEST (wide_samples_at_odd_addresses_are_always_new);
   return g_test_run ();
 }

@@ -80,11 +80,18 @@ test_a_region_is_where_its_pixels_went (void)
     /* half of it is outside, and all */
     { { 240, 240, 1, 1, { 130, 0, 480, 480 }, { 0, 0, 240, 240 } }, 240, 240, 0, 60, 15, 20 },
     { { 240, 240, 1, 1, { 160, 0, 480, 480 }, { 0, 0, 240, 240 } }, 240, 240, 0, 0, 0, 0 },
+    { { 240, 240, 1, 1, { 0, 160, 480, 480 }, { 0, 0, 240, 240 } }, 240, 240, 0, 0, 0, 0 },
+    /* half of the picture, a bar on the left */
+    { { 320, 240, 1, 1, { 0, 0, 640, 480 }, { 160, 0, 160, 240 } }, 320, 240, 185, 60, 15, 20 },
     /* bars above and below */
     { { 320, 320, 1, 1, { 0, 0, 640, 480 }, { 0, 40, 320, 240 } }, 320, 320, 50, 100, 30, 20 },
     { { 320, 320, 1, 1, { 0, 0, 640, 480 }, { 0, 40, 320, 240 } }, 640, 640, 100, 200, 60, 40 },
     /* a picture that was made of other frames, and the frame itself */
     { { 320, 240, 1, 1, { 0 }, { 0 } }, 320, 240, 0, 0, 0, 0 },
+    { { 320, 240, 1, 1, { 0, 0, 640, 0 }, { 0, 0, 320, 240 } }, 320, 240, 0, 0, 0, 0 },
+    { { 320, 240, 1, 1, { 0, 0, 640, 480 }, { 0, 0, 0, 240 } }, 320, 240, 0, 0, 0, 0 },
+    { { 320, 240, 1, 1, { 0, 0, 640, 480 }, { 0, 0, 320, 0 } }, 320, 240, 0, 0, 0, 0 },
+    { { 320, 0, 1, 1, { 0, 0, 640, 480 }, { 0, 0, 320, 240 } }, 320, 240, 0, 0, 0, 0 },
     { { 0 }, 640, 480, 100, 120, 60, 40 },
   };
 
@@ -104,6 +111,45 @@ test_a_region_is_where_its_pixels_went (void)
     g_assert_cmpuint (region->y, ==, rows[i].y);
     g_assert_cmpuint (region->w, ==, rows[i].w);
     g_assert_cmpuint (region->h, ==, rows[i].h);
+  }
+}
+
+static gboolean
+transform_size_meta (
+    GstBuffer *to, GstCustomMeta *meta, GstBuffer *from, GQuark type, gpointer data, gpointer user)
+{
+  if (!GST_VIDEO_META_TRANSFORM_IS_SCALE (type) ||
+      gst_structure_has_field (gst_custom_meta_get_structure (meta), "refuses"))
+    return FALSE;
+  gst_buffer_add_custom_meta (to, "FalTestSizeMeta");
+  return TRUE;
+}
+
+/* Where nothing but the size is another it says itself what becomes of it. */
+static void
+test_what_a_plugin_says_of_pixels_is_scaled_and_never_moved (void)
+{
+  static const struct {
+    FalLayout layout;
+    gboolean refuses, kept;
+  } rows[] = {
+    { { 320, 240, 1, 1, { 0, 0, 640, 480 }, { 0, 0, 320, 240 } }, FALSE, TRUE },
+    { { 320, 240, 1, 1, { 0, 0, 640, 480 }, { 0, 0, 320, 240 } }, TRUE, FALSE },
+    { { 240, 240, 1, 1, { 80, 0, 480, 480 }, { 0, 0, 240, 240 } }, FALSE, FALSE },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autoptr (GstBuffer) frame = gst_buffer_new_allocate (NULL, 640 * 480, NULL);
+    g_autoptr (GstBuffer) picture = gst_buffer_new ();
+    GstCustomMeta *meta = gst_buffer_add_custom_meta (frame, "FalTestSizeMeta");
+
+    g_test_message ("row %u", i);
+    if (rows[i].refuses)
+      gst_structure_set (
+          gst_custom_meta_get_structure (meta), "refuses", G_TYPE_BOOLEAN, TRUE, NULL);
+    fal_frame_metas_attach (picture, 320, 240, frame, &rows[i].layout);
+    g_assert_cmpint (
+        gst_buffer_get_custom_meta (picture, "FalTestSizeMeta") != NULL, ==, rows[i].kept);
   }
 }
 
@@ -166,12 +212,14 @@ main (int argc, char **argv)
   static const gchar *no_tags[] = { NULL };
   static const gchar *pixel_tags[] = { GST_META_TAG_VIDEO_STR, GST_META_TAG_VIDEO_COLORSPACE_STR,
     NULL };
+  static const gchar *size_tags[] = { GST_META_TAG_VIDEO_STR, GST_META_TAG_VIDEO_SIZE_STR, NULL };
 
   g_test_init (&argc, &argv, NULL);
   gst_init (&argc, &argv);
   gst_meta_register_custom (FAL_RESULT_META, no_tags, NULL, NULL, NULL);
   gst_meta_register_custom ("FalTestMeta", no_tags, NULL, NULL, NULL);
   gst_meta_register_custom ("FalTestPixelMeta", pixel_tags, NULL, NULL, NULL);
+  gst_meta_register_custom ("FalTestSizeMeta", size_tags, transform_size_meta, NULL, NULL);
 #define ADD(name) g_test_add_func ("/frame-metas/" #name, test_##name)
   ADD (what_outlives_the_pixels_is_kept);
   ADD (nothing_is_kept_where_nothing_lasts);
@@ -179,5 +227,6 @@ main (int argc, char **argv)
   ADD (regions_are_found_by_their_type);
   ADD (a_frame_may_have_no_region);
   ADD (a_region_may_begin_outside);
+  ADD (what_a_plugin_says_of_pixels_is_scaled_and_never_moved);
   return g_test_run ();
 }

@@ -384,6 +384,62 @@ test_what_is_shared_is_held (Fixture *f, gconstpointer data)
   g_assert_cmpint (GST_MINI_OBJECT_REFCOUNT_VALUE (gst_sample_get_buffer (result)), ==, 1);
 }
 
+/* In two pieces, in memory that must not be shared, and with rows further apart than the frame's.
+ */
+static GstBuffer *
+take_apart (GstBuffer *plain, guint way)
+{
+  gsize offsets[GST_VIDEO_MAX_PLANES] = { 0 };
+  gint strides[GST_VIDEO_MAX_PLANES] = { 64 };
+  GstBuffer *buffer = gst_buffer_copy_deep (plain);
+  GstMapInfo map;
+
+  if (way == 0) {
+    gst_buffer_unref (buffer);
+    return gst_buffer_append (gst_buffer_copy_region (plain, GST_BUFFER_COPY_ALL, 0, 32 * 12),
+        gst_buffer_copy_region (plain, GST_BUFFER_COPY_MEMORY, 32 * 12, 32 * 12));
+  }
+  if (way == 1) {
+    GST_MINI_OBJECT_FLAG_SET (gst_buffer_peek_memory (buffer, 0), GST_MEMORY_FLAG_NO_SHARE);
+    return buffer;
+  }
+  gst_buffer_unref (buffer);
+  buffer = gst_buffer_new_allocate (NULL, 64 * 24, NULL);
+  g_assert_true (gst_buffer_map (plain, &map, GST_MAP_READ));
+  for (guint y = 0; y < 24; y++)
+    gst_buffer_fill (buffer, 64 * y, map.data + 32 * y, 32);
+  gst_buffer_unmap (plain, &map);
+  gst_buffer_add_video_meta_full (
+      buffer, GST_VIDEO_FRAME_FLAG_NONE, GST_VIDEO_FORMAT_GRAY8, 32, 24, 1, offsets, strides);
+  return buffer;
+}
+
+static void
+test_a_matte_that_cannot_be_shared_is_copied (Fixture *f, gconstpointer data)
+{
+  FalOverlayConfig config = { FAL_COMPOSITE_MATTE };
+  g_autoptr (GstCaps) caps = make_frame_caps ("I420", 32, 24, NULL);
+  g_autoptr (GstCaps) output = make_frame_caps ("A420", 32, 24, NULL);
+  g_autoptr (GstSample) frame = make_noise (caps, NULL), plain = make_result ("GRAY8", 32, 24);
+  FalArea whole = { 0, 0, 32, 24 };
+  g_autoptr (GstBuffer) shared = composite (f, frame, plain, &whole, &config, output);
+  GstMapInfo map;
+
+  g_assert_true (gst_buffer_map (shared, &map, GST_MAP_READ));
+  for (guint way = 0; way < 3; way++) {
+    g_autoptr (GstBuffer) apart = take_apart (gst_sample_get_buffer (plain), way);
+    g_autoptr (GstSample) result = gst_sample_new (apart, gst_sample_get_caps (plain), NULL, NULL);
+    g_autoptr (GstBuffer) buffer = composite (f, frame, result, &whole, &config, output);
+
+    g_test_message ("way %u", way);
+    g_assert_true (gst_buffer_peek_memory (buffer, 0) !=
+                   gst_buffer_peek_memory (gst_sample_get_buffer (frame), 0));
+    g_assert_null (gst_buffer_get_parent_buffer_meta (buffer));
+    g_assert_cmpint (gst_buffer_memcmp (buffer, 0, map.data, map.size), ==, 0);
+  }
+  gst_buffer_unmap (shared, &map);
+}
+
 /* A frame of one colour stays that colour on the way to another format, as near as GStreamer does
  * it. */
 static guint
@@ -1259,6 +1315,33 @@ test_a_short_buffer_is_refused (Fixture *f, gconstpointer data)
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA);
 }
 
+/* What is read as numbers of two bytes. */
+static void
+test_wide_samples_at_odd_addresses_are_refused (Fixture *f, gconstpointer data)
+{
+  FalOverlayConfig config = { FAL_COMPOSITE_OVER };
+  g_autoptr (GstCaps) caps = make_frame_caps ("GRAY16_LE", 32, 32, NULL);
+  g_autoptr (GstSample) result = make_result ("RGBx", 32, 32);
+  FalLayout layout = { 0 };
+  g_autoptr (FalLayer) layer =
+      fal_overlay_make_layer (f->overlay, result, &layout, caps, &config, NULL);
+
+  for (guint odd = 0; odd < 2; odd++) {
+    g_autoptr (GstBuffer) buffer = gst_buffer_new_allocate (NULL, 32 * 32 * 2 + 1, NULL);
+    g_autoptr (GstSample) frame = NULL;
+    g_autoptr (GstBuffer) out = NULL;
+    g_autoptr (GError) error = NULL;
+
+    gst_buffer_memset (buffer, 0, 0, -1);
+    gst_buffer_resize (buffer, odd, 32 * 32 * 2);
+    frame = gst_sample_new (buffer, caps, NULL, NULL);
+    out = fal_overlay_apply (f->overlay, frame, caps, layer, NULL, 0, NULL, &error);
+    g_assert_cmpint (out == NULL, ==, odd);
+    if (odd)
+      g_assert_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA);
+  }
+}
+
 #define ADD(name, function)                                                                        \
   g_test_add ("/overlay/" name, Fixture, NULL, set_up, function, tear_down)
 
@@ -1274,6 +1357,7 @@ main (int argc, char **argv)
       test_matte_over_a_colour_is_right_in_all_formats);
   ADD ("a-matte-becomes-alpha", test_a_matte_becomes_alpha);
   ADD ("what-is-shared-is-held", test_what_is_shared_is_held);
+  ADD ("a-matte-that-cannot-be-shared-is-copied", test_a_matte_that_cannot_be_shared_is_copied);
   ADD ("colours-survive-where-alpha-needs-another-format",
       test_colours_survive_where_alpha_needs_another_format);
   ADD ("what-is-opaque-stays-so", test_what_is_opaque_stays_so);
@@ -1301,5 +1385,6 @@ main (int argc, char **argv)
   ADD ("a-field-is-a-frame", test_a_field_is_a_frame);
   ADD ("other-formats-are-refused", test_other_formats_are_refused);
   ADD ("a-short-buffer-is-refused", test_a_short_buffer_is_refused);
+  ADD ("wide-samples-at-odd-addresses-are-refused", test_wide_samples_at_odd_addresses_are_refused);
   return g_test_run ();
 }

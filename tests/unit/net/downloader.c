@@ -2,6 +2,7 @@
 /* How pictures are downloaded, what is no picture, and the end of a downloader at any time. To
  * which addresses, is in public-session.c. */
 #include "downloader-fixture.h"
+#include "few-descriptors.h"
 
 #include <string.h>
 
@@ -80,6 +81,21 @@ test_too_many_are_refused (Fixture *fixture, gconstpointer data)
     g_main_context_iteration (NULL, FALSE);
   g_assert_cmpuint (fixture->answers, ==, 36);
   g_assert_cmpuint (picture_host_count_requests (fixture->host), ==, 8);
+}
+
+/* Nothing is asked for, as GLib would end the process; the next one has what it needs. */
+static void
+test_without_descriptors_it_is_said_what_to_do (Fixture *fixture, gconstpointer data)
+{
+  struct rlimit before;
+
+  leave_descriptors (0, &before);
+  download (fixture, "v3.fal.media", "/ok");
+  give_descriptors_back (&before);
+  assert_failed (fixture, G_IO_ERROR, G_IO_ERROR_FAILED, "ulimit -n");
+  g_assert_cmpuint (fixture->host->connections, ==, 0);
+  download (fixture, "v3.fal.media", "/ok");
+  g_assert_cmpuint (fixture->pictures, ==, 1);
 }
 
 /* ---- Redirects ---- */
@@ -329,6 +345,7 @@ main (int argc, char **argv)
   ADD ("/downloader/one-connection", test_pictures_of_one_host_share_a_connection);
   ADD ("/downloader/eight-at-once", test_eight_at_once_and_the_others_wait);
   ADD ("/downloader/too-many", test_too_many_are_refused);
+  ADD ("/downloader/no-descriptors", test_without_descriptors_it_is_said_what_to_do);
   ADD ("/downloader/redirects-inside", test_redirects_inside_are_followed);
   ADD ("/downloader/redirects-outside", test_redirects_outside_are_not_followed);
   ADD ("/downloader/loop", test_a_loop_ends);

@@ -1,23 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What a connection needs is looked for before GLib misses it. */
 #include "fal/net/resources.h"
-
-#include <sys/resource.h>
-#include <unistd.h>
-
-/* So many more descriptors may the process have. */
-static void
-leave_descriptors (guint n, struct rlimit *before)
-{
-  gint lowest = dup (STDERR_FILENO);
-  struct rlimit limit;
-
-  close (lowest);
-  getrlimit (RLIMIT_NOFILE, before);
-  limit = *before;
-  limit.rlim_cur = lowest + n;
-  g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &limit), ==, 0);
-}
+#include "few-descriptors.h"
 
 static gboolean
 check_with (guint n)
@@ -28,7 +12,7 @@ check_with (guint n)
 
   leave_descriptors (n, &before);
   enough = fal_resources_check (&error);
-  g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &before), ==, 0);
+  give_descriptors_back (&before);
   if (!enough)
     g_assert_error (error, G_IO_ERROR, G_IO_ERROR_TOO_MANY_OPEN_FILES);
   return enough;
@@ -54,7 +38,20 @@ test_what_was_taken_is_given_back (void)
   leave_descriptors (64, &before);
   for (guint i = 0; i < 100; i++)
     g_assert_true (fal_resources_check (NULL));
-  g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &before), ==, 0);
+  give_descriptors_back (&before);
+}
+
+/* Which says what a user can do. */
+static void
+test_what_is_missing_has_its_fault (void)
+{
+  g_autoptr (GError) thread =
+      g_error_new_literal (G_THREAD_ERROR, G_THREAD_ERROR_AGAIN, "no thread");
+  g_autoptr (GError) descriptors =
+      g_error_new_literal (G_IO_ERROR, G_IO_ERROR_TOO_MANY_OPEN_FILES, "no descriptor");
+
+  g_assert_cmpint (fal_resources_get_fault (thread).code, ==, FAL_NETWORK_FAULT_THREADS);
+  g_assert_cmpint (fal_resources_get_fault (descriptors).code, ==, FAL_NETWORK_FAULT_DESCRIPTORS);
 }
 
 int
@@ -64,5 +61,6 @@ main (int argc, char **argv)
 #define ADD(name) g_test_add_func ("/resources/" #name, test_##name)
   ADD (a_connection_needs_several_descriptors);
   ADD (what_was_taken_is_given_back);
+  ADD (what_is_missing_has_its_fault);
   return g_test_run ();
 }

@@ -505,6 +505,85 @@ test_only_a_row_of_late_results_is_told_and_once (void)
   g_assert_true (is_told (&f, 400, 350));
 }
 
+/* On arrival it is then that which a frame has that comes now. */
+static void
+test_a_frame_without_a_time_has_none_unless_results_have_their_arrivals (void)
+{
+  Fixture f;
+  FalMoment moment = { &f.segment, NONE, 100 * MS, NONE, 1, 2, 40 * MS };
+  GstClockTime pts, duration;
+
+  set_up (&f);
+  g_assert_cmpuint (stamp (&f, FAL_TIMESTAMP_MODE_ARRIVAL, NONE, 700 * MS), ==, 700 * MS);
+  g_assert_true (
+      fal_timeline_stamp (&f.timeline, FAL_TIMESTAMP_MODE_INPUT, &moment, &pts, &duration));
+  g_assert_cmpuint (pts, ==, NONE);
+  g_assert_cmpuint (duration, ==, 50 * MS);
+  moment.count = 0;
+  g_assert_true (
+      fal_timeline_stamp (&f.timeline, FAL_TIMESTAMP_MODE_INPUT, &moment, &pts, &duration));
+  g_assert_cmpuint (pts, ==, NONE);
+  g_assert_cmpuint (duration, ==, NONE);
+}
+
+/* Nobody knows how many there will be, nor need know. */
+static void
+test_results_that_are_not_held_have_the_time_at_which_they_come (void)
+{
+  Fixture f;
+  FalMoment moment = { &f.segment, 900 * MS, 100 * MS, 990 * MS, 0, 0, 40 * MS };
+  GstClockTime pts, duration;
+
+  set_up (&f);
+  g_assert_true (
+      fal_timeline_stamp (&f.timeline, FAL_TIMESTAMP_MODE_ARRIVAL, &moment, &pts, &duration));
+  g_assert_cmpuint (pts, ==, 990 * MS);
+}
+
+static void
+test_without_a_clock_the_horizon_is_that_of_the_frames (void)
+{
+  const FalOutlook outlook = { 1000 * MS, 4900 * MS, NONE };
+
+  g_assert_cmpuint (
+      fal_timeline_get_horizon (FAL_TIMESTAMP_MODE_ARRIVAL, &outlook, NONE), ==, 1000 * MS);
+}
+
+static void
+test_where_nothing_is_known_there_is_no_gap (void)
+{
+  Fixture f;
+  GstClockTime time, duration;
+
+  set_up (&f);
+  stamp (&f, FAL_TIMESTAMP_MODE_INPUT, 0, NONE);
+  g_assert_false (fal_timeline_take_gap (&f.timeline, &f.segment, NONE, 0, &time, &duration));
+  g_assert_false (
+      fal_timeline_pass_over (&f.timeline, &f.segment, NONE, 33 * MS, &time, &duration));
+}
+
+/* Of one without a length the time up to it; nothing for one that is over; and what went out for it
+ * as it began anew is older than that which follows. */
+static void
+test_a_frame_that_is_passed_over_may_have_no_length_and_no_forerunner (void)
+{
+  Fixture f;
+  GstClockTime time, duration;
+
+  set_up (&f);
+  stamp (&f, FAL_TIMESTAMP_MODE_INPUT, 0, NONE);
+  g_assert_false (
+      fal_timeline_pass_over (&f.timeline, &f.segment, 33 * MS, NONE, &time, &duration));
+  g_assert_true (fal_timeline_pass_over (&f.timeline, &f.segment, 66 * MS, NONE, &time, &duration));
+  g_assert_cmpuint (time, ==, 33 * MS);
+  g_assert_cmpuint (duration, ==, 33 * MS);
+  fal_timeline_begin_anew (&f.timeline, 10 * MS);
+  g_assert_true (
+      fal_timeline_pass_over (&f.timeline, &f.segment, 10 * MS, 33 * MS, &time, &duration));
+  g_assert_cmpuint (stamp (&f, FAL_TIMESTAMP_MODE_INPUT, 9 * MS, NONE), ==, NONE - 1);
+  g_assert_cmpuint (stamp (&f, FAL_TIMESTAMP_MODE_INPUT, 10 * MS, NONE), ==, 10 * MS);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -540,5 +619,10 @@ main (int argc, char **argv)
   ADD (a_frame_that_is_passed_over_costs_the_next_nothing);
   ADD (a_gap_begins_where_the_frames_went_back_to);
   ADD (only_a_row_of_late_results_is_told_and_once);
+  ADD (a_frame_without_a_time_has_none_unless_results_have_their_arrivals);
+  ADD (results_that_are_not_held_have_the_time_at_which_they_come);
+  ADD (without_a_clock_the_horizon_is_that_of_the_frames);
+  ADD (where_nothing_is_known_there_is_no_gap);
+  ADD (a_frame_that_is_passed_over_may_have_no_length_and_no_forerunner);
   return g_test_run ();
 }

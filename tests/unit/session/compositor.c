@@ -248,6 +248,11 @@ test_a_frame_that_is_a_jpeg_is_decoded (void)
     assert_colour_at (sample, SIZE / 2, SIZE / 2, RED);
     g_assert_cmpuint (GST_BUFFER_PTS (gst_sample_get_buffer (sample)), ==, 7);
   }
+  gst_caps_unref (f.config.allowed);
+  f.config.allowed = gst_caps_from_string ("image/jpeg");
+  g_assert_null (make (&f, make_result (&f, FAL_RESULT_ANSWER, f.white)));
+  g_assert_error (f.error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND);
+  g_assert_nonnull (strstr (f.error->message, "jpegenc"));
   tear_down (&f);
 }
 
@@ -263,6 +268,32 @@ test_downstream_must_take_frames_as_they_are (void)
   g_assert_error (f.error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND);
   g_assert_nonnull (strstr (f.error->message, "videoconvert"));
   tear_down (&f);
+}
+
+/* What to do about it depends on what downstream takes. */
+static void
+test_an_error_of_the_caps_says_what_helps (void)
+{
+  static const struct {
+    const gchar *allowed;
+    gint rate;
+    const gchar *helps;
+  } rows[] = { { "image/jpeg", 0, "jpegenc" },
+    { "video/x-raw,format=RGBx,width=32", 0, "videoscale" },
+    { "video/x-raw,framerate=30/1", 25, "output-framerate" } };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    Fixture f;
+
+    set_up (&f);
+    gst_caps_unref (f.config.allowed);
+    f.config.allowed = gst_caps_from_string (rows[i].allowed);
+    f.config.rate = (FalFraction) { rows[i].rate, 1 };
+    g_assert_null (make (&f, make_result (&f, FAL_RESULT_ANSWER, f.white)));
+    g_assert_error (f.error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND);
+    g_assert_nonnull (strstr (f.error->message, rows[i].helps));
+    tear_down (&f);
+  }
 }
 
 static void
@@ -307,6 +338,44 @@ test_a_part_that_moves_takes_the_newer_picture_along (void)
   tear_down (&f);
 }
 
+/* White or nothing, on the upper left quarter of a frame whose part is known or not. */
+static void
+test_a_part_moves_where_it_is_known_and_its_picture_can_be_read (void)
+{
+  static const FalArea left = { 0, 0, SIZE / 2, SIZE / 2 }, nothing = { 0 };
+  static const FalArea flat = { 0, 0, SIZE / 2, 0 };
+  static const FalArea right = { SIZE / 2, SIZE / 2, SIZE / 2, SIZE / 2 };
+  const FalLayout layout = { SIZE, SIZE, 1, 1, left, { 0, 0, SIZE, SIZE } };
+  static const struct {
+    const FalArea *from, *to;
+    gboolean readable, moved;
+  } rows[] = { { &left, &right, TRUE, TRUE }, { &left, &left, TRUE, FALSE },
+    { &left, &nothing, TRUE, FALSE }, { &left, &flat, TRUE, FALSE },
+    { &nothing, &right, TRUE, FALSE }, { &flat, &right, TRUE, FALSE },
+    { &left, &right, FALSE, FALSE } };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    Fixture f;
+    FalResult *result;
+    g_autoptr (GstSample) last = NULL, sample = NULL;
+
+    g_test_message ("row %u", i);
+    set_up (&f);
+    f.config.overlay.mode = FAL_COMPOSITE_OVER;
+    result = make_result (&f, FAL_RESULT_ANSWER, f.white); /* what is seen where none can be read */
+    result->layout = layout;
+    last = make (&f, result);
+    result = make_result (&f, FAL_RESULT_BETWEEN, NULL);
+    result->frame->part = *rows[i].to;
+    result->before =
+        fal_layer_source_new (rows[i].readable ? f.white : f.broken, &layout, rows[i].from);
+    sample = make (&f, result);
+    assert_colour_at (sample, SIZE / 4, SIZE / 4, rows[i].moved ? RED : WHITE);
+    assert_colour_at (sample, 3 * SIZE / 4, 3 * SIZE / 4, rows[i].moved ? WHITE : RED);
+    tear_down (&f);
+  }
+}
+
 static void
 test_frames_of_other_caps_get_layers_of_their_own (void)
 {
@@ -318,6 +387,9 @@ test_frames_of_other_caps_get_layers_of_their_own (void)
   f.frame = plain_sample ("RGBx", 2 * SIZE, SIZE, ",framerate=30/1", &jfif, GREEN);
   expect (&f, make_result (&f, FAL_RESULT_ANSWER, f.white), GREEN);
   expect (&f, make_between (&f, f.black, f.white, 256), GREEN);
+  gst_sample_unref (f.frame);
+  f.frame = plain_sample ("RGBx", SIZE, SIZE, ",framerate=30/1", &jfif, RED);
+  expect (&f, make_fallback (&f, FAL_FALLBACK_LAST), BLACK); /* the last one was larger */
   tear_down (&f);
 }
 
@@ -340,8 +412,11 @@ test_what_another_element_said_of_its_result_is_not_kept (void)
     f.frame = gst_sample_new (buffer, caps, NULL, NULL);
   }
   gst_buffer_unref (buffer);
-  sample = make (&f, make_result (&f, FAL_RESULT_ANSWER, f.white));
-  g_assert_null (gst_buffer_get_custom_meta (gst_sample_get_buffer (sample), FAL_RESULT_META));
+  for (FalResultKind kind = FAL_RESULT_ANSWER; kind <= FAL_RESULT_PASS; kind++) {
+    g_clear_pointer (&sample, gst_sample_unref);
+    sample = make (&f, make_result (&f, kind, f.white));
+    g_assert_null (gst_buffer_get_custom_meta (gst_sample_get_buffer (sample), FAL_RESULT_META));
+  }
   tear_down (&f);
 }
 
@@ -441,5 +516,7 @@ main (int argc, char **argv)
   ADD (what_another_element_said_of_its_result_is_not_kept);
   ADD (one_compositor_follows_each_change);
   ADD (other_frames_are_refused);
+  ADD (an_error_of_the_caps_says_what_helps);
+  ADD (a_part_moves_where_it_is_known_and_its_picture_can_be_read);
   return g_test_run ();
 }

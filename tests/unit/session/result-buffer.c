@@ -189,6 +189,7 @@ test_output_time_goes_back_only_with_the_frames (void)
   g_assert_cmpuint (stamp (&f, 1, 99 * MS), ==, NONE - 1);
   g_assert_cmpuint (stamp (&f, 3, 100 * MS), ==, 100 * MS);
   g_assert_cmpuint (stamp (&f, 4, 40 * MS), ==, 40 * MS);
+  g_assert_cmpuint (stamp (&f, 2, 100 * MS), ==, NONE - 1); /* of the time before */
   fal_result_buffer_reset (f.buffers);
   g_assert_cmpuint (stamp (&f, 1, 0), ==, 0);
   tear_down (&f);
@@ -206,6 +207,25 @@ test_an_arrival_is_the_clocks_time (void)
   g_assert_cmpuint (stamp (&f, 1, 100 * MS), ==, 700 * MS);
   f.decoding = 30 * MS;
   g_assert_cmpuint (stamp (&f, 2, 200 * MS), ==, 730 * MS);
+  tear_down (&f);
+}
+
+/* Then nobody knows when it came. */
+static void
+test_without_a_clock_an_arrival_has_its_frames_time (void)
+{
+  Fixture f;
+  g_autoptr (FalResult) result = make_result (FAL_RESULT_ANSWER, 1, 100 * MS);
+  g_autoptr (GstSample) sample = NULL;
+
+  set_up (&f);
+  f.config.mode = FAL_TIMESTAMP_MODE_ARRIVAL;
+  result->arrived = 10700 * MS; /* the clock went since */
+  sample = make (&f, result);
+  g_assert_cmpuint (GST_BUFFER_PTS (gst_sample_get_buffer (sample)), ==, 100 * MS);
+  f.now = 10800 * MS; /* it goes while the picture is decoded */
+  f.decoding = NONE - f.now;
+  g_assert_cmpuint (stamp (&f, 2, 140 * MS), ==, 140 * MS);
   tear_down (&f);
 }
 
@@ -342,6 +362,42 @@ test_raw_video_goes_by_only_in_a_format_that_is_taken (void)
   tear_down (&f);
 }
 
+/* There is no frame to lay it on. */
+static void
+test_a_result_without_its_frame_is_no_composite (void)
+{
+  Fixture f;
+  g_autoptr (FalResult) result = make_result (FAL_RESULT_ANSWER, 1, 100 * MS);
+  g_autoptr (GstSample) sample = NULL;
+
+  set_up (&f);
+  f.config.composite.mode = FAL_COMPOSITE_OVER;
+  sample = make (&f, result);
+  g_assert_no_error (f.error);
+  g_assert_cmpuint (
+      gst_buffer_get_size (gst_sample_get_buffer (sample)), ==, g_bytes_get_size (picture));
+  tear_down (&f);
+}
+
+/* As composites are, whatever the frame was, so that downstream gets one kind of pictures. */
+static void
+test_a_picture_that_goes_by_among_composites_is_raw_video (void)
+{
+  Fixture f;
+  g_autoptr (FalResult) result = make_result (FAL_RESULT_PASS, 1, 100 * MS);
+  g_autoptr (GstSample) sample = NULL;
+
+  set_up (&f);
+  allow (&f, "video/x-raw, format=RGBx; image/jpeg");
+  f.config.composite.mode = FAL_COMPOSITE_OVER;
+  result->sample = gst_sample_ref (result->frame->sample);
+  sample = fal_result_buffer_pass (f.buffers, result, &f.config, &f.error);
+  g_assert_no_error (f.error);
+  g_assert_cmpuint (gst_buffer_get_size (gst_sample_get_buffer (sample)), ==, 256 * 256 * 4);
+  g_assert_cmpuint (GST_BUFFER_PTS (gst_sample_get_buffer (sample)), ==, 100 * MS);
+  tear_down (&f);
+}
+
 /* Of frame @serial that goes by at @pts. */
 static GstClockTime
 pass (Fixture *f, guint64 serial, GstClockTime pts)
@@ -474,6 +530,56 @@ test_what_fills_in_follows_frames_that_went_back (void)
   tear_down (&f);
 }
 
+/* Nothing of before may come any more. */
+static void
+test_what_fills_in_follows_at_once_where_no_result_is_awaited (void)
+{
+  Fixture f;
+  GstEvent *gap;
+  GstClockTime start, duration;
+  g_autoptr (FalResult) fill = make_result (FAL_RESULT_FALLBACK, 5, 900 * MS);
+
+  set_up (&f);
+  stamp (&f, 1, 5000 * MS);
+  fill->outlook = (FalOutlook) { NONE, 10900 * MS, NONE };
+  g_assert_false (fal_result_buffer_place_fallback (
+      f.buffers, fill, FAL_TIMESTAMP_MODE_ARRIVAL, 11500 * MS, &gap));
+  gst_event_parse_gap (gap, &start, &duration);
+  g_assert_cmpuint (start, ==, 900 * MS);
+  g_assert_cmpuint (duration, ==, 600 * MS);
+  gst_event_unref (gap);
+  tear_down (&f);
+}
+
+/* The gap for frame @serial, for which the last result stands; NULL: there is none. */
+static GstEvent *
+pass_over (Fixture *f, guint64 serial, GstClockTime pts)
+{
+  g_autoptr (FalResult) result = make_result (FAL_RESULT_STANDING, serial, pts);
+
+  return fal_result_buffer_pass_over (f->buffers, result);
+}
+
+static void
+test_a_frame_that_shows_nothing_new_leaves_a_gap (void)
+{
+  Fixture f;
+  g_autoptr (GstEvent) gap = NULL;
+  GstClockTime start, duration;
+
+  set_up (&f);
+  g_assert_null (pass_over (&f, 1, 60 * MS)); /* nothing went out that could stand for it */
+  stamp (&f, 2, 100 * MS);
+  gap = pass_over (&f, 3, 140 * MS);
+  gst_event_parse_gap (gap, &start, &duration);
+  g_assert_cmpuint (start, ==, 140 * MS);
+  g_assert_cmpuint (duration, ==, 40 * MS);
+  g_assert_null (pass_over (&f, 4, 140 * MS)); /* that time is over */
+  stamp (&f, 6, 20 * MS);
+  g_assert_null (pass_over (&f, 5, 180 * MS)); /* it came before the frames went back */
+  tear_down (&f);
+}
+
 /* ---- events of upstream's ---- */
 
 static gboolean
@@ -497,11 +603,14 @@ test_a_gap_of_upstreams_keeps_its_place (void)
   g_assert_true (admits_gap (&f, 0, NONE)); /* before a segment came */
   gst_segment_init (&segment, GST_FORMAT_TIME);
   segment.base = 10000 * MS;
+  segment.stop = 2000 * MS;
   event = gst_event_new_segment (&segment);
   g_assert_true (fal_result_buffer_admit_event (f.buffers, event));
   g_assert_true (fal_result_buffer_admit_event (f.buffers, tag));
   g_assert_true (admits_gap (&f, 0, NONE)); /* nothing went out yet */
   stamp (&f, 2, 100 * MS);
+  g_assert_true (admits_gap (&f, 3000 * MS, NONE)); /* outside of the segment */
+  g_assert_true (admits_gap (&f, 100 * MS, NONE));
   g_assert_false (admits_gap (&f, 99 * MS, 1000 * MS));
   g_assert_true (admits_gap (&f, 100 * MS, 1000 * MS));
   g_assert_cmpuint (stamp (&f, 1, 99 * MS), ==, NONE - 1);
@@ -540,9 +649,13 @@ test_a_frame_that_waited_for_its_turn_is_shown_at_once (void)
   g_assert_cmpuint (pass_in_turn (&f, 1, 100 * MS, 10100 * MS), ==, 100 * MS);
   f.now = 10200 * MS;
   g_assert_cmpuint (pass_in_turn (&f, 2, 140 * MS, 10140 * MS), ==, 200 * MS);
-  f.config.mode = FAL_TIMESTAMP_MODE_INPUT;
   f.now = 10400 * MS;
-  g_assert_cmpuint (pass_in_turn (&f, 3, 300 * MS, 10300 * MS), ==, 300 * MS);
+  g_assert_cmpuint (pass_in_turn (&f, 3, 300 * MS, NONE), ==, 300 * MS); /* nobody knows */
+  f.now = NONE;
+  g_assert_cmpuint (pass_in_turn (&f, 4, 340 * MS, 10340 * MS), ==, 340 * MS);
+  f.config.mode = FAL_TIMESTAMP_MODE_INPUT;
+  f.now = 10500 * MS;
+  g_assert_cmpuint (pass_in_turn (&f, 5, 380 * MS, 10380 * MS), ==, 380 * MS);
   tear_down (&f);
 }
 
@@ -578,5 +691,10 @@ main (int argc, char **argv)
   ADD (a_gap_is_told_where_it_is_long_enough);
   ADD (a_gap_of_upstreams_keeps_its_place);
   ADD (a_frame_that_waited_for_its_turn_is_shown_at_once);
+  ADD (without_a_clock_an_arrival_has_its_frames_time);
+  ADD (a_result_without_its_frame_is_no_composite);
+  ADD (a_picture_that_goes_by_among_composites_is_raw_video);
+  ADD (what_fills_in_follows_at_once_where_no_result_is_awaited);
+  ADD (a_frame_that_shows_nothing_new_leaves_a_gap);
   return g_test_run ();
 }

@@ -1102,6 +1102,8 @@ test_sinks_delay_results_as_the_pipeline_was_told (void)
   g_assert_cmpuint (get_times (&f).held, ==, 300 * GST_MSECOND);
   g_assert_cmpint (get_times (&f).mode, ==, FAL_TIMESTAMP_MODE_ARRIVAL);
   g_assert_cmpint (fal_shared_state_get_delay (f.state), ==, 300);
+  set (&f, "timestamp-mode", "input");
+  g_assert_cmpint (get_times (&f).mode, ==, FAL_TIMESTAMP_MODE_INPUT);
   tear_down (&f);
 }
 
@@ -1888,6 +1890,7 @@ test_a_region_stays_until_another_can_be_read (void)
   region = fal_shared_state_dup_region (f.state, &absent);
   g_assert_cmpstr (fal_region_get_wanted_type (region), ==, "face");
   g_assert_cmpint (absent, ==, FAL_REGION_ABSENT_HOLD);
+  g_assert_cmpuint (fal_shared_state_get_most_held (f.state), ==, 2); /* none passes */
   fal_region_unref (region);
   set (&f, "region", "1,2,3,4");
   region = fal_shared_state_dup_region (f.state, &absent);
@@ -2345,6 +2348,17 @@ test_whoever_shares_says_whether_it_uses_the_connection (void)
 }
 
 static void
+test_a_key_without_a_letter_shares_nothing (void)
+{
+  Fixture f;
+
+  set_up (&f, TRUE, make_settings ("connection-key", "", NULL));
+  set (&f, "enabled", "false");
+  g_assert_cmpint (take_order (&f), ==, NO_ORDER);
+  tear_down (&f);
+}
+
+static void
 test_a_missing_price_is_told_once (void)
 {
   Fixture f;
@@ -2666,6 +2680,983 @@ test_all_are_let_go_of_together (void)
   tear_down (&f);
 }
 
+/* ---- frames that show nothing new ---- */
+
+/* The first frame was sent; frames that follow are compared with it. */
+static guint64
+set_up_still (Fixture *f, gboolean live)
+{
+  set_up (f, live,
+      make_settings ("throttle-interval", "0", "max-in-flight", "2", "change-threshold", "9",
+          "max-unchanged-time", "1000", NULL));
+  open_connection (f);
+  return send_frame (f, 1);
+}
+
+/* The frame that goes next is looked at, and shows what the one before showed. */
+static void
+find_unchanged (Fixture *f)
+{
+  FalWork work;
+
+  g_assert_cmpint (find_work (f, &work), ==, FAL_WORK_LOOK);
+  fal_shared_state_note_change (f->state, &work, 0);
+  fal_work_clear (&work);
+  g_assert_cmpint (find_work (f, &work), ==, FAL_WORK_NOTHING);
+  fal_work_clear (&work);
+}
+
+/* Live, where its own result need not stand for it. */
+static void
+test_an_unchanged_frame_rests_though_the_one_before_awaits_its_result (void)
+{
+  Fixture f;
+  guint64 id = set_up_still (&f, TRUE);
+
+  push (&f, 2);
+  find_unchanged (&f);
+  g_assert_cmpuint (get_stat (&f, "dropped-unchanged"), ==, 1);
+  check_sums (&f);
+  answer (&f, id);
+  g_assert_cmpuint (take_answer (&f), ==, 1);
+  tear_down (&f);
+}
+
+static FalFrame *
+make_timeless_frame (void)
+{
+  g_autoptr (GstBuffer) buffer = gst_buffer_new ();
+  g_autoptr (GstCaps) caps = gst_caps_new_empty_simple ("image/jpeg");
+  GstSegment segment;
+
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  return fal_frame_new (gst_sample_new (buffer, caps, &segment, NULL), g_get_monotonic_time ());
+}
+
+/* How old the frame is that was sent last is said by when it came. */
+static void
+test_frames_without_a_time_go_once_the_last_one_is_old (void)
+{
+  Fixture f;
+  FalWork work;
+
+  set_up (&f, TRUE,
+      make_settings (
+          "throttle-interval", "0", "change-threshold", "9", "max-unchanged-time", "10000", NULL));
+  open_connection (&f);
+  fal_shared_state_push (f.state, make_timeless_frame ());
+  answer (&f, send_one (&f));
+  fal_shared_state_push (f.state, make_timeless_frame ());
+  find_unchanged (&f);
+  watch_sync_pass_time (10 * G_TIME_SPAN_SECOND);
+  fal_shared_state_push (f.state, make_timeless_frame ());
+  g_assert_cmpint (find_work (&f, &work), ==, FAL_WORK_REQUEST);
+  finish (&f, &work, "request");
+  tear_down (&f);
+}
+
+static void
+test_what_is_asked_for_goes_though_it_is_unchanged (void)
+{
+  g_autoptr (GstStructure) inputs = gst_structure_new ("i", "prompt", G_TYPE_STRING, "x", NULL);
+  Fixture f;
+  FalWork work;
+
+  answer (&f, set_up_still (&f, TRUE));
+  push (&f, 2);
+  g_assert_true (fal_shared_state_send_now (f.state, inputs));
+  g_assert_cmpint (find_work (&f, &work), ==, FAL_WORK_REQUEST);
+  g_assert_cmpstr (gst_structure_get_string (work.inputs, "prompt"), ==, "x");
+  finish (&f, &work, "request");
+  push (&f, 3);
+  find_unchanged (&f);
+  tear_down (&f);
+}
+
+/* The result that stands does not show the frame as it is to be shown now. */
+static void
+test_an_unchanged_frame_goes_where_results_are_shown_otherwise (void)
+{
+  static const gchar *const rows[][2] = { { "composite", "over" }, { "feather", "9" },
+    { "background", "red" }, { "composite-frames", "all" }, { "prompt", "a cat" } };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    Fixture f;
+    FalWork work;
+
+    answer (&f, set_up_still (&f, TRUE));
+    push (&f, 2);
+    find_unchanged (&f);
+    set (&f, rows[i][0], rows[i][1]);
+    push (&f, 3);
+    g_assert_cmpint (find_work (&f, &work), ==, FAL_WORK_REQUEST);
+    finish (&f, &work, "request");
+    tear_down (&f);
+  }
+}
+
+/* A new connection knows nothing of what an app keeps of an older one, which only then matters. */
+static void
+test_an_unchanged_frame_goes_over_a_new_connection_where_the_app_keeps_a_state (void)
+{
+  static const struct {
+    const gchar *start, *feedback;
+    FalWorkKind next;
+  } rows[] = { { "", "", FAL_WORK_LOOK }, { "a", "", FAL_WORK_REQUEST },
+    { "", "b", FAL_WORK_REQUEST } };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    Fixture f;
+    FalWork work;
+
+    answer (&f, set_up_still (&f, TRUE));
+    set (&f, "start-fields", rows[i].start);
+    set (&f, "feedback-fields", rows[i].feedback);
+    push (&f, 2);
+    answer (&f, send_one (&f)); /* as the inputs were others */
+    end_connection (&f, FALSE);
+    open_connection (&f);
+    push (&f, 3);
+    g_assert_cmpint (find_work (&f, &work), ==, rows[i].next);
+    fal_work_clear (&work);
+    tear_down (&f);
+  }
+}
+
+/* ---- a silent connection ---- */
+
+/* The send thread's work; the sockets were looked at, and their peers are alive. */
+static FalWorkKind
+find_heard_work (Fixture *f, FalWork *work)
+{
+  gint64 heard[FAL_MAX_CONNECTIONS];
+
+  for (guint i = 0; i < G_N_ELEMENTS (heard); i++)
+    heard[i] = g_get_monotonic_time ();
+  g_assert_true (fal_shared_state_wait_for_work (f->state, 0, heard, work));
+  return work->kind;
+}
+
+/* Connections that stand and bring nothing, though frames were sent over two of them. */
+static void
+test_that_no_result_comes_is_told_each_minute (void)
+{
+  Fixture f;
+  FalWork work;
+
+  set_up_spread (&f, TRUE, "-1");
+  set (&f, "request-timeout", "0");
+  push (&f, 1);
+  for (guint i = 0; i < LANES - 1; i++)
+    fal_shared_state_note_opened (f.state, i, &f.counts, NULL, TRUE);
+  send_one (&f);
+  watch_sync_pass_time (G_TIME_SPAN_SECOND);
+  push (&f, 2);
+  send_one (&f);
+  watch_sync_pass_time (50 * G_TIME_SPAN_SECOND);
+  g_assert_cmpint (find_heard_work (&f, &work), ==, FAL_WORK_NOTHING);
+  watch_sync_pass_time (10 * G_TIME_SPAN_SECOND);
+  g_assert_cmpint (find_heard_work (&f, &work), ==, FAL_WORK_SILENCE);
+  g_assert_cmpint (work.silence, >=, 61 * G_TIME_SPAN_SECOND); /* of the one that has it longest */
+  g_assert_false (work.greeted);
+  g_assert_cmpint (find_heard_work (&f, &work), ==, FAL_WORK_NOTHING);
+  fal_shared_state_note_greeting (f.state, 1);
+  watch_sync_pass_time (60 * G_TIME_SPAN_SECOND);
+  g_assert_cmpint (find_heard_work (&f, &work), ==, FAL_WORK_SILENCE);
+  g_assert_cmpint (work.silence, >=, 121 * G_TIME_SPAN_SECOND);
+  g_assert_true (work.greeted);
+  tear_down (&f);
+}
+
+/* Two requests get no answer, one after the other: with the first the connection is given up. */
+static void
+give_up_with_another (Fixture *f)
+{
+  FalWork work;
+
+  set_up (f, FALSE,
+      make_settings (
+          "throttle-interval", "0", "max-in-flight", "2", "request-timeout", "20000", NULL));
+  open_connection (f);
+  send_frame (f, 1);
+  watch_sync_pass_time (10 * G_TIME_SPAN_SECOND);
+  send_frame (f, 2);
+  find_heard_work (f, &work); /* it looks at the new socket */
+  watch_sync_pass_time (10 * G_TIME_SPAN_SECOND);
+  g_assert_cmpint (find_heard_work (f, &work), ==, FAL_WORK_NOTHING);
+  g_assert_cmpuint (get_stat (f, "in-flight"), ==, 1);
+  g_assert_cmpint (take_order (f), ==, FAL_ORDER_FAIL);
+}
+
+static void
+test_a_connection_is_given_up_once (void)
+{
+  Fixture f;
+  FalWork work;
+
+  give_up_with_another (&f);
+  watch_sync_pass_time (10 * G_TIME_SPAN_SECOND);
+  g_assert_cmpint (find_heard_work (&f, &work), ==, FAL_WORK_CUT);
+  g_assert_cmpint (find_heard_work (&f, &work), ==, FAL_WORK_NOTHING);
+  g_assert_cmpuint (get_stat (&f, "in-flight"), ==, 0);
+  g_assert_cmpint (take_order (&f), ==, NO_ORDER);
+  tear_down (&f);
+}
+
+static void
+test_the_end_of_a_drain_closes_no_connection_that_was_given_up (void)
+{
+  Fixture f;
+  FalOutput gap;
+  guint missing;
+
+  give_up_with_another (&f);
+  set (&f, "drain-timeout", "1");
+  while (take_order (&f) != NO_ORDER)
+    ;
+  fal_shared_state_push_event (f.state, gst_event_new_eos ());
+  fal_shared_state_wait_for_output (f.state, FALSE, &gap); /* of the time without a result */
+  g_assert_cmpint (gap.result->kind, ==, FAL_RESULT_FALLBACK);
+  output_clear (&gap);
+  g_assert_cmpint (take_event (&f, &missing), ==, GST_EVENT_EOS);
+  g_assert_cmpuint (missing, ==, 2);
+  g_assert_cmpint (take_order (&f), ==, NO_ORDER);
+  tear_down (&f);
+}
+
+/* An answer is waited for as long as the connection needs whose model takes longest to load. */
+static void
+test_the_slowest_connection_says_how_long_an_answer_is_waited_for (void)
+{
+  Fixture f;
+  FalWork work;
+
+  set_up_spread (&f, TRUE, "-1");
+  set (&f, "request-timeout", "10000");
+  take_order (&f);
+  push (&f, 1);
+  connect_all (&f);
+  fal_shared_state_note_state (f.state, 0, FAL_DIALER_WARMING_UP);
+  send_over (&f, 0);
+  watch_sync_pass_time (10 * G_TIME_SPAN_SECOND);
+  find_heard_work (&f, &work);
+  g_assert_cmpuint (get_stat (&f, "expired"), ==, 1);
+  g_assert_true (fal_shared_state_note_ended (f.state, 0, &f.counts, FALSE, FALSE));
+  fal_shared_state_note_opened (f.state, 0, &f.counts, NULL, TRUE);
+  push (&f, 2);
+  send_one (&f);
+  watch_sync_pass_time (10 * G_TIME_SPAN_SECOND);
+  find_heard_work (&f, &work);
+  g_assert_cmpuint (get_stat (&f, "expired"), ==, 1);
+  watch_sync_pass_time (10 * G_TIME_SPAN_SECOND);
+  find_heard_work (&f, &work);
+  g_assert_cmpuint (get_stat (&f, "expired"), ==, 2);
+  tear_down (&f);
+}
+
+/* ---- what opens a connection ---- */
+
+/* An app that wants something first, which brings no answer. */
+static void
+set_up_opening (Fixture *f, FalWork *work)
+{
+  set_up (f, TRUE,
+      make_settings ("throttle-interval", "0", "block-size", "2", "start-fields", "start", NULL));
+  open_connection (f);
+  push (f, 1);
+  g_assert_cmpint (find_work (f, work), ==, FAL_WORK_REQUEST);
+  g_assert_cmpuint (work->id, ==, 0);
+  g_assert_true (work->first);
+}
+
+static void
+test_a_frame_that_could_not_open_the_connection_failed (void)
+{
+  Fixture f;
+  FalWork work;
+
+  set_up_opening (&f, &work);
+  finish (&f, &work, NULL);
+  check_sums (&f);
+  g_assert_cmpuint (get_stat (&f, "failed"), ==, 1);
+  g_assert_cmpuint (count_drops (&f), ==, 1);
+  push (&f, 2);
+  g_assert_cmpint (find_work (&f, &work), ==, FAL_WORK_REQUEST);
+  g_assert_cmpuint (work.id, ==, 0);
+  g_assert_true (work.first);
+  g_assert_cmpuint (work.frame->pts, ==, 2 * 33 * GST_MSECOND);
+  finish (&f, &work, "request");
+  tear_down (&f);
+}
+
+/* Then it says nothing of the frame: the new one is opened with it. */
+static void
+test_what_could_not_open_an_older_connection_is_no_failure (void)
+{
+  Fixture f;
+  FalWork work, again;
+
+  set_up_opening (&f, &work);
+  end_connection (&f, FALSE);
+  open_connection (&f);
+  g_assert_cmpint (find_work (&f, &again), ==, FAL_WORK_REQUEST);
+  g_assert_cmpuint (again.id, ==, 0);
+  finish (&f, &work, NULL);
+  g_assert_cmpuint (get_stat (&f, "failed"), ==, 0);
+  finish (&f, &again, "request");
+  g_assert_cmpint (find_work (&f, &again), ==, FAL_WORK_REQUEST);
+  g_assert_cmpuint (again.id, >, 0);
+  g_assert_false (again.first);
+  finish (&f, &again, "request");
+  tear_down (&f);
+}
+
+/* ---- who awaits a state ---- */
+
+static gboolean
+is_awaited (Fixture *f, FalDialerState dialer)
+{
+  return fal_shared_state_is_awaited (f->state, dialer);
+}
+
+static void
+test_a_state_is_awaited_where_a_frame_is_to_go_on (void)
+{
+  Fixture f;
+
+  set_up_live (&f);
+  g_assert_true (is_awaited (&f, FAL_DIALER_CONNECTING));
+  g_assert_true (is_awaited (&f, FAL_DIALER_IDLE)); /* for the first frame */
+  set (&f, "enabled", "false");
+  g_assert_false (is_awaited (&f, FAL_DIALER_IDLE));
+  set (&f, "enabled", "true");
+  g_assert_false (is_awaited (&f, FAL_DIALER_WARMING_UP)); /* there is no frame */
+  push (&f, 1);
+  g_assert_false (is_awaited (&f, FAL_DIALER_IDLE));
+  fal_shared_state_note_opened (f.state, 0, &f.counts, NULL, FALSE);
+  g_assert_true (is_awaited (&f, FAL_DIALER_WARMING_UP)); /* the app is to say that it is ready */
+  fal_shared_state_note_ready (f.state, 0);
+  g_assert_false (is_awaited (&f, FAL_DIALER_WARMING_UP)); /* the frame may wait for its turn */
+  send_one (&f);
+  g_assert_true (is_awaited (&f, FAL_DIALER_WARMING_UP)); /* for its result */
+  tear_down (&f);
+}
+
+static void
+test_nobody_awaits_that_an_app_is_ready_once_stopped (void)
+{
+  Fixture f;
+
+  set_up_live (&f);
+  push (&f, 1);
+  fal_shared_state_note_opened (f.state, 0, &f.counts, NULL, FALSE);
+  g_assert_true (is_awaited (&f, FAL_DIALER_WARMING_UP));
+  fal_shared_state_stop (f.state);
+  g_assert_false (is_awaited (&f, FAL_DIALER_WARMING_UP));
+  tear_down (&f);
+}
+
+/* ---- upstream's queries, and its memory ---- */
+
+static gpointer
+run_query (gpointer data)
+{
+  g_autoptr (GstQuery) query = gst_query_new_caps (NULL);
+
+  return GINT_TO_POINTER (fal_shared_state_pass_query (((Fixture *) data)->state, query));
+}
+
+/* It keeps its place, and waits until downstream has answered, whatever else happens. */
+static void
+test_a_query_waits_for_downstreams_answer (void)
+{
+  Fixture f;
+  GThread *thread;
+
+  set_up (&f, TRUE, make_settings ("enabled", "false", NULL));
+  g_assert_true (fal_shared_state_passes_frames (f.state));
+  thread = start_thread (&f, run_query);
+  g_assert_cmpint (take_event (&f, NULL), ==, GST_EVENT_CUSTOM_DOWNSTREAM);
+  g_assert_nonnull (fal_shared_state_take_query (f.state));
+  g_assert_null (fal_shared_state_take_query (f.state)); /* downstream has it */
+  fal_shared_state_note_tick (f.state);
+  g_assert_cmpuint (watch_sync_count_signals (), ==, 0);
+  fal_shared_state_finish_query (f.state, TRUE);
+  g_assert_cmpint (GPOINTER_TO_INT (g_thread_join (thread)), ==, TRUE);
+  tear_down (&f);
+}
+
+/* Nothing goes by any more, so that downstream is not asked. */
+static void
+test_a_query_after_the_end_waits_for_nothing (void)
+{
+  Fixture f;
+
+  set_up (&f, TRUE, make_settings ("enabled", "false", NULL));
+  fal_shared_state_spend (f.state, FALSE);
+  g_assert_false (fal_shared_state_passes_frames (f.state));
+  g_assert_cmpint (GPOINTER_TO_INT (run_query (&f)), ==, FALSE);
+  g_assert_cmpint (take_event (&f, NULL), ==, GST_EVENT_EOS);
+  g_assert_null (fal_shared_state_take_query (f.state));
+  tear_down (&f);
+}
+
+static gpointer
+run_let_go (gpointer data)
+{
+  fal_shared_state_let_go (((Fixture *) data)->state);
+  return NULL;
+}
+
+/* The send thread reads the picture that it encodes: what upstream needs back waits for that, but
+ * not for a send thread that has ended, nor for an application that takes its time over it. */
+static void
+test_upstreams_memory_is_waited_for_while_it_is_encoded (void)
+{
+  enum { DONE, STOPPED, SLOW, WAYS };
+
+  for (guint way = 0; way < WAYS; way++) {
+    Fixture f;
+    GThread *thread;
+    FalWork work, next;
+
+    set_up_live (&f);
+    open_connection (&f);
+    push (&f, 1);
+    g_assert_cmpint (find_work (&f, &work), ==, FAL_WORK_REQUEST);
+    thread = start_thread (&f, run_let_go);
+    fal_shared_state_note_tick (f.state);
+    g_assert_cmpuint (watch_sync_count_signals (), ==, 0);
+    if (way == DONE)
+      find_work (&f, &next);
+    if (way == STOPPED)
+      fal_shared_state_stop (f.state);
+    g_thread_join (thread); /* SLOW: its time is over */
+    finish (&f, &work, "request");
+    tear_down (&f);
+  }
+}
+
+/* The newest frame may go again, so that its picture is kept. */
+static void
+test_the_newest_frame_goes_again_with_a_copy_of_its_picture (void)
+{
+  FalFrame *frame = make_frame (1);
+  GstBuffer *buffer = gst_sample_get_buffer (frame->sample);
+  Fixture f;
+  FalWork work;
+
+  set_up_live (&f);
+  open_connection (&f);
+  gst_buffer_ref (buffer);
+  fal_shared_state_push (f.state, frame);
+  send_one (&f);
+  find_work (&f, &work); /* so that nothing is encoded */
+  fal_shared_state_let_go (f.state);
+  g_assert_cmpint (GST_MINI_OBJECT_REFCOUNT_VALUE (buffer), ==, 1);
+  end_connection (&f, FALSE);
+  open_connection (&f);
+  g_assert_cmpint (find_work (&f, &work), ==, FAL_WORK_REQUEST);
+  g_assert_true (gst_sample_get_buffer (work.sample) != buffer);
+  g_assert_cmpuint (GST_BUFFER_PTS (gst_sample_get_buffer (work.sample)), ==, 33 * GST_MSECOND);
+  finish (&f, &work, "request");
+  gst_buffer_unref (buffer);
+  tear_down (&f);
+}
+
+/* Frames of a file that wait, after which nothing may go again. */
+static void
+test_a_frame_that_waits_goes_with_a_copy_of_its_picture (void)
+{
+  FalFrame *frame = make_frame (1);
+  GstBuffer *buffer = gst_sample_get_buffer (frame->sample);
+  Fixture f;
+  FalWork work;
+
+  set_up_file (&f);
+  gst_buffer_ref (buffer);
+  fal_shared_state_push (f.state, frame);
+  set (&f, "enabled", "false");
+  fal_shared_state_let_go (f.state);
+  g_assert_cmpint (GST_MINI_OBJECT_REFCOUNT_VALUE (buffer), ==, 1);
+  open_connection (&f);
+  g_assert_cmpint (find_work (&f, &work), ==, FAL_WORK_REQUEST);
+  g_assert_true (gst_sample_get_buffer (work.sample) != buffer);
+  finish (&f, &work, "request");
+  gst_buffer_unref (buffer);
+  tear_down (&f);
+}
+
+/* ---- frames that come out each, and what is rare ---- */
+
+static void
+test_with_all_a_tick_comes_before_a_frame_where_there_is_enough (void)
+{
+  Fixture f;
+
+  set_up_all (&f);
+  open_connection (&f);
+  answer (&f, send_frame (&f, 0));
+  fal_shared_state_note_tick (f.state);
+  expect_tick (&f, TRUE);
+  expect_shown (&f, 0, FAL_RESULT_ANSWER, 0);
+  tear_down (&f);
+}
+
+/* They go in their order, each as soon as it is known with what. */
+static void
+test_with_all_frames_without_a_time_come_out_in_order (void)
+{
+  FalOutput output;
+  Fixture f;
+
+  set_up_all (&f);
+  open_connection (&f);
+  for (guint i = 0; i < 2; i++) {
+    fal_shared_state_push (f.state, make_timeless_frame ());
+    answer (&f, send_one (&f));
+  }
+  for (guint i = 1; i <= 2; i++) {
+    fal_shared_state_wait_for_output (f.state, FALSE, &output);
+    g_assert_cmpint (output.result->kind, ==, FAL_RESULT_ANSWER);
+    g_assert_cmpuint (output.result->serial, ==, i);
+    g_assert_false (GST_CLOCK_TIME_IS_VALID (output.result->running));
+    output_clear (&output);
+  }
+  tear_down (&f);
+}
+
+/* Of several pictures for a frame the first is laid on it, and no other is too late for it. */
+static void
+test_with_all_a_frame_has_one_result (void)
+{
+  g_autofree gchar *json = NULL;
+  Fixture f;
+  guint64 id;
+
+  set_up_all (&f);
+  open_connection (&f);
+  id = send_frame (&f, 0);
+  json = g_strdup_printf (
+      "{\"images\":[\"YWJj\",\"YWJj\"],\"request_id\":\"frame-%" G_GUINT64_FORMAT "\"}", id);
+  g_assert_true (answer_with (&f, json).known);
+  expect_shown (&f, 0, FAL_RESULT_ANSWER, 0);
+  g_assert_true (answer_with (&f, json).known);
+  answer (&f, send_frame (&f, 1));
+  expect_shown (&f, 1, FAL_RESULT_ANSWER, 0);
+  g_assert_cmpuint (get_stat (&f, "results"), ==, 5);
+  g_assert_cmpuint (get_stat (&f, "results-late"), ==, 0);
+  tear_down (&f);
+}
+
+/* Nothing more comes behind them, though an event does. */
+static void
+test_with_all_frames_come_out_before_the_end_of_the_budget (void)
+{
+  Fixture f;
+
+  set_up_all (&f);
+  open_connection (&f);
+  answer (&f, send_frame (&f, 0));
+  expect_shown (&f, 0, FAL_RESULT_ANSWER, 0);
+  push (&f, 1);
+  fal_shared_state_spend (f.state, TRUE);
+  fal_shared_state_push_event (f.state, gst_event_new_gap (0, 1));
+  expect_shown (&f, 1, FAL_RESULT_BETWEEN, 0);
+  g_assert_cmpint (take_event (&f, NULL), ==, GST_EVENT_EOS);
+  g_assert_cmpint (take_event (&f, NULL), ==, GST_EVENT_GAP);
+  tear_down (&f);
+}
+
+/* Its frame had other caps than those that follow, so that it does not fit. */
+static void
+test_with_all_a_late_result_of_other_caps_is_laid_on_nothing (void)
+{
+  FalOutput output;
+  Fixture f;
+  guint64 id;
+
+  set_up (&f, TRUE,
+      make_settings ("throttle-interval", "0", "max-in-flight", "2", "composite", "over",
+          "composite-frames", "all", "fallback", "passthrough", NULL));
+  open_connection (&f);
+  id = send_frame (&f, 0);
+  expect_shown (&f, 0, FAL_RESULT_FALLBACK, 0);
+  for (guint i = 1; i <= 2; i++) {
+    FalFrame *frame = make_frame (i);
+    g_autoptr (GstCaps) caps = gst_caps_new_empty_simple ("image/png");
+
+    frame->sample = gst_sample_make_writable (frame->sample);
+    gst_sample_set_caps (frame->sample, caps);
+    fal_shared_state_push (f.state, frame);
+    fal_shared_state_wait_for_output (f.state, FALSE, &output);
+    g_assert_cmpint (output.result->kind, ==, FAL_RESULT_FALLBACK);
+    g_assert_null (output.result->before);
+    output_clear (&output);
+    if (i == 1)
+      g_assert_true (answer (&f, id).known);
+  }
+  g_assert_cmpuint (get_stat (&f, "results-late"), ==, 0);
+  tear_down (&f);
+}
+
+/* Frames that waited to have results laid on them are not shown without. */
+static void
+test_frames_without_a_result_are_left_out_once_nothing_is_laid_on_them (void)
+{
+  Fixture f;
+  guint64 id;
+
+  set_up_all (&f);
+  open_connection (&f);
+  id = send_frame (&f, 0);
+  push (&f, 1);
+  push (&f, 2); /* in the place of the one before */
+  answer (&f, id);
+  answer (&f, send_one (&f));
+  set (&f, "composite", "none");
+  g_assert_cmpuint (take_answer (&f), ==, 0);
+  g_assert_cmpuint (take_answer (&f), ==, 2);
+  g_assert_cmpuint (get_stat (&f, "frames-held"), ==, 0);
+  tear_down (&f);
+}
+
+static FalFrame *
+make_large_frame (guint n)
+{
+  FalFrame *frame = make_frame (n);
+
+  gst_buffer_append_memory (
+      gst_sample_get_buffer (frame->sample), gst_allocator_alloc (NULL, 1000, NULL));
+  return frame;
+}
+
+/* The oldest gives way, though it is still to be sent, and the application hears why. */
+static void
+test_with_all_frames_that_memory_is_too_small_for_are_told_of (void)
+{
+  g_autoptr (GPtrArray) drops = NULL;
+  Fixture f;
+  guint held;
+
+  set_up (&f, TRUE,
+      make_settings ("throttle-interval", "0", "max-buffering", "4", "latency", "100000",
+          "composite", "over", "composite-frames", "all", "max-held-bytes", "2500", NULL));
+  for (guint i = 0; i < 2; i++)
+    fal_shared_state_push (f.state, make_large_frame (i));
+  g_assert_null (fal_shared_state_take_drops (f.state));
+  g_assert_false (fal_shared_state_lacks_room (f.state, &held));
+  fal_shared_state_push (f.state, make_large_frame (2));
+  drops = fal_shared_state_take_drops (f.state);
+  g_assert_cmpuint (drops->len, ==, 1);
+  g_assert_cmpuint (((const FalDrop *) drops->pdata[0])->frame->pts, ==, 0);
+  g_assert_true (fal_shared_state_lacks_room (f.state, &held));
+  g_assert_cmpuint (held, ==, 2);
+  g_assert_false (fal_shared_state_lacks_room (f.state, &held));
+  open_connection (&f);
+  send_one (&f);
+  check_sums (&f);
+  tear_down (&f);
+}
+
+/* So many buffers of upstream are kept that further frames are copied. */
+static void
+test_with_all_frames_that_wait_hold_upstreams_buffers (void)
+{
+  Fixture f;
+
+  set_up_all (&f);
+  open_connection (&f);
+  for (guint i = 0; i < 12; i++) {
+    g_assert_false (fal_shared_state_holds_most (f.state));
+    push (&f, i);
+  }
+  g_assert_true (fal_shared_state_holds_most (f.state));
+  set (&f, "composite", "none");
+  g_assert_false (fal_shared_state_holds_most (f.state));
+  tear_down (&f);
+}
+
+/* A frame is held once, however many results are laid on it, and not without its picture. */
+static void
+test_frames_under_way_hold_upstreams_buffers_for_a_composite (void)
+{
+  Fixture f;
+
+  set_up (&f, TRUE, make_settings ("throttle-interval", "0", "max-in-flight", "16", NULL));
+  open_connection (&f);
+  send_frame (&f, 0);
+  set (&f, "composite", "over");
+  for (guint i = 1; i <= 12; i++) {
+    g_assert_cmpuint (get_stat (&f, "frames-held"), ==, i - 1);
+    g_assert_false (fal_shared_state_holds_most (f.state));
+    send_frame (&f, i);
+  }
+  g_assert_true (fal_shared_state_holds_most (f.state));
+  for (guint i = 0; i < 3; i++)
+    answer (&f, 2); /* of frame 1, the oldest that has its picture */
+  g_assert_cmpuint (get_stat (&f, "frames-held"), ==, 12);
+  tear_down (&f);
+}
+
+/* A camera whose model was switched off, and is switched on. */
+static void
+set_up_bridging (Fixture *f, FalSettings *settings)
+{
+  FalOutput output;
+
+  set_up (f, TRUE, settings);
+  set (f, "enabled", "false");
+  push (f, 1);
+  fal_shared_state_wait_for_output (f->state, FALSE, &output);
+  g_assert_cmpint (output.result->kind, ==, FAL_RESULT_PASS);
+  output_clear (&output);
+  set (f, "enabled", "true");
+}
+
+/* Until the model's first result frames go by: each comes out once. */
+static void
+test_with_all_frames_go_by_until_the_model_answers (void)
+{
+  Fixture f;
+  FalOutput output;
+
+  set_up_bridging (&f, make_settings ("throttle-interval", "0", "composite", "over",
+                           "composite-frames", "all", NULL));
+  for (guint i = 2; i <= 3; i++) {
+    push (&f, i);
+    fal_shared_state_wait_for_output (f.state, FALSE, &output);
+    g_assert_cmpint (output.result->kind, ==, FAL_RESULT_FALLBACK);
+    g_assert_cmpint (output.result->fallback, ==, FAL_FALLBACK_PASSTHROUGH);
+    g_assert_cmpuint (output.result->serial, ==, i);
+    output_clear (&output);
+  }
+  g_assert_cmpuint (pull_now (&f), ==, 0);
+  tear_down (&f);
+}
+
+/* All pass until then, so that one without a region waits for none. */
+static void
+test_a_frame_without_a_region_waits_for_no_result_before_the_first (void)
+{
+  Fixture f;
+  FalOutput output;
+
+  set_up_bridging (&f, make_settings ("throttle-interval", "0", "region", "meta", NULL));
+  push (&f, 2);
+  fal_shared_state_push (f.state, make_routed (3, FAL_ROUTE_PASS));
+  for (guint i = 2; i <= 3; i++) {
+    fal_shared_state_wait_for_output (f.state, FALSE, &output);
+    g_assert_cmpint (output.result->kind, ==, FAL_RESULT_PASS);
+    g_assert_false (output.result->in_turn);
+    g_assert_cmpuint (output.result->frame->pts, ==, i * 33 * GST_MSECOND);
+    output_clear (&output);
+  }
+  tear_down (&f);
+}
+
+/* Frames that still wait to come out are older than what is shown in place of results. */
+static void
+test_a_fallback_knows_of_frames_that_come_before_it (void)
+{
+  Fixture f;
+  FalOutput output;
+
+  set_up (&f, TRUE,
+      make_settings ("throttle-interval", "0", "latency", "100000", "composite", "over",
+          "composite-frames", "all", "fallback", "passthrough", "fallback-timeout", "1000", NULL));
+  push (&f, 1);
+  set (&f, "composite-frames", "results");
+  watch_sync_pass_time (2 * G_TIME_SPAN_SECOND);
+  push (&f, 2);
+  expect_shown (&f, 1, FAL_RESULT_FALLBACK, 0);
+  fal_shared_state_wait_for_output (f.state, FALSE, &output);
+  g_assert_cmpint (output.result->kind, ==, FAL_RESULT_FALLBACK);
+  g_assert_cmpuint (output.result->outlook.oldest, ==, 33 * GST_MSECOND);
+  g_assert_cmpuint (output.result->outlook.newest, ==, 2 * 33 * GST_MSECOND);
+  output_clear (&output);
+  tear_down (&f);
+}
+
+/* ---- results, and what they say ---- */
+
+/* Some apps tell the model's time in a message behind the result. Of several connections nobody
+ * knows which result was just before. */
+static void
+test_a_time_is_that_of_the_result_just_before (void)
+{
+  static const struct {
+    const gchar *connections, *json;
+    gdouble inference;
+  } rows[] = { { "1", "{\"images\":[\"YWJj\"]}", 0.25 },
+    { "1", "{\"images\":[\"YWJj\"],\"timings\":{\"inference\":0.5}}", 0.5 },
+    { "2", "{\"images\":[\"YWJj\"]}", -1 } };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autoptr (GstStructure) stats = NULL;
+    Fixture f;
+    FalOutput output;
+    gdouble inference;
+
+    set_up (&f, TRUE,
+        make_settings ("throttle-interval", "0", "connections", rows[i].connections, NULL));
+    fal_shared_state_note_inference (f.state, 9); /* of no result */
+    open_connection (&f);
+    push (&f, 1);
+    send_one (&f);
+    g_assert_true (answer_with (&f, rows[i].json).known);
+    fal_shared_state_note_inference (f.state, 0.25);
+    fal_shared_state_wait_for_output (f.state, FALSE, &output);
+    g_assert_cmpfloat (output.result->inference, ==, rows[i].inference);
+    output_clear (&output);
+    stats = fal_shared_state_get_stats (f.state);
+    g_assert_true (gst_structure_get_double (stats, "inference-last", &inference));
+    g_assert_cmpfloat (inference, ==, 250);
+    tear_down (&f);
+  }
+}
+
+/* It has an id of ours, so that it is the answer, though there is none. */
+static void
+test_a_reply_with_an_id_alone_is_an_invalid_result (void)
+{
+  g_autofree gchar *json = NULL;
+  Fixture f;
+
+  set_up_live (&f);
+  open_connection (&f);
+  json = g_strdup_printf (
+      "{\"progress\":1,\"request_id\":\"frame-%" G_GUINT64_FORMAT "\"}", send_frame (&f, 1));
+  g_assert_true (answer_with (&f, json).known);
+  g_assert_cmpuint (get_stat (&f, "results-invalid"), ==, 1);
+  g_assert_cmpuint (get_stat (&f, "messages-ignored"), ==, 0);
+  g_assert_cmpuint (get_stat (&f, "in-flight"), ==, 0);
+  tear_down (&f);
+}
+
+/* Which a picture alone cannot bring. */
+static void
+test_what_an_app_keeps_outlasts_a_message_that_is_a_picture (void)
+{
+  static const gchar picture[] = "\xff\xd8\xff";
+  g_autoptr (GBytes) message = g_bytes_new_static (picture, strlen (picture));
+  g_autoptr (FalReply) reply = fal_protocol_parse_reply (message, FALSE, NULL, NULL, NULL);
+  Fixture f;
+  FalAnswer answer;
+  FalWork work;
+
+  set_up (&f, TRUE, make_settings ("throttle-interval", "0", "feedback-fields", "state", NULL));
+  open_connection (&f);
+  send_frame (&f, 0);
+  g_assert_true (answer_with (&f, "{\"images\":[\"YWJj\"],\"state\":\"s\"}").known);
+  send_frame (&f, 1);
+  fal_shared_state_answer (f.state, reply, &new_reply, &answer);
+  g_assert_true (answer.known);
+  push (&f, 2);
+  g_assert_cmpint (find_work (&f, &work), ==, FAL_WORK_REQUEST);
+  g_assert_cmpstr (gst_structure_get_string (work.feedback, "state"), ==, "s");
+  finish (&f, &work, "request");
+  tear_down (&f);
+}
+
+/* Of the first of a request the delay is found; of the others it is seen whether they are late. */
+static void
+test_further_results_say_nothing_of_the_delay (void)
+{
+  Fixture f;
+  gboolean changed = FALSE;
+
+  set_up (&f, TRUE, make_settings ("throttle-interval", "0", "latency-mode", "auto", NULL));
+  for (guint i = 0; i < 100; i++) {
+    watch_sync_pass_time (33 * G_TIME_SPAN_MILLISECOND);
+    changed |= fal_shared_state_note_lag (f.state, G_TIME_SPAN_SECOND, FALSE, TRUE);
+  }
+  g_assert_false (changed);
+  g_assert_cmpuint (get_stat (&f, "results-late"), ==, 100);
+  for (guint i = 0; i < 100 && !changed; i++) {
+    watch_sync_pass_time (33 * G_TIME_SPAN_MILLISECOND);
+    changed = fal_shared_state_note_lag (f.state, G_TIME_SPAN_SECOND, TRUE, TRUE);
+  }
+  g_assert_true (changed);
+  tear_down (&f);
+}
+
+/* Frames of the next stream are answered still, though the end of the one before goes out first. */
+static void
+test_an_end_that_another_stream_follows_takes_no_results (void)
+{
+  Fixture f;
+
+  set_up_file (&f);
+  open_connection (&f);
+  fal_shared_state_push_event (f.state, gst_event_new_eos ());
+  fal_shared_state_push_event (f.state, gst_event_new_stream_start ("s"));
+  answer (&f, send_frame (&f, 1));
+  g_assert_cmpint (take_event (&f, NULL), ==, GST_EVENT_EOS);
+  g_assert_cmpint (take_event (&f, NULL), ==, GST_EVENT_STREAM_START);
+  g_assert_cmpuint (take_answer (&f), ==, 1);
+  tear_down (&f);
+}
+
+/* ---- whose inputs, and whose time ---- */
+
+static GstStructure *
+make_inputs (const gchar *prompt)
+{
+  return gst_structure_new ("i", "prompt", G_TYPE_STRING, prompt, NULL);
+}
+
+/* The inputs of one that was dropped are for the next, unless that has its own. */
+static void
+test_a_frame_with_inputs_of_its_own_takes_no_others (void)
+{
+  Fixture f;
+  FalWork work;
+
+  set_up (&f, TRUE, make_settings ("throttle-interval", "0", "max-buffering", "2", NULL));
+  for (guint i = 1; i <= 2; i++) {
+    g_autoptr (GstStructure) inputs = make_inputs (i == 1 ? "first" : "second");
+
+    push (&f, i);
+    g_assert_true (fal_shared_state_send_now (f.state, inputs));
+  }
+  push (&f, 3);
+  g_assert_cmpuint (get_stat (&f, "dropped-offline"), ==, 1);
+  open_connection (&f);
+  g_assert_cmpint (find_work (&f, &work), ==, FAL_WORK_REQUEST);
+  g_assert_cmpuint (work.frame->pts, ==, 2 * 33 * GST_MSECOND);
+  g_assert_cmpstr (gst_structure_get_string (work.inputs, "prompt"), ==, "second");
+  finish (&f, &work, "request");
+  tear_down (&f);
+}
+
+/* There is no time that downstream could hear of. */
+static void
+test_a_held_frame_of_a_file_without_a_time_leaves_no_gap (void)
+{
+  static const struct {
+    GstFormat format;
+    GstClockTime pts;
+    gboolean gap;
+  } rows[] = { { GST_FORMAT_TIME, 0, TRUE }, { GST_FORMAT_TIME, GST_CLOCK_TIME_NONE, FALSE },
+    { GST_FORMAT_BYTES, 0, FALSE } };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    Fixture f;
+    FalFrame *frame = make_routed (1, FAL_ROUTE_HOLD);
+
+    set_up_file (&f);
+    frame->segment.format = rows[i].format;
+    frame->pts = rows[i].pts;
+    fal_shared_state_push (f.state, frame);
+    fal_shared_state_push_event (f.state, gst_event_new_custom (GST_EVENT_CUSTOM_DOWNSTREAM, NULL));
+    if (rows[i].gap)
+      g_assert_cmpint (take_event (&f, NULL), ==, GST_EVENT_GAP);
+    g_assert_cmpint (take_event (&f, NULL), ==, GST_EVENT_CUSTOM_DOWNSTREAM);
+    tear_down (&f);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -2740,6 +3731,7 @@ main (int argc, char **argv)
   ADD (paid_time_ends_the_stream);
   ADD (what_was_not_sent_costs_nothing);
   ADD (whoever_shares_says_whether_it_uses_the_connection);
+  ADD (a_key_without_a_letter_shares_nothing);
   ADD (a_missing_price_is_told_once);
   ADD (an_error_after_eos_is_told_by_whoever_finds_it);
   ADD (a_link_lets_the_flow_go_on);
@@ -2773,5 +3765,42 @@ main (int argc, char **argv)
   ADD (with_all_the_end_comes_behind_every_frame);
   ADD (with_all_a_frame_that_came_out_keeps_no_picture);
   ADD (for_a_composite_a_frame_keeps_its_picture);
+  ADD (an_unchanged_frame_rests_though_the_one_before_awaits_its_result);
+  ADD (frames_without_a_time_go_once_the_last_one_is_old);
+  ADD (what_is_asked_for_goes_though_it_is_unchanged);
+  ADD (an_unchanged_frame_goes_where_results_are_shown_otherwise);
+  ADD (an_unchanged_frame_goes_over_a_new_connection_where_the_app_keeps_a_state);
+  ADD (that_no_result_comes_is_told_each_minute);
+  ADD (a_connection_is_given_up_once);
+  ADD (the_end_of_a_drain_closes_no_connection_that_was_given_up);
+  ADD (the_slowest_connection_says_how_long_an_answer_is_waited_for);
+  ADD (a_frame_that_could_not_open_the_connection_failed);
+  ADD (what_could_not_open_an_older_connection_is_no_failure);
+  ADD (a_state_is_awaited_where_a_frame_is_to_go_on);
+  ADD (nobody_awaits_that_an_app_is_ready_once_stopped);
+  ADD (a_query_waits_for_downstreams_answer);
+  ADD (a_query_after_the_end_waits_for_nothing);
+  ADD (upstreams_memory_is_waited_for_while_it_is_encoded);
+  ADD (the_newest_frame_goes_again_with_a_copy_of_its_picture);
+  ADD (a_frame_that_waits_goes_with_a_copy_of_its_picture);
+  ADD (with_all_a_tick_comes_before_a_frame_where_there_is_enough);
+  ADD (with_all_frames_without_a_time_come_out_in_order);
+  ADD (with_all_a_frame_has_one_result);
+  ADD (with_all_frames_come_out_before_the_end_of_the_budget);
+  ADD (with_all_a_late_result_of_other_caps_is_laid_on_nothing);
+  ADD (frames_without_a_result_are_left_out_once_nothing_is_laid_on_them);
+  ADD (with_all_frames_that_memory_is_too_small_for_are_told_of);
+  ADD (with_all_frames_that_wait_hold_upstreams_buffers);
+  ADD (frames_under_way_hold_upstreams_buffers_for_a_composite);
+  ADD (with_all_frames_go_by_until_the_model_answers);
+  ADD (a_frame_without_a_region_waits_for_no_result_before_the_first);
+  ADD (a_fallback_knows_of_frames_that_come_before_it);
+  ADD (a_time_is_that_of_the_result_just_before);
+  ADD (a_reply_with_an_id_alone_is_an_invalid_result);
+  ADD (what_an_app_keeps_outlasts_a_message_that_is_a_picture);
+  ADD (further_results_say_nothing_of_the_delay);
+  ADD (an_end_that_another_stream_follows_takes_no_results);
+  ADD (a_frame_with_inputs_of_its_own_takes_no_others);
+  ADD (a_held_frame_of_a_file_without_a_time_leaves_no_gap);
   return g_test_run ();
 }

@@ -4,16 +4,25 @@
 #include "watch-sync.h"
 
 static gint n_locks, n_signals, time_wins; /* atomic */
+static gint64 passed; /* by so much the clock is ahead, µs; the test's thread */
 static GAsyncQueue *sleepers;              /* an item for each wait that was begun */
 
 void __real_g_mutex_lock (GMutex *mutex);
 void __real_g_cond_signal (GCond *cond);
 void __real_g_cond_wait (GCond *cond, GMutex *mutex);
 gboolean __real_g_cond_wait_until (GCond *cond, GMutex *mutex, gint64 end);
+gint64 __real_g_get_monotonic_time (void);
 void __wrap_g_mutex_lock (GMutex *mutex);
 void __wrap_g_cond_signal (GCond *cond);
 void __wrap_g_cond_wait (GCond *cond, GMutex *mutex);
 gboolean __wrap_g_cond_wait_until (GCond *cond, GMutex *mutex, gint64 end);
+gint64 __wrap_g_get_monotonic_time (void);
+
+gint64
+__wrap_g_get_monotonic_time (void)
+{
+  return __real_g_get_monotonic_time () + passed;
+}
 
 void
 __wrap_g_mutex_lock (GMutex *mutex)
@@ -48,7 +57,7 @@ __wrap_g_cond_wait_until (GCond *cond, GMutex *mutex, gint64 end)
 {
   tell_of_sleeper ();
   if (!g_atomic_int_get (&time_wins))
-    return __real_g_cond_wait_until (cond, mutex, end);
+    return __real_g_cond_wait_until (cond, mutex, end - passed);
   __real_g_cond_wait (cond, mutex);
   return FALSE;
 }
@@ -63,6 +72,12 @@ watch_sync_reset (void)
   g_atomic_int_set (&n_locks, 0);
   g_atomic_int_set (&n_signals, 0);
   g_atomic_int_set (&time_wins, FALSE);
+}
+
+void
+watch_sync_pass_time (gint64 span)
+{
+  passed += span;
 }
 
 guint

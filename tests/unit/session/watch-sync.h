@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Sees what the program's own code asks of GLib's mutexes and conditions; what libraries do among
- * themselves is not seen. Link with watch_sync_args, by which the linker sends those calls here. */
+/* Sees what the program's own code asks of GLib's mutexes and conditions, and has its clock; what
+ * libraries do among themselves is not seen. Link with watch_sync_args, by which the linker sends
+ * those calls here. */
 #pragma once
 
 #include <glib.h>
 
 /* Both begin anew; no thread may wait meanwhile. */
 void watch_sync_reset (void);
+
+/* From now on it is so many microseconds later; no other thread may run meanwhile. */
+void watch_sync_pass_time (gint64 span);
 
 /* Calls since then. */
 guint watch_sync_count_locks (void);

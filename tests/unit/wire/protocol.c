@@ -203,6 +203,37 @@ test_a_parameter_that_cannot_be_sent_is_named (void)
   g_assert_nonnull (strstr (error->message, "rate"));
 }
 
+static GBytes *
+encode_below (guint n_names, GBytes *image, GError **error)
+{
+  g_autoptr (GString) field = g_string_new ("a");
+
+  for (guint i = 1; i < n_names; i++)
+    g_string_append (field, ".a");
+  return fal_protocol_encode_request (
+      &(FalRequest) { .image_field = field->str, .image = image, .media_type = "image/jpeg" },
+      error);
+}
+
+/* A million names were a million calls within one another once. */
+static void
+test_a_picture_below_too_many_names_is_an_error (void)
+{
+  static const guint too_many[] = { 1000000, FAL_VALUE_MAX_DEPTH + 1 };
+  g_autoptr (GBytes) image = g_bytes_new_static ("picture", 7);
+  g_autoptr (GBytes) deepest = encode_below (FAL_VALUE_MAX_DEPTH, image, NULL);
+
+  g_assert_nonnull (deepest);
+  for (gsize i = 0; i < G_N_ELEMENTS (too_many); i++) {
+    g_autoptr (GError) error = NULL;
+
+    g_assert_null (encode_below (too_many[i], image, &error));
+    g_assert_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT);
+    g_assert_nonnull (strstr (error->message, "image-field"));
+    g_assert_cmpuint (strlen (error->message), <, 200);
+  }
+}
+
 /* ---- Control messages ---- */
 
 static const struct {
@@ -806,6 +837,8 @@ main (int argc, char **argv)
       test_picture_and_id_stand_where_an_input_of_their_name_stood);
   ADD ("a-request-may-be-empty", test_a_request_may_be_empty);
   ADD ("a-parameter-that-cannot-be-sent-is-named", test_a_parameter_that_cannot_be_sent_is_named);
+  ADD ("a-picture-below-too-many-names-is-an-error",
+      test_a_picture_below_too_many_names_is_an_error);
   ADD ("control-messages-are-known-in-either-form", test_control_messages_are_known_in_either_form);
   ADD ("captured-control-messages-are-known", test_captured_control_messages_are_known);
   ADD ("text-that-is-no-object-is-ignored", test_text_that_is_no_object_is_ignored);
