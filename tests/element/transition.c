@@ -63,6 +63,7 @@ show_black (Fixture *f)
     go_on (f);
     expect_picture (f, i, 0, 1, TRUE);
   }
+  fixture_wait_for_stat (f, "frames-repeated", APART); /* counted a moment after it is there */
 }
 
 static gdouble
