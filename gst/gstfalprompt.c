@@ -287,7 +287,7 @@ take_gap (GstFalPrompt *prompt, GstEvent *event)
 
   gst_event_parse_gap (event, &time, &duration);
   lock (prompt);
-  if (prompt->segment.format == GST_FORMAT_TIME) {
+  if (prompt->segment.format == GST_FORMAT_TIME && GST_CLOCK_TIME_IS_VALID (time)) {
     if (prompt->segment.rate > 0 && duration < GST_CLOCK_TIME_NONE - time)
       time += duration;
     advance_locked (prompt, time);

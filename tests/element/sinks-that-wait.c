@@ -41,7 +41,7 @@ expect_all_shown (Pipeline *p, gint64 delayed)
 }
 
 /* Of 60 frames most are sent, although the sink has results wait. On a busy machine the camera
- * itself, whose frames drop, is what some are missing by. */
+ * itself, whose frames drop, is what a few are missing by, and more under a sanitizer. */
 static void
 test_results_are_asked_for_while_a_sink_has_others_wait (void)
 {
@@ -59,7 +59,7 @@ test_results_are_asked_for_while_a_sink_has_others_wait (void)
 
     pipeline_play (p);
     time_limit_end (watch, &delayed);
-    g_assert_cmpuint (pipeline_stat (p, "frames-sent"), >, 30);
+    g_assert_cmpuint (pipeline_stat (p, "frames-sent"), >, PATIENCE > 1 ? 30 : 40);
     expect_all_shown (p, delayed);
   }
 }

@@ -29,7 +29,7 @@ typedef struct {
   gboolean opened;  /* a message went over the connection */
   gboolean asked;   /* and a request */
   gboolean replies; /* and a reply came */
-  guint64 first_id; /* of this connection, or less */
+  guint64 first_id; /* no id of this connection is less */
   guint64 deaths;   /* of connections of the stream, before this one was made */
   guint unclaimed;  /* replies that failed a request of which it is not known which */
   guint64 sent, answered;
